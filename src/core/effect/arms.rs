@@ -1,0 +1,93 @@
+//! The arms of an experiment: sizes, means, spread, and what is missing.
+
+use super::error::EffectError;
+use crate::sketch::{Centre, Moments, Rows, Sketch};
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arm {
+    /// Name.
+    pub condition: String,
+    /// Rows with an outcome.
+    pub n: u64,
+    /// Clusters with such rows.
+    pub clusters: u64,
+    /// Mean of the outcome, weighted if there are weights; NULL without rows.
+    pub mean: Option<f64>,
+    /// Standard deviation with divisor n − 1; with weights `Σ w (y − ȳ)² / (Σ w (1 − 1/n))`. NULL below two rows.
+    pub sd: Option<f64>,
+    /// Sum of the weights; n without weights.
+    pub weight: f64,
+    /// Rows with all covariates.
+    pub n_complete: u64,
+    /// Rows left out because the outcome was NULL.
+    pub missing_outcome: u64,
+    /// Share of rows whose outcome was NULL.
+    pub missing_rate: Option<f64>,
+    /// Rows left out because the cluster was NULL.
+    pub missing_cluster: u64,
+    /// Rows left out because the weight was 0.
+    pub zero_weight: u64,
+}
+
+/// The arms of a sketch, by name.
+pub fn arms(sketch: &Sketch) -> Result<Vec<Arm>, EffectError> {
+    let moments = sketch.moments(Rows::All, Centre::Pooled)?;
+    let mut arms = arms_of(&moments);
+    for (arm, n) in arms.iter_mut().zip(sketch.rows_with_covariates()) {
+        arm.n_complete = n;
+    }
+    Ok(arms)
+}
+
+/// The arms of moments about a pooled centre, by name; without `n_complete`.
+pub fn arms_of(moments: &Moments) -> Vec<Arm> {
+    let sums = |condition: usize| {
+        let mut s = ArmSums::default();
+        for (i, cell) in moments
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.condition == condition)
+        {
+            let sum = moments.sums(i).first().copied().unwrap_or(0.0);
+            let within = moments.within(i).first().copied().unwrap_or(0.0);
+            s.rows += cell.rows;
+            s.weight += cell.weight * cell.rows;
+            s.sum += cell.weight * sum;
+            s.squares += cell.weight * (within + sum * sum / cell.rows);
+            s.clusters.push(cell.cluster);
+        }
+        s.clusters.sort_unstable();
+        s.clusters.dedup();
+        s
+    };
+    let arm = |(number, c): (usize, &crate::sketch::ConditionCounts)| {
+        let s = sums(number);
+        let seen = s.rows + c.left_out.no_outcome as f64;
+        let spread = (s.squares - s.sum * s.sum / s.weight).max(0.0);
+        Arm {
+            condition: c.name.clone(),
+            n: s.rows as u64,
+            clusters: s.clusters.len() as u64,
+            mean: (s.rows > 0.0).then(|| moments.centre(0, 0) + s.sum / s.weight),
+            sd: (s.rows > 1.0).then(|| (spread / (s.weight * (1.0 - 1.0 / s.rows))).sqrt()),
+            weight: s.weight,
+            n_complete: 0,
+            missing_outcome: c.left_out.no_outcome,
+            missing_rate: (seen > 0.0).then(|| c.left_out.no_outcome as f64 / seen),
+            missing_cluster: c.left_out.no_cluster,
+            zero_weight: c.left_out.zero_weight,
+        }
+    };
+    moments.conditions.iter().enumerate().map(arm).collect()
+}
+
+#[derive(Default)]
+struct ArmSums {
+    rows: f64,
+    weight: f64,
+    sum: f64,
+    squares: f64,
+    clusters: Vec<usize>,
+}

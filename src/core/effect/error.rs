@@ -1,0 +1,127 @@
+//! What can be wrong with a question to a sketch.
+
+use crate::error::{Class, Explain};
+use crate::sketch::SketchError;
+
+/// What can be wrong with a question to a sketch.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EffectError {
+    /// The control condition is not in the sketch.
+    UnknownControl {
+        /// What was asked for.
+        control: String,
+        /// What there is.
+        conditions: Vec<String>,
+    },
+    /// There is nothing to compare the control with.
+    OnlyControl(String),
+    /// An option is not one of its words.
+    UnknownOption {
+        /// The argument.
+        argument: &'static str,
+        /// What was given.
+        value: String,
+        /// What is offered.
+        offered: &'static str,
+    },
+    /// The confidence level is not inside (0, 1).
+    Level(f64),
+    /// Adjustment without covariates.
+    NoCovariates,
+    /// An argument of an effect size is out of range.
+    Argument {
+        /// The argument.
+        argument: &'static str,
+        /// What it must be.
+        must: &'static str,
+        /// What was given.
+        value: f64,
+    },
+    /// The sketch itself.
+    Sketch(SketchError),
+    /// The matrix algebra did not converge.
+    Numeric(&'static str),
+}
+
+impl From<SketchError> for EffectError {
+    fn from(e: SketchError) -> Self {
+        EffectError::Sketch(e)
+    }
+}
+
+impl Explain for EffectError {
+    fn class(&self) -> Class {
+        match self {
+            EffectError::Sketch(e) => e.class(),
+            EffectError::Numeric(_) => Class::OutOfRange,
+            _ => Class::InvalidParameter,
+        }
+    }
+
+    fn message(&self) -> String {
+        use EffectError::*;
+        match self {
+            UnknownControl { control, .. } => {
+                format!("control condition \"{control}\" is not in the sketch")
+            }
+            OnlyControl(control) => {
+                format!("the sketch has no condition besides the control \"{control}\"")
+            }
+            UnknownOption {
+                argument,
+                value,
+                offered,
+            } => {
+                format!("{argument} must be one of {offered}, got \"{value}\"")
+            }
+            Level(level) => format!("level must be between 0 and 1, got {level}"),
+            NoCovariates => "adjust \"ancova\" needs covariates, the sketch has none".to_owned(),
+            Argument {
+                argument,
+                must,
+                value,
+            } => format!("{argument} must be {must}, got {value}"),
+            Sketch(e) => e.message(),
+            Numeric(what) => format!("numeric failure in {what}"),
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            EffectError::UnknownControl { conditions, .. } => {
+                let quoted: Vec<String> = conditions
+                    .iter()
+                    .take(20)
+                    .map(|c| format!("\"{c}\""))
+                    .collect();
+                Some(format!(
+                    "The sketch has the conditions {}.",
+                    quoted.join(", ")
+                ))
+            }
+            EffectError::Sketch(e) => e.detail(),
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        use EffectError::*;
+        let text = match self {
+            UnknownControl { .. } => "Name one of these as control; case and spaces count.",
+            OnlyControl(_) => {
+                "An effect compares two conditions; check the WHERE clause of the sketch."
+            }
+            UnknownOption { .. } => {
+                "The words are lower case, except the names of standard errors."
+            }
+            Level(_) => "Write 0.95 for a 95 % interval.",
+            NoCovariates => {
+                "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, ARRAY[covariate], exposed, weight)."
+            }
+            Sketch(e) => return e.hint(),
+            Argument { .. } => "See the reference page of the function.",
+            Numeric(_) => "Check the outcome and the covariates for values of absurd size.",
+        };
+        Some(text.to_owned())
+    }
+}

@@ -1,0 +1,369 @@
+//! The effect of each treated condition against the control.
+
+use super::arms::{Arm, arms_of};
+use super::design::Design;
+use super::error::EffectError;
+use super::lift::{Covariance, fieller, mean_influence};
+use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
+use super::options::{Adjust, Options, Strata};
+use super::robust::{Contributions, StdError, contributions, dot};
+use super::satterthwaite::Products;
+use super::size::hedges_g;
+use crate::distribution::{t_critical, t_two_sided};
+use crate::planning::icc_of;
+use crate::sketch::{Centre, Moments, Rows, Sketch};
+
+/// The effect of one condition. `None` is NULL: the quantity does not exist, and a note says why.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Effect {
+    /// Treated condition.
+    pub condition: String,
+    /// Control condition.
+    pub control: String,
+    /// Effect in units of the outcome.
+    pub estimate: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// Degrees of freedom of the t distribution.
+    pub df: Option<f64>,
+    /// `estimate / std_error`.
+    pub t: Option<f64>,
+    /// Two-sided p-value.
+    pub p_value: Option<f64>,
+    /// Lower limit.
+    pub ci_low: Option<f64>,
+    /// Upper limit.
+    pub ci_high: Option<f64>,
+    /// Rows of the condition and of the control.
+    pub n: (u64, u64),
+    /// Clusters of the condition and of the control.
+    pub clusters: (u64, u64),
+    /// Means of the condition and of the control.
+    pub mean: (Option<f64>, Option<f64>),
+    /// Standard deviations of the condition and of the control.
+    pub sd: (Option<f64>, Option<f64>),
+    /// Hedges' g with the correction for clustering.
+    pub hedges_g: Option<f64>,
+    /// Effect over control mean.
+    pub lift: Option<f64>,
+    /// Lower Fieller limit of the lift.
+    pub lift_low: Option<f64>,
+    /// Upper Fieller limit of the lift.
+    pub lift_high: Option<f64>,
+    /// What to know.
+    pub notes: Vec<Note>,
+}
+
+/// The regression of a call and what else its rows need.
+pub struct Question {
+    /// Moments that the regression was made from.
+    pub moments: Moments,
+    /// Moments about one centre, for means and spread.
+    pub pooled: Moments,
+    /// Number of the control.
+    pub control: usize,
+    /// Regression.
+    pub design: Design,
+}
+
+impl Question {
+    /// Checks the call and builds the regression.
+    pub fn new(sketch: &Sketch, control: &str, options: &Options) -> Result<Self, EffectError> {
+        let rows = match options.adjust {
+            Adjust::None => Rows::All,
+            Adjust::Ancova if sketch.covariate_count() == 0 => {
+                return Err(EffectError::NoCovariates);
+            }
+            Adjust::Ancova => Rows::WithCovariates,
+        };
+        let centre = match options.strata {
+            Strata::Absorb => Centre::PerStratum,
+            Strata::Ignore => Centre::Pooled,
+        };
+        let moments = sketch.moments(rows, centre)?;
+        let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
+        let Some(number) = names.iter().position(|n| n == control) else {
+            return Err(EffectError::UnknownControl {
+                control: control.to_owned(),
+                conditions: names,
+            });
+        };
+        if names.len() < 2 {
+            return Err(EffectError::OnlyControl(control.to_owned()));
+        }
+        let design = Design::new(&moments, number);
+        Ok(Question {
+            pooled: sketch.moments(rows, Centre::Pooled)?,
+            moments,
+            control: number,
+            design,
+        })
+    }
+
+    /// Parameters of the regression, stratum intercepts included.
+    pub fn parameters(&self) -> f64 {
+        (self.design.p() + self.design.stratum_weights.len()) as f64
+    }
+
+    /// Number of clusters.
+    pub fn clusters(&self) -> f64 {
+        self.design.clusters.len() as f64
+    }
+
+    /// True if the residuals are no more than rounding.
+    pub fn no_residual(&self) -> bool {
+        self.design.residual_ss <= 1e-13 * self.design.total_ss
+    }
+}
+
+/// The effect of each condition but the control, by name.
+pub fn effects(
+    sketch: &Sketch,
+    control: &str,
+    options: &Options,
+) -> Result<Vec<Effect>, EffectError> {
+    let question = Question::new(sketch, control, options)?;
+    let design = &question.design;
+    let arms = arms_of(&question.pooled);
+    let contrasts: Vec<Vec<f64>> = (0..conditions_kept(design))
+        .map(|j| design.contrast(j))
+        .collect();
+    let se = options.se;
+    let sandwich = if se == StdError::Naive {
+        StdError::Cr2
+    } else {
+        se
+    };
+    let parts = contributions(design, &contrasts, sandwich)?;
+    let control_influence = mean_influence(&question.pooled, question.control, sandwich);
+    let mut rows = Vec::new();
+    for (number, arm) in arms
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| *i != question.control)
+    {
+        let Some(control_arm) = arms.get(question.control) else {
+            continue;
+        };
+        let mut row = blank(arm, control_arm);
+        common_notes(&mut row, &question, number);
+        let regressor = design.treated.iter().position(|&c| c == number);
+        let at = regressor.and_then(|r| design.kept.iter().position(|&k| k == r));
+        match at {
+            Some(at) => infer(&mut row, &question, &parts, &control_influence, at, options),
+            None if regressor.is_some() => row.notes.push(Note::AliasedCondition),
+            None => row.notes.push(Note::NoRows),
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Kept regressors that are conditions; they come first.
+pub fn conditions_kept(design: &Design) -> usize {
+    design
+        .kept
+        .iter()
+        .filter(|&&k| k < design.treated.len())
+        .count()
+}
+
+fn blank(arm: &Arm, control: &Arm) -> Effect {
+    Effect {
+        condition: arm.condition.clone(),
+        control: control.condition.clone(),
+        n: (arm.n, control.n),
+        clusters: (arm.clusters, control.clusters),
+        mean: (arm.mean, control.mean),
+        sd: (arm.sd, control.sd),
+        ..Effect::default()
+    }
+}
+
+fn common_notes(row: &mut Effect, question: &Question, number: usize) {
+    let design = &question.design;
+    if row.clusters.0.min(row.clusters.1) < FEW_CLUSTERS {
+        row.notes
+            .push(Note::FewClusters(row.clusters.1, row.clusters.0));
+    }
+    let shared = shared_clusters(&question.pooled, number, question.control);
+    if shared > 0 {
+        row.notes.push(Note::SharedClusters(shared));
+    }
+    if design.uninformative > 0 && design.stratum_weights.len() > 1 {
+        row.notes.push(Note::UninformativeStrata(
+            design.uninformative,
+            design.stratum_weights.len(),
+        ));
+    }
+    let covariate = |&i: &usize| {
+        i.checked_sub(design.treated.len())
+            .map(|c| Note::AliasedCovariate(c + 1))
+    };
+    row.notes
+        .extend(design.aliased.iter().filter_map(covariate));
+    row.notes.extend(left_out(&question.moments));
+}
+
+fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
+    let mut seen = vec![0u8; moments.clusters.len()];
+    for cell in &moments.cells {
+        if let Some(s) = seen.get_mut(cell.cluster) {
+            *s |= (cell.condition == a) as u8 | (cell.condition == b) as u8 * 2;
+        }
+    }
+    seen.iter().filter(|&&s| s == 3).count() as u64
+}
+
+/// Rows that are not in the analysis, over all conditions.
+fn left_out(moments: &Moments) -> Option<Note> {
+    let total = |f: fn(&crate::sketch::LeftOut) -> u64| {
+        moments
+            .conditions
+            .iter()
+            .map(|c| f(&c.left_out))
+            .sum::<u64>()
+    };
+    let reasons: Vec<(u64, &'static str)> = [
+        (moments.no_condition, "without condition"),
+        (total(|l| l.no_cluster), "without cluster"),
+        (total(|l| l.no_outcome), "without outcome"),
+        (total(|l| l.zero_weight), "with weight 0"),
+        (moments.no_weight, "without weight"),
+        (moments.no_covariates, "without all covariates"),
+    ]
+    .into_iter()
+    .filter(|(n, _)| *n > 0)
+    .collect();
+    (!reasons.is_empty()).then_some(Note::LeftOut(reasons))
+}
+
+fn infer(
+    row: &mut Effect,
+    question: &Question,
+    parts: &Contributions,
+    control_influence: &[f64],
+    at: usize,
+    options: &Options,
+) {
+    let design = &question.design;
+    let Some(&estimate) = design.beta.get(at) else {
+        return;
+    };
+    row.estimate = Some(estimate);
+    row.lift = row.mean.1.filter(|m| *m != 0.0).map(|m| estimate / m);
+    row.hedges_g = standardized(row, question, estimate);
+
+    let scores: Vec<f64> = parts
+        .scores
+        .iter()
+        .filter_map(|s| s.get(at))
+        .copied()
+        .collect();
+    let mut v = Covariance {
+        effect: dot(&scores, &scores),
+        mean: dot(control_influence, control_influence),
+        both: dot(&scores, control_influence),
+    };
+    let (clusters, parameters) = (question.clusters(), question.parameters());
+    let df = match options.se {
+        StdError::Naive => {
+            let residual_df = design.rows - parameters;
+            let variance = design.residual_ss / residual_df;
+            let contrast = design.contrast(at);
+            let robust = v.effect;
+            v = Covariance {
+                effect: variance * dot(&contrast, &contrast),
+                mean: row.sd.1.map_or(0.0, |sd| sd * sd / row.n.1 as f64),
+                both: row.sd.1.map_or(0.0, |sd| -sd * sd / row.n.1 as f64),
+            };
+            let ratio = (robust > 0.0 && residual_df > 0.0).then(|| (v.effect / robust).sqrt());
+            row.notes.push(Note::Naive(ratio));
+            (residual_df > 0.0).then_some(residual_df)
+        }
+        se if se.is_adjusted() => Products::new(&parts.terms, &parts.form, &[at]).df(0),
+        _ => (clusters > 1.0).then_some(clusters - 1.0),
+    };
+    let factor = options.se.factor(design.rows, clusters, parameters);
+    v = Covariance {
+        effect: v.effect * factor,
+        mean: v.mean * factor,
+        both: v.both * factor,
+    };
+
+    if options.se != StdError::Naive && parts.leverage_one > 0 {
+        row.notes.push(Note::LeverageOne(parts.leverage_one));
+    }
+    if options.se == StdError::Cr3 && parts.carried.get(at).copied().unwrap_or(false) {
+        row.notes.push(Note::Cr3Undefined);
+        return;
+    }
+    if question.no_residual() {
+        row.std_error = Some(0.0);
+        row.notes.push(Note::NoResidual);
+        return;
+    }
+    let Some(df) = df.filter(|_| v.effect.is_finite()) else {
+        row.notes.push(Note::NoDf);
+        return;
+    };
+    let std_error = v.effect.sqrt();
+    row.std_error = Some(std_error);
+    row.df = Some(df);
+    if !(std_error > 0.0) {
+        row.notes.push(Note::NoResidual);
+        return;
+    }
+    row.t = Some(estimate / std_error);
+    if options.se != StdError::Naive {
+        if let Some(arm) = single_cluster_arm(row) {
+            row.notes.push(Note::SingleClusterArm(arm));
+            return;
+        }
+        if df < TOO_LOW_DF {
+            row.notes.push(Note::TooLowDf(df));
+            return;
+        }
+        if df < LOW_DF {
+            row.notes.push(Note::LowDf(df));
+        }
+    }
+    row.p_value = t_two_sided(estimate / std_error, df);
+    let Some(t) = t_critical(1.0 - options.level, df) else {
+        return;
+    };
+    row.ci_low = Some(estimate - t * std_error);
+    row.ci_high = Some(estimate + t * std_error);
+    if let (Some(mean), Some(_)) = (row.mean.1, row.lift) {
+        match fieller(estimate, mean, v, t) {
+            Some((low, high)) => (row.lift_low, row.lift_high) = (Some(low), Some(high)),
+            None => row.notes.push(Note::LiftUnbounded),
+        }
+    }
+}
+
+fn single_cluster_arm(row: &Effect) -> Option<String> {
+    match row.clusters {
+        (1, _) => Some(row.condition.clone()),
+        (_, 1) => Some(row.control.clone()),
+        _ => None,
+    }
+}
+
+/// Hedges' g of the two arms, with the intra-cluster correlation within them.
+fn standardized(row: &Effect, question: &Question, estimate: f64) -> Option<f64> {
+    let pair: Vec<usize> = (0..question.pooled.conditions.len())
+        .filter(|&c| {
+            let name = question.pooled.conditions.get(c).map(|c| c.name.as_str());
+            name == Some(row.condition.as_str()) || name == Some(row.control.as_str())
+        })
+        .collect();
+    let (n1, n0) = (row.n.0 as f64, row.n.1 as f64);
+    let (s1, s0) = (row.sd.0.unwrap_or(0.0), row.sd.1.unwrap_or(0.0));
+    let pooled = (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt();
+    let icc = icc_of(&question.pooled, &pair, true);
+    let rho = icc.icc?;
+    hedges_g(estimate, pooled, n1, n0, icc.rows / icc.clusters, rho)
+        .ok()
+        .map(|g| g.g)
+}

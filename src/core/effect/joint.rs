@@ -1,0 +1,169 @@
+//! One test of all treated conditions against the control.
+
+use super::error::EffectError;
+use super::estimate::{Question, conditions_kept};
+use super::notes::Note;
+use super::options::Options;
+use super::robust::{StdError, contributions, dot};
+use super::satterthwaite::Products;
+use crate::distribution::f_upper;
+use crate::sketch::Sketch;
+use nalgebra::{DMatrix, DVector};
+
+/// The joint test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JointTest {
+    /// Conditions tested.
+    pub conditions: Vec<String>,
+    /// F statistic.
+    pub f: Option<f64>,
+    /// Numerator degrees of freedom.
+    pub df_num: Option<f64>,
+    /// Denominator degrees of freedom.
+    pub df_den: Option<f64>,
+    /// p-value.
+    pub p_value: Option<f64>,
+    /// What to know.
+    pub notes: Vec<Note>,
+}
+
+/// Tests that no condition differs from the control. With CR2 and CR3 the approximate Hotelling test (HTZ) of Pustejovsky
+/// and Tipton (2018); with the others Wald's F with G − 1 (`naive`: N − k) denominator degrees of freedom.
+pub fn effects_joint(
+    sketch: &Sketch,
+    control: &str,
+    options: &Options,
+) -> Result<JointTest, EffectError> {
+    let question = Question::new(sketch, control, options)?;
+    let design = &question.design;
+    let q = conditions_kept(design);
+    let name = |i: &usize| question.moments.conditions.get(*i).map(|c| c.name.clone());
+    let tested: Vec<usize> = design
+        .kept
+        .iter()
+        .take(q)
+        .filter_map(|&k| design.treated.get(k))
+        .copied()
+        .collect();
+    let mut test = JointTest {
+        conditions: tested.iter().filter_map(name).collect(),
+        f: None,
+        df_num: None,
+        df_den: None,
+        p_value: None,
+        notes: Vec::new(),
+    };
+    if q < question.moments.conditions.len() - 1 {
+        test.notes.push(Note::AliasedCondition);
+    }
+    if q == 0 || question.no_residual() {
+        test.notes.push(if q == 0 {
+            Note::NoRows
+        } else {
+            Note::NoResidual
+        });
+        return Ok(test);
+    }
+    let contrasts: Vec<Vec<f64>> = (0..q).map(|j| design.contrast(j)).collect();
+    let parts = contributions(design, &contrasts, options.se)?;
+    if parts.carried.iter().any(|&c| c) {
+        test.notes.push(if options.se == StdError::Cr3 {
+            Note::Cr3Undefined
+        } else {
+            Note::LeverageOne(parts.leverage_one)
+        });
+        return Ok(test);
+    }
+    let mut variance = DMatrix::<f64>::zeros(q, q);
+    for s in &parts.scores {
+        let s = DVector::from_column_slice(s);
+        variance.ger(1.0, &s, &s, 1.0);
+    }
+    let (rows, clusters, parameters) = (design.rows, question.clusters(), question.parameters());
+    if options.se == StdError::Naive {
+        let s2 = design.residual_ss / (rows - parameters);
+        variance = DMatrix::from_fn(q, q, |i, j| match (contrasts.get(i), contrasts.get(j)) {
+            (Some(a), Some(b)) => s2 * dot(a, b),
+            _ => 0.0,
+        });
+        test.notes.push(Note::Naive(None));
+    }
+    variance *= options.se.factor(rows, clusters, parameters);
+    let beta = DVector::from_iterator(q, design.beta.iter().take(q).copied());
+    let Some(wald) = variance.cholesky().map(|c| beta.dot(&c.solve(&beta))) else {
+        test.notes.push(Note::NoDf);
+        return Ok(test);
+    };
+    let q_real = q as f64;
+    let (scale, df_den) = if options.se.is_adjusted() {
+        let Some(eta) = hotelling_df(
+            &Products::new(&parts.terms, &parts.form, &(0..q).collect::<Vec<_>>()),
+            q,
+        ) else {
+            test.notes.push(Note::NoDf);
+            return Ok(test);
+        };
+        ((eta - q_real + 1.0) / eta, eta - q_real + 1.0)
+    } else if options.se == StdError::Naive {
+        (1.0, rows - parameters)
+    } else {
+        (1.0, clusters - 1.0)
+    };
+    if !(df_den > 0.0) {
+        test.notes.push(Note::NoDf);
+        return Ok(test);
+    }
+    let f = scale * wald / q_real;
+    (test.f, test.df_num, test.df_den, test.p_value) = (
+        Some(f),
+        Some(q_real),
+        Some(df_den),
+        f_upper(f, q_real, df_den),
+    );
+    Ok(test)
+}
+
+/// η of the approximate Hotelling distribution: contrasts are rotated by `Ω^(−1/2)`, `Ω` being the expected covariance, so
+/// that the sum of the variances of the estimate's entries is `v`, and `η = q (q + 1) / v`.
+fn hotelling_df(products: &Products<'_>, q: usize) -> Option<f64> {
+    let omega = DMatrix::from_fn(q, q, |a, b| {
+        0.5 * (products.trace(a, b) + products.trace(b, a))
+    });
+    let eigen = super::robust::eigen(omega).ok()?;
+    if !(eigen.eigenvalues.min() > 0.0) {
+        return None;
+    }
+    let half = eigen.eigenvalues.map(|l| 1.0 / l.sqrt());
+    let rotation =
+        &eigen.eigenvectors * DMatrix::from_diagonal(&half) * eigen.eigenvectors.transpose();
+    let index = |a: usize, b: usize, c: usize, d: usize| ((a * q + b) * q + c) * q + d;
+    let mut inner = vec![0.0; q.pow(4)];
+    for (i, slot) in inner.iter_mut().enumerate() {
+        *slot = products.inner(i / (q * q * q), i / (q * q) % q, i / q % q, i % q);
+    }
+    // ⟨P'_st, P'_uv⟩ of rotated contrasts is a linear form in those of the given ones.
+    let rotated = |s: usize, t: usize, u: usize, v: usize| {
+        let mut sum = 0.0;
+        for a in 0..q {
+            for b in 0..q {
+                for c in 0..q {
+                    for d in 0..q {
+                        let weight = rotation[(s, a)]
+                            * rotation[(t, b)]
+                            * rotation[(u, c)]
+                            * rotation[(v, d)];
+                        sum += weight * inner.get(index(a, b, c, d)).copied().unwrap_or(0.0);
+                    }
+                }
+            }
+        }
+        sum
+    };
+    let mut total = 0.0;
+    for s in 0..q {
+        for t in 0..q {
+            total += rotated(s, s, t, t) + rotated(s, t, t, s);
+        }
+    }
+    (total > 0.0).then(|| q as f64 * (q as f64 + 1.0) / total)
+}

@@ -1,0 +1,85 @@
+//! Relative lift: the effect as a share of the control mean, with Fieller's interval.
+
+use super::robust::StdError;
+use crate::sketch::Moments;
+
+/// Influence of each cluster on the weighted mean of the control arm: the scores of an intercept-only regression, scaled
+/// as the variance estimator scales them with the leverage `λ_g` = the cluster's share of the control weight.
+pub fn mean_influence(moments: &Moments, control: usize, se: StdError) -> Vec<f64> {
+    let (mut weights, mut sums) = (
+        vec![0.0; moments.clusters.len()],
+        vec![0.0; moments.clusters.len()],
+    );
+    for (i, cell) in moments
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| c.condition == control)
+    {
+        let sum = moments.sums(i).first().copied().unwrap_or(0.0);
+        if let (Some(weight), Some(total)) =
+            (weights.get_mut(cell.cluster), sums.get_mut(cell.cluster))
+        {
+            *weight += cell.weight * cell.rows;
+            *total += cell.weight * sum;
+        }
+    }
+    let (weight, sum): (f64, f64) = (weights.iter().sum(), sums.iter().sum());
+    let mean = sum / weight;
+    let influence = |(w, s): (&f64, &f64)| {
+        let lambda = w / weight;
+        se.spectral(lambda) * (s - w * mean) / weight
+    };
+    weights.iter().zip(&sums).map(influence).collect()
+}
+
+/// Estimated variances and covariance of effect and control mean.
+#[derive(Debug, Clone, Copy)]
+pub struct Covariance {
+    /// Of the effect.
+    pub effect: f64,
+    /// Of the control mean.
+    pub mean: f64,
+    /// Of both.
+    pub both: f64,
+}
+
+/// Fieller's limits of `effect / mean` with the quantile `t`: all ratios that a t test does not reject. `None` if they are
+/// unbounded, which is when the control mean itself is not distinguishable from 0.
+pub fn fieller(effect: f64, mean: f64, v: Covariance, t: f64) -> Option<(f64, f64)> {
+    let t2 = t * t;
+    let a = mean * mean - t2 * v.mean;
+    let b = effect * mean - t2 * v.both;
+    let c = effect * effect - t2 * v.effect;
+    let root = b * b - a * c;
+    if !(a > 0.0 && root >= 0.0) {
+        return None;
+    }
+    let root = root.sqrt();
+    Some(((b - root) / a, (b + root) / a))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_where_the_test_is_at_the_edge() {
+        let v = Covariance {
+            effect: 0.3,
+            mean: 0.2,
+            both: -0.15,
+        };
+        let (t, effect, mean) = (2.1, 1.4, 6.0);
+        let Some((low, high)) = fieller(effect, mean, v, t) else {
+            unreachable!()
+        };
+        for r in [low, high] {
+            let statistic =
+                (effect - r * mean) / (v.effect - 2.0 * r * v.both + r * r * v.mean).sqrt();
+            assert!((statistic.abs() - t).abs() < 1e-12);
+        }
+        assert!(low < effect / mean && effect / mean < high);
+        assert_eq!(fieller(effect, 0.1, v, t), None);
+    }
+}

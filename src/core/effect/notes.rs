@@ -1,0 +1,129 @@
+//! Named warnings that come with a result: `name: sentence`.
+
+/// Clusters in an arm below which a note says so.
+pub const FEW_CLUSTERS: u64 = 10;
+/// Degrees of freedom below which a note says so.
+pub const LOW_DF: f64 = 4.0;
+/// Degrees of freedom below which no p-value and no interval is given.
+pub const TOO_LOW_DF: f64 = 2.0;
+
+/// Something to know about a result.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Note {
+    /// Few clusters in an arm.
+    FewClusters(u64, u64),
+    /// One cluster in an arm.
+    SingleClusterArm(String),
+    /// Degrees of freedom below 4.
+    LowDf(f64),
+    /// Degrees of freedom below 2: no p-value.
+    TooLowDf(f64),
+    /// Strata with one condition only.
+    UninformativeStrata(usize, usize),
+    /// A covariate is a combination of earlier regressors.
+    AliasedCovariate(usize),
+    /// The condition can not be told apart from strata and other conditions.
+    AliasedCondition,
+    /// The condition has no row with an outcome, or none that is complete.
+    NoRows,
+    /// Clusters with rows of both conditions.
+    SharedClusters(u64),
+    /// Clusters that determine a coefficient alone.
+    LeverageOne(usize),
+    /// Leaving a cluster out leaves the effect without an estimate.
+    Cr3Undefined,
+    /// The regression explains everything.
+    NoResidual,
+    /// The standard error does not regard clusters.
+    Naive(Option<f64>),
+    /// Rows left out.
+    LeftOut(Vec<(u64, &'static str)>),
+    /// The interval of the relative lift is unbounded.
+    LiftUnbounded,
+    /// There are not more clusters, or rows, than parameters.
+    NoDf,
+}
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use Note::*;
+        match self {
+            FewClusters(control, treated) => write!(
+                f,
+                "few_clusters: {control} control and {treated} treated clusters; the interval is wide for a reason"
+            ),
+            SingleClusterArm(arm) => write!(
+                f,
+                "single_cluster_arm: condition \"{arm}\" is one cluster, its variation between clusters can not be seen; no p-value and no interval"
+            ),
+            LowDf(df) => write!(
+                f,
+                "low_df: {df:.1} degrees of freedom; the t approximation is rough below 4"
+            ),
+            TooLowDf(df) => write!(
+                f,
+                "low_df: {df:.1} degrees of freedom; no p-value and no interval below 2"
+            ),
+            UninformativeStrata(n, of) => {
+                write!(
+                    f,
+                    "uninformative_strata: {n} of {of} strata have one condition only and say nothing about the effect"
+                )
+            }
+            AliasedCovariate(i) => {
+                write!(
+                    f,
+                    "aliased_covariate: covariate {i} is constant or a combination of others and was dropped"
+                )
+            }
+            AliasedCondition => write!(
+                f,
+                "aliased_condition: the condition can not be told apart from strata or other conditions"
+            ),
+            NoRows => write!(
+                f,
+                "no_rows: the condition has no row with an outcome that this analysis can use"
+            ),
+            SharedClusters(n) => {
+                write!(
+                    f,
+                    "shared_clusters: {n} clusters have rows of both conditions; assignment was within clusters"
+                )
+            }
+            LeverageOne(n) => write!(
+                f,
+                "leverage_one: {n} clusters determine a coefficient or a stratum alone"
+            ),
+            Cr3Undefined => write!(
+                f,
+                "cr3_undefined: without one of the clusters there is no effect to estimate; use CR2"
+            ),
+            NoResidual => write!(
+                f,
+                "no_residual: the outcome does not vary within conditions, so there is no test"
+            ),
+            Naive(ratio) => {
+                write!(f, "naive: ignores that students share classes, do not use")?;
+                match ratio {
+                    Some(r) => write!(f, "; its standard error is {r:.2} times that of CR2"),
+                    None => Ok(()),
+                }
+            }
+            LeftOut(reasons) => {
+                let parts: Vec<String> = reasons
+                    .iter()
+                    .map(|(n, why)| format!("{n} {why}"))
+                    .collect();
+                write!(f, "rows_left_out: {}", parts.join(", "))
+            }
+            LiftUnbounded => write!(
+                f,
+                "lift_unbounded: the control mean is too near 0 for an interval of the ratio"
+            ),
+            NoDf => write!(
+                f,
+                "no_df: there are not more clusters or rows than the method needs"
+            ),
+        }
+    }
+}

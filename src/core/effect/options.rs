@@ -1,0 +1,122 @@
+//! The words that callers choose from.
+
+use super::error::EffectError;
+use super::robust::StdError;
+
+/// Adjustment for covariates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adjust {
+    /// Difference in means.
+    None,
+    /// Regression with a common slope for each covariate.
+    Ancova,
+}
+
+/// Use of the strata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strata {
+    /// An intercept for each stratum.
+    Absorb,
+    /// As if there were none.
+    Ignore,
+}
+
+/// A choice made by a word.
+pub trait Word: Sized {
+    /// Reads the word.
+    fn from_word(word: &str) -> Result<Self, EffectError>;
+}
+
+fn unknown<T>(
+    argument: &'static str,
+    value: &str,
+    offered: &'static str,
+) -> Result<T, EffectError> {
+    Err(EffectError::UnknownOption {
+        argument,
+        value: value.to_owned(),
+        offered,
+    })
+}
+
+impl Word for Adjust {
+    fn from_word(word: &str) -> Result<Self, EffectError> {
+        match word {
+            "none" => Ok(Adjust::None),
+            "ancova" => Ok(Adjust::Ancova),
+            _ => unknown("adjust", word, "\"none\", \"ancova\""),
+        }
+    }
+}
+
+impl Word for Strata {
+    fn from_word(word: &str) -> Result<Self, EffectError> {
+        match word {
+            "auto" => Ok(Strata::Absorb),
+            "ignore" => Ok(Strata::Ignore),
+            _ => unknown("strata", word, "\"auto\", \"ignore\""),
+        }
+    }
+}
+
+impl Word for StdError {
+    fn from_word(word: &str) -> Result<Self, EffectError> {
+        match word {
+            "CR2" => Ok(StdError::Cr2),
+            "CR0" => Ok(StdError::Cr0),
+            "CR1" => Ok(StdError::Cr1),
+            "CR1S" => Ok(StdError::Cr1s),
+            "CR3" => Ok(StdError::Cr3),
+            "naive" => Ok(StdError::Naive),
+            _ => unknown(
+                "se",
+                word,
+                "\"CR2\", \"CR0\", \"CR1\", \"CR1S\", \"CR3\", \"naive\"",
+            ),
+        }
+    }
+}
+
+/// How an effect is estimated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Adjustment for covariates.
+    pub adjust: Adjust,
+    /// Use of the strata.
+    pub strata: Strata,
+    /// Variance estimator.
+    pub se: StdError,
+    /// Confidence level.
+    pub level: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            adjust: Adjust::None,
+            strata: Strata::Absorb,
+            se: StdError::Cr2,
+            level: 0.95,
+        }
+    }
+}
+
+impl Options {
+    /// Reads the words of a call.
+    pub fn from_words(
+        adjust: &str,
+        strata: &str,
+        se: &str,
+        level: f64,
+    ) -> Result<Self, EffectError> {
+        if !(level > 0.0 && level < 1.0) {
+            return Err(EffectError::Level(level));
+        }
+        Ok(Options {
+            adjust: Adjust::from_word(adjust)?,
+            strata: Strata::from_word(strata)?,
+            se: StdError::from_word(se)?,
+            level,
+        })
+    }
+}

@@ -1,0 +1,295 @@
+//! Cluster-robust variance by p×p algebra.
+//!
+//! In leverage coordinates (`x ↦ L'x` with `(X'WX)⁻¹ = L L'`, stratum dummies divided by the root of their weight) the
+//! leverage of a cluster is a small matrix `C_g` whose eigenvalues are those of its block of the hat matrix, bordered by
+//! one row for each stratum that the cluster touches. A variance estimator is a function `f` of it:
+//! CR0 and CR1 `1`, CR2 `(1 − λ)^(−1/2)`, CR3 `(1 − λ)⁻¹` (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018).
+//! For a contrast `d` the cluster contributes `ψ_g = d'f(C)z`, and for the degrees of freedom `b = C f(C) d` and
+//! `α = d'f(C) C f(C) d`. Cost O(G p³), never a matrix of the size of a cluster or of the number of clusters.
+
+use super::design::{Cluster, Design, times_transposed};
+use super::error::EffectError;
+use super::satterthwaite::{Form, Terms};
+use super::weighted;
+use nalgebra::{DMatrix, SymmetricEigen};
+
+/// Leverage from which a direction has no residual.
+const LEVERAGE_ONE: f64 = 1.0 - 1e-10;
+/// Norm of a leverage matrix up to which the power series is used.
+const SMALL: f64 = 0.1;
+
+/// The variance estimator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StdError {
+    /// Bias-reduced linearization, the default.
+    Cr2,
+    /// Sandwich without a correction.
+    Cr0,
+    /// Times G / (G − 1).
+    Cr1,
+    /// Times G (N − 1) / ((G − 1)(N − k)), k with all stratum dummies, as Stata's `areg`.
+    Cr1s,
+    /// Jackknife-like.
+    Cr3,
+    /// Classical, without regard to clusters. To teach.
+    Naive,
+}
+
+impl StdError {
+    /// True if the degrees of freedom are Satterthwaite's.
+    pub fn is_adjusted(self) -> bool {
+        matches!(self, StdError::Cr2 | StdError::Cr3)
+    }
+
+    /// `f(λ)`; the direction of leverage one has no residual and gets 0, as the Moore-Penrose inverse.
+    pub fn spectral(self, lambda: f64) -> f64 {
+        match self {
+            _ if lambda >= LEVERAGE_ONE && self.is_adjusted() => 0.0,
+            StdError::Cr2 => 1.0 / (1.0 - lambda).sqrt(),
+            StdError::Cr3 => 1.0 / (1.0 - lambda),
+            _ => 1.0,
+        }
+    }
+
+    /// Factor on the variance.
+    pub fn factor(self, rows: f64, clusters: f64, parameters: f64) -> f64 {
+        match self {
+            StdError::Cr1 => clusters / (clusters - 1.0),
+            StdError::Cr1s => clusters * (rows - 1.0) / ((clusters - 1.0) * (rows - parameters)),
+            _ => 1.0,
+        }
+    }
+}
+
+/// Contributions of all clusters to a set of contrasts.
+#[derive(Debug)]
+pub struct Contributions {
+    /// `ψ_g` per cluster and contrast.
+    pub scores: Vec<Vec<f64>>,
+    /// What the degrees of freedom need; empty unless asked for.
+    pub terms: Vec<Terms>,
+    /// How terms of different clusters are multiplied.
+    pub form: Form,
+    /// Clusters with a direction of leverage one.
+    pub leverage_one: usize,
+    /// True per contrast if such a direction carries it, so that leaving the cluster out leaves nothing to estimate.
+    pub carried: Vec<bool>,
+}
+
+/// Contributions of all clusters to contrasts given in leverage coordinates.
+pub fn contributions(
+    design: &Design,
+    contrasts: &[Vec<f64>],
+    se: StdError,
+) -> Result<Contributions, EffectError> {
+    let mut out = Contributions {
+        scores: Vec::with_capacity(design.clusters.len()),
+        terms: Vec::new(),
+        form: Form::Identity,
+        leverage_one: 0,
+        carried: vec![false; contrasts.len()],
+    };
+    if design.weighted {
+        weighted::contributions(design, contrasts, se, &mut out)?;
+        return Ok(out);
+    }
+    let mut block = Block::default();
+    for cluster in &design.clusters {
+        block.load(design, cluster);
+        let applied = block.apply(contrasts, se, &mut out)?;
+        let score = |w: &Vec<f64>| dot(w, &block.z);
+        out.scores.push(applied.iter().map(score).collect());
+        if se.is_adjusted() {
+            out.terms.push(block.terms(&applied, cluster));
+        }
+    }
+    Ok(out)
+}
+
+/// Bordered leverage matrix and scores of one cluster.
+#[derive(Default)]
+struct Block {
+    p: usize,
+    k: usize,
+    /// k×k, row by row.
+    c: Vec<f64>,
+    z: Vec<f64>,
+    buffer: Vec<f64>,
+}
+
+impl Block {
+    fn load(&mut self, design: &Design, cluster: &Cluster) {
+        let gram = cluster.weighted();
+        let (p, k) = (design.p(), design.p() + cluster.strata.len());
+        (self.p, self.k) = (p, k);
+        self.c.clear();
+        self.c.resize(k * k, 0.0);
+        self.z.clear();
+        leverage(&design.root, &gram.xx, p, k, &mut self.c, &mut self.buffer);
+        let score: Vec<f64> = if p == 0 {
+            Vec::new()
+        } else {
+            gram.xx
+                .chunks_exact(p)
+                .zip(&gram.xy)
+                .map(|(row, q)| q - dot(row, &design.beta))
+                .collect()
+        };
+        self.z.extend(times_transposed(&design.root, &score));
+        for (i, ((t, n, y), stratum)) in gram.borders.iter().zip(&cluster.strata).enumerate() {
+            let weight = design.stratum_weights.get(*stratum).copied().unwrap_or(1.0);
+            let at = p + i;
+            for (j, v) in times_transposed(&design.root, t).into_iter().enumerate() {
+                set(&mut self.c, at * k + j, v / weight.sqrt());
+                set(&mut self.c, j * k + at, v / weight.sqrt());
+            }
+            set(&mut self.c, at * k + at, n / weight);
+            self.z.push((y - dot(t, &design.beta)) / weight.sqrt());
+        }
+    }
+
+    /// `f(C) d` for each contrast, borders of `d` being 0.
+    fn apply(
+        &self,
+        contrasts: &[Vec<f64>],
+        se: StdError,
+        out: &mut Contributions,
+    ) -> Result<Vec<Vec<f64>>, EffectError> {
+        let padded = contrasts.iter().map(|d| {
+            let mut d = d.clone();
+            d.resize(self.k, 0.0);
+            d
+        });
+        if !se.is_adjusted() {
+            return Ok(padded.collect());
+        }
+        let norm = self.c.iter().map(|v| v * v).sum::<f64>().sqrt();
+        if norm <= SMALL {
+            return Ok(padded.map(|d| self.series(d, se, norm)).collect());
+        }
+        let eigen = eigen(DMatrix::from_row_slice(self.k, self.k, &self.c))?;
+        if eigen.eigenvalues.iter().any(|&l| l >= LEVERAGE_ONE) {
+            out.leverage_one += 1;
+        }
+        let spectral = |(i, d): (usize, Vec<f64>)| {
+            let size = dot(&d, &d).sqrt();
+            let mut w = vec![0.0; self.k];
+            for (&lambda, v) in eigen
+                .eigenvalues
+                .iter()
+                .zip(eigen.eigenvectors.column_iter())
+            {
+                let u: f64 = v.iter().zip(&d).map(|(a, b)| a * b).sum();
+                if lambda >= LEVERAGE_ONE && u.abs() > 1e-6 * size {
+                    if let Some(carried) = out.carried.get_mut(i) {
+                        *carried = true;
+                    }
+                }
+                let f = se.spectral(lambda.clamp(0.0, 1.0)) * u;
+                w.iter_mut().zip(v.iter()).for_each(|(w, v)| *w += f * v);
+            }
+            w
+        };
+        Ok(padded.enumerate().map(spectral).collect())
+    }
+
+    /// `f(C) d` by the power series of `f`, for small `C`: terms shrink by the norm.
+    fn series(&self, d: Vec<f64>, se: StdError, norm: f64) -> Vec<f64> {
+        let mut sum = d.clone();
+        let (mut power, mut size, mut i) = (d, 1.0, 0.0);
+        while size > 1e-18 && i < 64.0 {
+            let ratio = if se == StdError::Cr2 {
+                (2.0 * i + 1.0) / (2.0 * i + 2.0)
+            } else {
+                1.0
+            };
+            power = self
+                .c
+                .chunks_exact(self.k)
+                .map(|row| ratio * dot(row, &power))
+                .collect();
+            sum.iter_mut().zip(&power).for_each(|(s, p)| *s += p);
+            size *= norm;
+            i += 1.0;
+        }
+        sum
+    }
+
+    fn terms(&self, applied: &[Vec<f64>], cluster: &Cluster) -> Terms {
+        let images: Vec<Vec<f64>> = applied
+            .iter()
+            .map(|w| self.c.chunks_exact(self.k).map(|row| dot(row, w)).collect())
+            .collect();
+        let alpha = applied
+            .iter()
+            .map(|w| images.iter().map(|b| dot(w, b)).collect())
+            .collect();
+        let split = |b: &Vec<f64>| {
+            b.split_at_checked(self.p)
+                .map_or((b.clone(), Vec::new()), |(x, s)| (x.to_vec(), s.to_vec()))
+        };
+        let (common, by_stratum) = images.iter().map(split).unzip();
+        Terms {
+            alpha,
+            common,
+            by_stratum,
+            strata: cluster.strata.clone(),
+            width: 1,
+        }
+    }
+}
+
+/// Upper left block of `out` (k×k) = `L'S L`.
+fn leverage(root: &[f64], s: &[f64], p: usize, k: usize, out: &mut [f64], buffer: &mut Vec<f64>) {
+    if p == 0 {
+        return;
+    }
+    // S L, then L'(S L); L is upper triangular.
+    buffer.clear();
+    for row in s.chunks_exact(p) {
+        for j in 0..p {
+            buffer.push(
+                row.iter()
+                    .take(j + 1)
+                    .zip(root.iter().skip(j).step_by(p))
+                    .map(|(a, b)| a * b)
+                    .sum(),
+            );
+        }
+    }
+    for i in 0..p {
+        for j in i..p {
+            let column = buffer.iter().skip(j).step_by(p);
+            let value = root
+                .iter()
+                .skip(i)
+                .step_by(p)
+                .zip(column)
+                .take(i + 1)
+                .map(|(a, b)| a * b)
+                .sum();
+            set(out, i * k + j, value);
+            set(out, j * k + i, value);
+        }
+    }
+}
+
+/// Eigenvalues and vectors of a symmetric matrix.
+pub fn eigen(matrix: DMatrix<f64>) -> Result<SymmetricEigen<f64, nalgebra::Dyn>, EffectError> {
+    if matrix.iter().any(|v| !v.is_finite()) {
+        return Err(EffectError::Numeric("the leverage of a cluster"));
+    }
+    SymmetricEigen::try_new(matrix, f64::EPSILON, 10_000)
+        .ok_or(EffectError::Numeric("the leverage of a cluster"))
+}
+
+fn set(v: &mut [f64], at: usize, value: f64) {
+    if let Some(slot) = v.get_mut(at) {
+        *slot = value;
+    }
+}
+
+/// Scalar product.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}

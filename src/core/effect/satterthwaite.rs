@@ -1,0 +1,246 @@
+//! Degrees of freedom without a G×G matrix.
+//!
+//! Under the working model the variance estimate of contrasts `a, b` is a quadratic form in the errors with the matrix
+//! `P_ab`, whose entry for clusters g, h is `δ_gh α_ab,g − x_ab,gh`, where `x` is of low rank:
+//! `x_ab,gh = ρ_a,g' J ρ_b,h + Σ_s κ_a,gs' Z_s κ_b,hs` over the strata `s` that both touch. Traces and inner products of such
+//! matrices are sums over clusters of small products. Satterthwaite: `df = (tr P)² / ⟨P, P⟩`.
+
+use nalgebra::DMatrix;
+use std::collections::BTreeMap;
+
+/// What one cluster contributes.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// `α_ab`, q×q.
+    pub alpha: Vec<Vec<f64>>,
+    /// `ρ_a`, q vectors.
+    pub common: Vec<Vec<f64>>,
+    /// `κ_a`, q vectors, `width` numbers for each touched stratum.
+    pub by_stratum: Vec<Vec<f64>>,
+    /// Touched strata, ascending.
+    pub strata: Vec<usize>,
+    /// Numbers per stratum.
+    pub width: usize,
+}
+
+/// The matrices `J` and `Z_s`.
+#[derive(Debug, Clone)]
+pub enum Form {
+    /// Both are identities (without weights).
+    Identity,
+    /// With weights.
+    General {
+        /// `J`.
+        common: DMatrix<f64>,
+        /// `Z_s`, 2×2, by stratum.
+        by_stratum: Vec<DMatrix<f64>>,
+    },
+}
+
+impl Form {
+    fn common(&self, m: &DMatrix<f64>) -> DMatrix<f64> {
+        match self {
+            Form::Identity => m.clone(),
+            Form::General { common, .. } => common * m,
+        }
+    }
+
+    fn stratum(&self, s: usize, m: &DMatrix<f64>) -> DMatrix<f64> {
+        match self {
+            Form::General { by_stratum, .. } => {
+                by_stratum.get(s).map_or_else(|| m.clone(), |z| z * m)
+            }
+            Form::Identity => m.clone(),
+        }
+    }
+}
+
+/// Sums over clusters that all traces and inner products are made of.
+pub struct Products<'a> {
+    form: &'a Form,
+    q: usize,
+    /// `Σ α_ab` and `Σ x_ab,gg`.
+    alpha: DMatrix<f64>,
+    own: DMatrix<f64>,
+    /// `Σ_g (α_ab α_cd − α_ab x_cd − x_ab α_cd)`, index ((a q + b) q + c) q + d.
+    diagonal: Vec<f64>,
+    /// `Σ ρ_a ρ_b'`.
+    common: Vec<DMatrix<f64>>,
+    /// `Σ ρ_a κ_b,s'` by stratum.
+    mixed: Vec<BTreeMap<usize, DMatrix<f64>>>,
+    /// `Σ κ_a,s κ_b,t'` by pair of strata.
+    strata: Vec<BTreeMap<(usize, usize), DMatrix<f64>>>,
+}
+
+impl<'a> Products<'a> {
+    /// Sums the contributions of the chosen contrasts.
+    pub fn new(terms: &[Terms], form: &'a Form, contrasts: &[usize]) -> Self {
+        let q = contrasts.len();
+        let m = terms
+            .first()
+            .and_then(|t| t.common.first())
+            .map_or(0, Vec::len);
+        let mut sums = Products {
+            form,
+            q,
+            alpha: DMatrix::zeros(q, q),
+            own: DMatrix::zeros(q, q),
+            diagonal: vec![0.0; q.pow(4)],
+            common: vec![DMatrix::zeros(m, m); q * q],
+            mixed: vec![BTreeMap::new(); q * q],
+            strata: vec![BTreeMap::new(); q * q],
+        };
+        for t in terms {
+            sums.add(t, contrasts);
+        }
+        sums
+    }
+
+    fn add(&mut self, t: &Terms, contrasts: &[usize]) {
+        let q = self.q;
+        let column = |v: &[f64]| DMatrix::from_column_slice(v.len(), 1, v);
+        let common: Vec<DMatrix<f64>> = contrasts
+            .iter()
+            .filter_map(|&c| t.common.get(c))
+            .map(|v| column(v))
+            .collect();
+        let by_stratum: Vec<Vec<DMatrix<f64>>> = contrasts
+            .iter()
+            .filter_map(|&c| t.by_stratum.get(c))
+            .map(|v| v.chunks_exact(t.width).map(column).collect())
+            .collect();
+        let mut x = DMatrix::zeros(q, q);
+        let mut alpha = DMatrix::zeros(q, q);
+        for (a, (rho_a, kappa_a)) in common.iter().zip(&by_stratum).enumerate() {
+            for (b, (rho_b, kappa_b)) in common.iter().zip(&by_stratum).enumerate() {
+                let at = a * q + b;
+                alpha[(a, b)] = contrasts
+                    .get(a)
+                    .and_then(|&i| t.alpha.get(i))
+                    .and_then(|row| contrasts.get(b).and_then(|&j| row.get(j)))
+                    .copied()
+                    .unwrap_or(0.0);
+                let mut own = if rho_a.is_empty() {
+                    0.0
+                } else {
+                    rho_a.dot(&self.form.common(rho_b))
+                };
+                for ((&s, ka), kb) in t.strata.iter().zip(kappa_a).zip(kappa_b) {
+                    own += ka.dot(&self.form.stratum(s, kb));
+                }
+                x[(a, b)] = own;
+                if let Some(sum) = self.common.get_mut(at) {
+                    sum.ger(1.0, &rho_a.column(0), &rho_b.column(0), 1.0);
+                }
+                for (&s, kb) in t.strata.iter().zip(kappa_b) {
+                    if let Some(map) = self.mixed.get_mut(at) {
+                        let sum = map
+                            .entry(s)
+                            .or_insert_with(|| DMatrix::zeros(rho_a.nrows(), t.width));
+                        sum.ger(1.0, &rho_a.column(0), &kb.column(0), 1.0);
+                    }
+                }
+                for (&s, ka) in t.strata.iter().zip(kappa_a) {
+                    for (&u, kb) in t.strata.iter().zip(kappa_b) {
+                        if let Some(map) = self.strata.get_mut(at) {
+                            let sum = map
+                                .entry((s, u))
+                                .or_insert_with(|| DMatrix::zeros(t.width, t.width));
+                            sum.ger(1.0, &ka.column(0), &kb.column(0), 1.0);
+                        }
+                    }
+                }
+            }
+        }
+        for ((ab, cd), slot) in pairs(q).zip(self.diagonal.iter_mut()) {
+            *slot += alpha[ab] * alpha[cd] - alpha[ab] * x[cd] - x[ab] * alpha[cd];
+        }
+        self.alpha += alpha;
+        self.own += x;
+    }
+
+    /// `tr P_ab`, the expected value of the estimated covariance.
+    pub fn trace(&self, a: usize, b: usize) -> f64 {
+        self.alpha[(a, b)] - self.own[(a, b)]
+    }
+
+    /// `⟨P_ab, P_cd⟩`.
+    pub fn inner(&self, a: usize, b: usize, c: usize, d: usize) -> f64 {
+        let q = self.q;
+        let diagonal = self
+            .diagonal
+            .get(((a * q + b) * q + c) * q + d)
+            .copied()
+            .unwrap_or(0.0);
+        let common = |i: usize, j: usize| {
+            self.common
+                .get(i * q + j)
+                .map(|m| self.form.common(m))
+                .unwrap_or_default()
+        };
+        let low_rank = if self.common.first().is_some_and(|m| m.is_empty()) {
+            0.0
+        } else {
+            trace_of_product(&common(b, d), &common(c, a))
+        };
+        diagonal
+            + low_rank
+            + self.mixed_part(a, b, c, d)
+            + self.mixed_part(c, d, a, b)
+            + self.strata_part(a, b, c, d)
+    }
+
+    /// `Σ_s tr(N_ac,s' J N_bd,s Z_s)`.
+    fn mixed_part(&self, a: usize, b: usize, c: usize, d: usize) -> f64 {
+        let (Some(left), Some(right)) = (
+            self.mixed.get(a * self.q + c),
+            self.mixed.get(b * self.q + d),
+        ) else {
+            return 0.0;
+        };
+        left.iter()
+            .filter_map(|(s, n)| right.get(s).map(|m| (s, n, m)))
+            .filter(|(_, n, _)| !n.is_empty())
+            .map(|(&s, n, m)| {
+                let z = self.form.stratum(s, &n.transpose());
+                trace_of_product(&z, &self.form.common(m))
+            })
+            .sum()
+    }
+
+    /// `Σ_{s,t} tr(Z_s K_bd,st Z_t K_ac,st')`.
+    fn strata_part(&self, a: usize, b: usize, c: usize, d: usize) -> f64 {
+        let (Some(left), Some(right)) = (
+            self.strata.get(a * self.q + c),
+            self.strata.get(b * self.q + d),
+        ) else {
+            return 0.0;
+        };
+        right
+            .iter()
+            .filter_map(|(st, k)| left.get(st).map(|l| (st, k, l)))
+            .map(|(&(s, t), k, l)| {
+                trace_of_product(
+                    &self.form.stratum(s, k),
+                    &self.form.stratum(t, &l.transpose()),
+                )
+            })
+            .sum()
+    }
+
+    /// Satterthwaite's degrees of freedom of contrast `a`; `None` if the variance estimate is 0 by construction.
+    pub fn df(&self, a: usize) -> Option<f64> {
+        let (trace, spread) = (self.trace(a, a), self.inner(a, a, a, a));
+        (trace > 0.0 && spread > 0.0).then(|| trace * trace / spread)
+    }
+}
+
+fn pairs(q: usize) -> impl Iterator<Item = ((usize, usize), (usize, usize))> {
+    (0..q.pow(4)).map(move |i| ((i / (q * q * q), i / (q * q) % q), (i / q % q, i % q)))
+}
+
+fn trace_of_product(a: &DMatrix<f64>, b: &DMatrix<f64>) -> f64 {
+    (0..a.nrows())
+        .map(|i| (0..a.ncols()).map(|j| a[(i, j)] * b[(j, i)]).sum::<f64>())
+        .sum()
+}

@@ -1,0 +1,36 @@
+//! How an error of the core is told to the user.
+
+/// The kind of an error; the Postgres layer maps each to one SQLSTATE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// An argument is outside what the function accepts (22023).
+    InvalidParameter,
+    /// A number is not finite or too large (22003).
+    OutOfRange,
+    /// A NULL where a value is needed (22004).
+    NullNotAllowed,
+    /// Text that can not be read as the type (22P02).
+    InvalidText,
+    /// Bytes of a stored value that can not be right (XX001).
+    Corrupt,
+    /// Memory or size limit (54000).
+    LimitExceeded,
+    /// Correct, but not offered for this input (0A000).
+    NotSupported,
+}
+
+/// What the user gets to see of an error.
+pub trait Explain {
+    /// The kind.
+    fn class(&self) -> Class;
+    /// Lower-case message that names the object and the value.
+    fn message(&self) -> String;
+    /// A full sentence on why, if the message does not say it.
+    fn detail(&self) -> Option<String> {
+        None
+    }
+    /// A full sentence on what to do.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,210 @@
+//! Arithmetic on little-endian two's complement integers of 64-bit limbs.
+//!
+//! Callers give buffers that are long enough; a result that does not fit is cut off at the top, as machine integers
+//! do. The sketch's layout guarantees that it does not happen.
+
+/// Limbs that hold any sum of products of three doubles and their counts.
+pub const MAX_LIMBS: usize = 144;
+
+/// True for a negative number.
+#[inline]
+pub fn is_negative(x: &[u64]) -> bool {
+    x.last().is_some_and(|top| top >> 63 == 1)
+}
+
+/// True for zero.
+#[inline]
+pub fn is_zero(x: &[u64]) -> bool {
+    x.iter().all(|&limb| limb == 0)
+}
+
+/// `acc += magnitude` or `acc -= magnitude`, for an unsigned magnitude.
+#[inline]
+pub fn add_signed_magnitude(acc: &mut [u64], magnitude: &[u64], negative: bool) {
+    let mask = (negative as u64).wrapping_neg();
+    let mut carry = negative;
+    let mut rest = magnitude.iter();
+    for limb in acc.iter_mut() {
+        let m = rest.next().copied().unwrap_or(0) ^ mask;
+        let (s, c1) = limb.overflowing_add(m);
+        let (s, c2) = s.overflowing_add(carry as u64);
+        *limb = s;
+        carry = c1 | c2;
+    }
+}
+
+/// `acc += x * 2^shift` for a signed `x`.
+pub fn add_shifted(acc: &mut [u64], x: &[u64], shift: u32) {
+    let sign = if is_negative(x) { u64::MAX } else { 0 };
+    let (whole, part) = ((shift / 64) as usize, shift % 64);
+    let mut carry = false;
+    let mut below = 0u64;
+    let mut source = x.iter();
+    for limb in acc.iter_mut().skip(whole) {
+        let here = source.next().copied().unwrap_or(sign);
+        let m = if part == 0 {
+            here
+        } else {
+            here << part | below >> (64 - part)
+        };
+        below = here;
+        let (s, c1) = limb.overflowing_add(m);
+        let (s, c2) = s.overflowing_add(carry as u64);
+        *limb = s;
+        carry = c1 | c2;
+    }
+}
+
+/// Replaces a signed number by its magnitude and says whether it was negative.
+pub fn magnitude_in_place(x: &mut [u64]) -> bool {
+    let negative = is_negative(x);
+    if negative {
+        negate(x);
+    }
+    negative
+}
+
+/// `x = -x`.
+pub fn negate(x: &mut [u64]) {
+    let mut carry = true;
+    for limb in x.iter_mut() {
+        let (s, c) = (!*limb).overflowing_add(carry as u64);
+        *limb = s;
+        carry = c;
+    }
+}
+
+/// Product of two magnitudes; `out` is overwritten.
+#[inline]
+pub fn multiply_magnitudes(a: &[u64], b: &[u64], out: &mut [u64]) {
+    out.fill(0);
+    for (i, &x) in a.iter().enumerate() {
+        if x == 0 {
+            continue;
+        }
+        let mut carry = 0u64;
+        let mut target = out.iter_mut().skip(i);
+        for &y in b {
+            let Some(limb) = target.next() else { break };
+            let wide = x as u128 * y as u128 + *limb as u128 + carry as u128;
+            *limb = wide as u64;
+            carry = (wide >> 64) as u64;
+        }
+        if let Some(limb) = target.next() {
+            *limb = carry;
+        }
+    }
+}
+
+/// Number of bits of a magnitude; 0 for zero.
+pub fn bit_length(magnitude: &[u64]) -> u32 {
+    for (i, &limb) in magnitude.iter().enumerate().rev() {
+        if limb != 0 {
+            return i as u32 * 64 + 64 - limb.leading_zeros();
+        }
+    }
+    0
+}
+
+/// Bits that a signed number needs in two's complement, with the sign bit; 0 for zero.
+pub fn signed_bit_length(x: &[u64]) -> u32 {
+    let fill = if is_negative(x) { u64::MAX } else { 0 };
+    for (i, &limb) in x.iter().enumerate().rev() {
+        if limb != fill {
+            return i as u32 * 64 + 65 - (limb ^ fill).leading_zeros();
+        }
+    }
+    if fill == 0 { 0 } else { 1 }
+}
+
+/// Number of zero bits at the low end; `None` for zero.
+pub fn trailing_zeros(x: &[u64]) -> Option<u32> {
+    x.iter()
+        .enumerate()
+        .find(|(_, limb)| **limb != 0)
+        .map(|(i, limb)| i as u32 * 64 + limb.trailing_zeros())
+}
+
+/// The double nearest to `magnitude * 2^exponent` (ties to even; subnormal results may be rounded twice).
+pub fn magnitude_to_f64(magnitude: &[u64], exponent: i32) -> f64 {
+    let bits = bit_length(magnitude);
+    if bits == 0 {
+        return 0.0;
+    }
+    let drop = bits.saturating_sub(64);
+    let (whole, part) = ((drop / 64) as usize, drop % 64);
+    let low = magnitude.get(whole).copied().unwrap_or(0);
+    let high = magnitude.get(whole + 1).copied().unwrap_or(0);
+    let mut top = if part == 0 {
+        low
+    } else {
+        low >> part | high << (64 - part)
+    };
+    // A sticky bit for everything cut off: 64 bits hold 11 more than the result, so that it can not change a tie.
+    let sticky = magnitude.iter().take(whole).any(|&limb| limb != 0)
+        || (part != 0 && low & ((1 << part) - 1) != 0);
+    top |= sticky as u64;
+    super::scale(top as f64, drop as i32 + exponent)
+}
+
+/// The double nearest to a signed `x * 2^exponent`.
+pub fn to_f64(x: &[u64], exponent: i32) -> f64 {
+    if is_negative(x) {
+        let mut buffer = [0u64; MAX_LIMBS];
+        let Some(copy) = buffer.get_mut(..x.len()) else {
+            return f64::NAN;
+        };
+        copy.copy_from_slice(x);
+        negate(copy);
+        -magnitude_to_f64(copy, exponent)
+    } else {
+        magnitude_to_f64(x, exponent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn wide(x: i128) -> [u64; 4] {
+        let s = if x < 0 { u64::MAX } else { 0 };
+        [x as u64, (x >> 64) as u64, s, s]
+    }
+
+    proptest! {
+        #[test]
+        fn add_and_shift_agree_with_machine_integers(a in any::<i64>(), b in any::<i64>(), shift in 0u32..60) {
+            let mut acc = wide(a as i128);
+            add_shifted(&mut acc, &wide(b as i128)[..2], shift);
+            prop_assert_eq!(acc, wide(a as i128 + ((b as i128) << shift)));
+            let mut acc = wide(a as i128);
+            add_signed_magnitude(&mut acc, &[b.unsigned_abs()], b < 0);
+            prop_assert_eq!(acc, wide(a as i128 + b as i128));
+        }
+
+        #[test]
+        fn products_agree_with_machine_integers(a in any::<u64>(), b in any::<u64>()) {
+            let mut out = [1u64; 3];
+            multiply_magnitudes(&[a, 0], &[b], &mut out);
+            let p = a as u128 * b as u128;
+            prop_assert_eq!(out, [p as u64, (p >> 64) as u64, 0]);
+        }
+
+        #[test]
+        fn doubles_are_rounded_to_nearest(a in any::<i128>()) {
+            prop_assert_eq!(to_f64(&wide(a), 0), a as f64);
+            prop_assert_eq!(to_f64(&wide(a), -70), a as f64 * 2f64.powi(-70));
+        }
+
+        #[test]
+        fn lengths_agree_with_machine_integers(a in any::<i128>()) {
+            let mut magnitude = wide(a);
+            prop_assert_eq!(magnitude_in_place(&mut magnitude), a < 0);
+            prop_assert_eq!(bit_length(&magnitude), 128 - a.unsigned_abs().leading_zeros());
+            let expected = if a == 0 { 0 } else if a < 0 { 129 - (!a).leading_zeros() } else { 129 - a.leading_zeros() };
+            prop_assert_eq!(signed_bit_length(&wide(a)), expected);
+            prop_assert_eq!(trailing_zeros(&wide(a)), (a != 0).then(|| a.trailing_zeros()));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What can be wrong with rows and stored sketches.
+
+use super::{MAX_CONDITION_BYTES, MAX_CONDITIONS, MAX_COVARIATES};
+use crate::budget::OverBudget;
+use crate::error::{Class, Explain};
+
+/// What can be wrong with rows and stored sketches.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SketchError {
+    /// NaN or an infinity.
+    NonFinite {
+        /// The argument.
+        argument: &'static str,
+        /// Element of an array argument, from 1.
+        element: Option<usize>,
+        /// The value.
+        value: f64,
+    },
+    /// A weight below zero.
+    NegativeWeight(f64),
+    /// Covariate arrays of different lengths.
+    CovariateCount {
+        /// Length so far.
+        expected: usize,
+        /// Length now.
+        got: usize,
+    },
+    /// More covariates than allowed.
+    TooManyCovariates(usize),
+    /// More conditions than allowed.
+    TooManyConditions,
+    /// A condition's name is too long.
+    ConditionTooLong(usize),
+    /// More than 2^40 rows in one cell.
+    TooManyRows,
+    /// The memory limit was reached.
+    Memory(OverBudget),
+    /// Stored bytes that can not be right.
+    Corrupt(&'static str),
+    /// Stored by a later version.
+    UnknownVersion(u8),
+    /// Text that is not a sketch.
+    BadText(&'static str),
+    /// A covariate array with more than one dimension.
+    CovariateDimensions(i32),
+    /// Sums of squares beyond the largest double.
+    OutOfRange,
+}
+
+impl From<OverBudget> for SketchError {
+    fn from(e: OverBudget) -> Self {
+        SketchError::Memory(e)
+    }
+}
+
+impl Explain for SketchError {
+    fn class(&self) -> Class {
+        use SketchError::*;
+        match self {
+            NonFinite { .. } | OutOfRange => Class::OutOfRange,
+            NegativeWeight(_)
+            | CovariateCount { .. }
+            | ConditionTooLong(_)
+            | CovariateDimensions(_) => Class::InvalidParameter,
+            TooManyCovariates(_) | TooManyConditions | TooManyRows | Memory(_) => {
+                Class::LimitExceeded
+            }
+            Corrupt(_) | UnknownVersion(_) => Class::Corrupt,
+            BadText(_) => Class::InvalidText,
+        }
+    }
+
+    fn message(&self) -> String {
+        use SketchError::*;
+        match self {
+            NonFinite {
+                argument,
+                element: Some(i),
+                value,
+            } => {
+                format!("{argument} of a sketch must be finite, element {i} is {value}")
+            }
+            NonFinite {
+                argument,
+                element: None,
+                value,
+            } => format!("{argument} of a sketch must be finite, got {value}"),
+            NegativeWeight(w) => format!("weight of a sketch must not be negative, got {w}"),
+            CovariateCount { expected, got } => {
+                format!(
+                    "covariates of a sketch must have the same length, got {got} after {expected}"
+                )
+            }
+            TooManyCovariates(n) => {
+                format!("a sketch takes at most {MAX_COVARIATES} covariates, got {n}")
+            }
+            TooManyConditions => format!("a sketch takes at most {MAX_CONDITIONS} conditions"),
+            ConditionTooLong(n) => {
+                format!(
+                    "condition of a sketch must have at most {MAX_CONDITION_BYTES} bytes, got {n}"
+                )
+            }
+            TooManyRows => "a cell of a sketch takes at most 1099511627776 rows".to_owned(),
+            Memory(_) => "sketch needs more memory than rct.state_memory_limit allows".to_owned(),
+            Corrupt(what) => format!("stored sketch is damaged: {what}"),
+            UnknownVersion(v) => format!(
+                "stored sketch has version {v}, this is version {}",
+                super::WIRE_VERSION
+            ),
+            BadText(what) => format!("invalid input syntax for type rct.sketch: {what}"),
+            OutOfRange => {
+                "sums of squares of the sketch are beyond the range of double precision".to_owned()
+            }
+            CovariateDimensions(n) => {
+                format!("covariates of a sketch must be an array of one dimension, got {n}")
+            }
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        use SketchError::*;
+        match self {
+            CovariateCount { .. } => Some(
+                "Each row, and each sketch that is rolled up, needs the same covariates in the same order.".to_owned(),
+            ),
+            Memory(m) => Some(format!("This process: {m}.")),
+            TooManyConditions => Some("Each distinct value of the second argument is a condition.".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        use SketchError::*;
+        let text = match self {
+            NonFinite { .. } => {
+                "Filter such rows with WHERE, or turn the value into NULL to have the row counted as missing."
+            }
+            NegativeWeight(_) => {
+                "Weights are inverse probabilities or counts; check how they are computed."
+            }
+            CovariateCount { .. } => {
+                "Write ARRAY[a, b] with the same columns everywhere; a missing value is NULL inside the array."
+            }
+            TooManyCovariates(_) => {
+                "Use the few covariates that predict the outcome best, such as a baseline score."
+            }
+            TooManyConditions => {
+                "The arguments are rct.sketch(outcome, condition, cluster); check their order."
+            }
+            ConditionTooLong(_) => {
+                "The arguments are rct.sketch(outcome, condition, cluster); check their order."
+            }
+            TooManyRows => "Sketch parts of the table and analyse them apart.",
+            Memory(_) => {
+                "Raise rct.state_memory_limit, use fewer covariates, or sketch parts of the table and roll them up. With many groups, SET enable_hashagg = off holds one group at a time."
+            }
+            Corrupt(_) => "Restore the value from a backup, or compute the sketch again.",
+            UnknownVersion(_) => "Update the extension on this server.",
+            BadText(_) => {
+                "A sketch is made by the aggregate rct.sketch and written as text only by its output function."
+            }
+            CovariateDimensions(_) => "Write ARRAY[a, b, c].",
+            OutOfRange => "Divide the outcome or the covariates by a constant before sketching.",
+        };
+        Some(text.to_owned())
+    }
+}
