@@ -13,13 +13,15 @@ mod error;
 mod key;
 mod layout;
 mod moments;
+mod summary;
 mod wire;
 
 pub use cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 pub use error::SketchError;
 pub use key::Key;
 pub use moments::{CellMoments, Centre, ConditionCounts, Moments, Rows};
-pub use wire::WIRE_VERSION;
+pub use summary::{CellSummary, Info};
+pub use wire::{WIRE_VERSION, bytes_to_text, text_to_bytes};
 
 use crate::budget::Budget;
 use cells::{CellId, Cells};

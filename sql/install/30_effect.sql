@@ -1,0 +1,41 @@
+-- Effects of treated conditions against a control.
+
+CREATE FUNCTION rct.effects(
+    sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto', se text DEFAULT 'CR2',
+    level double precision DEFAULT 0.95
+) RETURNS TABLE (
+    condition text, control_condition text, estimate double precision, std_error double precision, df double precision,
+    t double precision, p_value double precision, ci_low double precision, ci_high double precision, n bigint,
+    n_control bigint, clusters bigint, clusters_control bigint, mean double precision, mean_control double precision,
+    sd double precision, sd_control double precision, hedges_g double precision, lift double precision,
+    lift_low double precision, lift_high double precision, notes text[]
+)
+    AS 'MODULE_PATHNAME', 'effects_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
+COMMENT ON FUNCTION rct.effects(rct.sketch, text, text, text, text, double precision) IS
+    'effect of each condition against the control, cluster-robust: CR2 with Satterthwaite degrees of freedom unless another se is asked for; no row for a NULL sketch, other NULLs are an error';
+
+CREATE FUNCTION rct.effects_joint(
+    sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto', se text DEFAULT 'CR2'
+) RETURNS TABLE (
+    conditions text[], f double precision, df_num double precision, df_den double precision, p_value double precision,
+    notes text[]
+)
+    AS 'MODULE_PATHNAME', 'effects_joint_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION rct.effects_joint(rct.sketch, text, text, text, text) IS
+    'one test that no condition differs from the control: approximate Hotelling F with CR2; no row for a NULL sketch, other NULLs are an error';
+
+CREATE FUNCTION rct.arms(sketch rct.sketch) RETURNS TABLE (
+    condition text, n bigint, clusters bigint, mean double precision, sd double precision, weight double precision,
+    n_complete bigint, missing_outcome bigint, missing_rate double precision, missing_cluster bigint, zero_weight bigint
+)
+    AS 'MODULE_PATHNAME', 'arms_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3;
+COMMENT ON FUNCTION rct.arms(rct.sketch) IS
+    'size, mean, standard deviation and missing outcomes of each condition; no row for a NULL sketch';
+
+CREATE FUNCTION rct.hedges_g(
+    estimate double precision, sd double precision, n bigint, n_control bigint, cluster_size double precision,
+    icc double precision
+) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'hedges_g_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rct.hedges_g(double precision, double precision, bigint, bigint, double precision, double precision) IS
+    'effect in units of the pooled student-level standard deviation, corrected for clustering and small samples (What Works Clearinghouse); NULL if an argument is NULL';

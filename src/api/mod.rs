@@ -1,0 +1,7 @@
+//! One thin file per concept: unbox the arguments, call the core, box the result.
+
+pub mod effect;
+pub mod key;
+pub mod planning;
+pub mod reduction;
+pub mod sketch;

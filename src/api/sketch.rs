@@ -1,0 +1,288 @@
+//! The type `rct.sketch`, the aggregates that make and merge it, and what it holds.
+
+use crate::pg::args::Args;
+use crate::pg::error::{or_raise, raise};
+use crate::pg::function::pg_functions;
+use crate::pg::{result, settings, state};
+use pgrx::prelude::*;
+use rct_core::sketch::{Covariates, Key, Row, Sketch, SketchError, bytes_to_text, text_to_bytes};
+
+/// State of the aggregates: the sketch, and a buffer for the covariates of a row.
+struct State {
+    sketch: Sketch,
+    covariates: Vec<f64>,
+}
+
+impl State {
+    fn new() -> Self {
+        State {
+            sketch: Sketch::new(&settings::budget()),
+            covariates: Vec::new(),
+        }
+    }
+}
+
+/// Reads a key of one of the offered types.
+type ReadKey = fn(&Args<'_>, usize) -> Option<Key>;
+
+fn text(args: &Args<'_>, i: usize) -> Option<Key> {
+    args.bytes(i).map(Key::of_text)
+}
+
+fn bigint(args: &Args<'_>, i: usize) -> Option<Key> {
+    args.i64(i).map(Key::of_bigint)
+}
+
+fn uuid(args: &Args<'_>, i: usize) -> Option<Key> {
+    args.uuid(i).as_ref().map(Key::of_uuid)
+}
+
+/// `sketch(outcome, condition, cluster)`
+#[inline]
+fn add_simple(args: &Args<'_>, cluster: ReadKey) -> pg_sys::Datum {
+    // SAFETY: argument 0 is the state of this aggregate.
+    let state = unsafe { state::get_or_init(args, State::new) };
+    let row = Row::simple(args.f64(1), args.str(2, "condition"), cluster(args, 3));
+    or_raise(state.sketch.add(&row));
+    state::pointer(state)
+}
+
+/// `sketch(outcome, condition, cluster, stratum, covariates, exposed, weight)`
+#[inline]
+fn add_full(args: &Args<'_>, cluster: ReadKey, stratum: ReadKey) -> pg_sys::Datum {
+    // SAFETY: argument 0 is the state of this aggregate.
+    let state = unsafe { state::get_or_init(args, State::new) };
+    let covariates: Covariates<'_> = args.covariates(5, &mut state.covariates);
+    let row = Row {
+        outcome: args.f64(1),
+        condition: args.str(2, "condition"),
+        cluster: cluster(args, 3),
+        stratum: stratum(args, 4).unwrap_or(Key::NONE),
+        covariates,
+        exposed: args.f64(6),
+        weight: args.f64(7),
+    };
+    or_raise(state.sketch.add(&row));
+    state::pointer(state)
+}
+
+fn decode(bytes: &[u8]) -> Sketch {
+    or_raise(Sketch::decode(bytes, &settings::budget()))
+}
+
+pg_functions! {
+    /// Text input.
+    fn rct_sketch_in, pg_finfo_rct_sketch_in(args) {
+        let Some(datum) = args.datum(0) else { return result::null(&args) };
+        // SAFETY: an input function gets a C string.
+        let text = unsafe { std::ffi::CStr::from_ptr(datum.cast_mut_ptr()) };
+        let text = or_raise(text.to_str().map_err(|_| SketchError::BadText("it is not UTF-8")));
+        let bytes = or_raise(text_to_bytes(text));
+        decode(&bytes);
+        result::varlena(&bytes)
+    }
+
+    /// Text output.
+    fn rct_sketch_out, pg_finfo_rct_sketch_out(args) {
+        args.bytes(0).map_or_else(|| result::null(&args), |b| result::cstring(&bytes_to_text(b)))
+    }
+
+    /// Binary input.
+    fn rct_sketch_recv, pg_finfo_rct_sketch_recv(args) {
+        let Some(datum) = args.datum(0) else { return result::null(&args) };
+        // SAFETY: a receive function gets a StringInfo with the message; what is read is marked as read.
+        let bytes = unsafe {
+            let message = datum.cast_mut_ptr::<pg_sys::StringInfoData>();
+            let rest = ((*message).len - (*message).cursor).max(0) as usize;
+            let start = (*message).data.cast::<u8>().add((*message).cursor as usize);
+            (*message).cursor = (*message).len;
+            std::slice::from_raw_parts(start, rest)
+        };
+        decode(bytes);
+        result::varlena(bytes)
+    }
+
+    /// Binary output.
+    fn rct_sketch_send, pg_finfo_rct_sketch_send(args) {
+        args.bytes(0).map_or_else(|| result::null(&args), result::varlena)
+    }
+
+    /// Row of the three-argument form, cluster as text.
+    fn rct_sketch_add_t, pg_finfo_rct_sketch_add_t(args) { add_simple(&args, text) }
+
+    /// Row of the three-argument form, cluster as bigint.
+    fn rct_sketch_add_b, pg_finfo_rct_sketch_add_b(args) { add_simple(&args, bigint) }
+
+    /// Row of the three-argument form, cluster as uuid.
+    fn rct_sketch_add_u, pg_finfo_rct_sketch_add_u(args) { add_simple(&args, uuid) }
+
+    /// Row of the full form, cluster as text, stratum as text.
+    fn rct_sketch_add_tt, pg_finfo_rct_sketch_add_tt(args) { add_full(&args, text, text) }
+
+    /// Row of the full form, cluster as text, stratum as bigint.
+    fn rct_sketch_add_tb, pg_finfo_rct_sketch_add_tb(args) { add_full(&args, text, bigint) }
+
+    /// Row of the full form, cluster as text, stratum as uuid.
+    fn rct_sketch_add_tu, pg_finfo_rct_sketch_add_tu(args) { add_full(&args, text, uuid) }
+
+    /// Row of the full form, cluster as bigint, stratum as text.
+    fn rct_sketch_add_bt, pg_finfo_rct_sketch_add_bt(args) { add_full(&args, bigint, text) }
+
+    /// Row of the full form, cluster as bigint, stratum as bigint.
+    fn rct_sketch_add_bb, pg_finfo_rct_sketch_add_bb(args) { add_full(&args, bigint, bigint) }
+
+    /// Row of the full form, cluster as bigint, stratum as uuid.
+    fn rct_sketch_add_bu, pg_finfo_rct_sketch_add_bu(args) { add_full(&args, bigint, uuid) }
+
+    /// Row of the full form, cluster as uuid, stratum as text.
+    fn rct_sketch_add_ut, pg_finfo_rct_sketch_add_ut(args) { add_full(&args, uuid, text) }
+
+    /// Row of the full form, cluster as uuid, stratum as bigint.
+    fn rct_sketch_add_ub, pg_finfo_rct_sketch_add_ub(args) { add_full(&args, uuid, bigint) }
+
+    /// Row of the full form, cluster as uuid, stratum as uuid.
+    fn rct_sketch_add_uu, pg_finfo_rct_sketch_add_uu(args) { add_full(&args, uuid, uuid) }
+
+    /// Row of `rollup`: a stored sketch.
+    fn rct_sketch_merge, pg_finfo_rct_sketch_merge(args) {
+        let Some(bytes) = args.bytes(1) else {
+            return args.datum(0).unwrap_or_else(|| result::null(&args));
+        };
+        let part = decode(bytes);
+        // SAFETY: argument 0 is the state of this aggregate.
+        let state = unsafe { state::get_or_init(&args, State::new) };
+        or_raise(state.sketch.merge(&part));
+        state::pointer(state)
+    }
+
+    /// Merges the states of two workers; the right one stays as it is.
+    fn rct_sketch_combine, pg_finfo_rct_sketch_combine(args) {
+        // SAFETY: both arguments are states of this aggregate.
+        let Some(other) = (unsafe { state::get::<State>(&args, 1) }) else {
+            return args.datum(0).unwrap_or_else(|| result::null(&args));
+        };
+        // SAFETY: as above.
+        let state = unsafe { state::get_or_init(&args, State::new) };
+        or_raise(state.sketch.merge(&other.sketch));
+        state::pointer(state)
+    }
+
+    /// State to bytes, for another process.
+    fn rct_sketch_serial, pg_finfo_rct_sketch_serial(args) {
+        // SAFETY: the argument is a state of this aggregate.
+        match unsafe { state::get::<State>(&args, 0) } {
+            Some(state) => result::varlena(&state.sketch.encode()),
+            None => result::null(&args),
+        }
+    }
+
+    /// Bytes to state.
+    fn rct_sketch_deserial, pg_finfo_rct_sketch_deserial(args) {
+        match args.bytes(0) {
+            Some(bytes) => state::put(&args, State { sketch: decode(bytes), covariates: Vec::new() }),
+            None => result::null(&args),
+        }
+    }
+
+    /// Result of the aggregates.
+    fn rct_sketch_final, pg_finfo_rct_sketch_final(args) {
+        // SAFETY: the argument is a state of this aggregate.
+        match unsafe { state::get::<State>(&args, 0) } {
+            Some(state) => result::varlena(&state.sketch.encode()),
+            None => result::null(&args),
+        }
+    }
+}
+
+/// A stored sketch, as an argument of a function.
+pub fn read(bytes: &[u8]) -> Sketch {
+    match Sketch::decode(bytes, &settings::budget()) {
+        Ok(sketch) => sketch,
+        Err(error) => raise(error),
+    }
+}
+
+/// Counts of rows as `bigint`.
+pub fn count(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn uuid_of(key: Key) -> pgrx::datum::Uuid {
+    pgrx::datum::Uuid::from_bytes(key.0.to_be_bytes())
+}
+
+/// `sketch_info(sketch)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn sketch_info(
+    sketch: &[u8],
+) -> TableIterator<
+    'static,
+    (
+        name!(version, i32),
+        name!(n, i64),
+        name!(conditions, i64),
+        name!(clusters, i64),
+        name!(strata, i64),
+        name!(cells, i64),
+        name!(covariates, i32),
+        name!(has_exposed, bool),
+        name!(has_weight, bool),
+        name!(without_condition, i64),
+        name!(without_cluster, i64),
+        name!(without_outcome, i64),
+        name!(zero_weight, i64),
+        name!(without_covariates, i64),
+        name!(bytes, i64),
+    ),
+> {
+    let info = read(sketch).info();
+    TableIterator::once((
+        i32::from(rct_core::sketch::WIRE_VERSION),
+        count(info.rows),
+        count(info.conditions),
+        count(info.clusters),
+        count(info.strata),
+        count(info.cells),
+        info.covariates as i32,
+        info.has_exposed,
+        info.has_weight,
+        count(info.no_condition),
+        count(info.left_out.no_cluster),
+        count(info.left_out.no_outcome),
+        count(info.left_out.zero_weight),
+        count(info.no_covariates),
+        count(sketch.len() as u64),
+    ))
+}
+
+/// `cells(sketch)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn cells(
+    sketch: &[u8],
+) -> TableIterator<
+    'static,
+    (
+        name!(cluster, pgrx::datum::Uuid),
+        name!(stratum, Option<pgrx::datum::Uuid>),
+        name!(condition, String),
+        name!(weight, Option<f64>),
+        name!(n, i64),
+        name!(mean, f64),
+        name!(sd, Option<f64>),
+    ),
+> {
+    let cells = or_raise(read(sketch).cell_summaries());
+    TableIterator::new(cells.into_iter().map(|c| {
+        (
+            uuid_of(c.cluster),
+            (c.stratum != Key::NONE).then(|| uuid_of(c.stratum)),
+            c.condition,
+            c.weight,
+            count(c.rows),
+            c.mean,
+            c.sd,
+        )
+    }))
+}

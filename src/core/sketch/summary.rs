@@ -1,0 +1,143 @@
+//! What a sketch holds, in a row, and cell by cell.
+
+use super::cells::{HAS_COVARIATES, HAS_WEIGHT};
+use super::moments::{Centre, Rows};
+use super::{Key, LeftOut, Sketch, SketchError};
+
+/// What a sketch holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Info {
+    /// Rows in cells.
+    pub rows: u64,
+    /// Conditions.
+    pub conditions: u64,
+    /// Clusters.
+    pub clusters: u64,
+    /// Strata; 0 if no row had one.
+    pub strata: u64,
+    /// Cells.
+    pub cells: u64,
+    /// Covariates.
+    pub covariates: usize,
+    /// Some row had an exposure.
+    pub has_exposed: bool,
+    /// Some row had a weight.
+    pub has_weight: bool,
+    /// Rows without a condition.
+    pub no_condition: u64,
+    /// Rows left out of all conditions.
+    pub left_out: LeftOut,
+    /// Rows in cells of which a covariate was NULL.
+    pub no_covariates: u64,
+}
+
+/// One cluster in one stratum and condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellSummary {
+    /// Digest of the cluster.
+    pub cluster: Key,
+    /// Digest of the stratum, [`Key::NONE`] for none.
+    pub stratum: Key,
+    /// Condition.
+    pub condition: String,
+    /// Weight of each row, if the sketch has weights.
+    pub weight: Option<f64>,
+    /// Rows with an outcome.
+    pub rows: u64,
+    /// Mean outcome.
+    pub mean: f64,
+    /// Standard deviation of the outcome, divisor n − 1.
+    pub sd: Option<f64>,
+}
+
+impl Sketch {
+    /// What the sketch holds.
+    pub fn info(&self) -> Info {
+        let mut info = Info {
+            conditions: self.conditions.len() as u64,
+            strata: self.strata.iter().filter(|k| **k != Key::NONE).count() as u64,
+            cells: self.cells.len() as u64,
+            covariates: self.covariate_count(),
+            has_exposed: self.has_exposed,
+            no_condition: self.no_condition,
+            ..Info::default()
+        };
+        let mut clusters: Vec<Key> = Vec::with_capacity(self.cells.len());
+        for cell in self.cells.iter() {
+            clusters.push(cell.id.cluster);
+            info.rows += cell.rows;
+            info.has_weight |= cell.id.flags & HAS_WEIGHT != 0;
+            if info.covariates > 0 && cell.id.flags & HAS_COVARIATES == 0 {
+                info.no_covariates += cell.rows;
+            }
+        }
+        clusters.sort_unstable();
+        clusters.dedup();
+        info.clusters = clusters.len() as u64;
+        self.conditions
+            .iter()
+            .for_each(|c| info.left_out.add(&c.left_out));
+        info
+    }
+
+    /// Sizes, means and spread by stratum, cluster, condition and weight, in that order. Rows that differ only in what is
+    /// missing are together. In a weighted sketch rows without a weight are left out.
+    pub fn cell_summaries(&self) -> Result<Vec<CellSummary>, SketchError> {
+        let moments = self.moments(Rows::All, Centre::PerStratum)?;
+        let mut out: Vec<CellSummary> = Vec::with_capacity(moments.cells.len());
+        let mut last = None;
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for (i, cell) in moments.cells.iter().enumerate() {
+            let key = (
+                cell.stratum,
+                cell.cluster,
+                cell.condition,
+                cell.weight.to_bits(),
+            );
+            let offset = moments.sums(i).first().copied().unwrap_or(0.0);
+            let within = moments.within(i).first().copied().unwrap_or(0.0);
+            if last != Some(key) {
+                last = Some(key);
+                (sum, squares) = (0.0, 0.0);
+                out.push(CellSummary {
+                    cluster: moments
+                        .clusters
+                        .get(cell.cluster)
+                        .copied()
+                        .unwrap_or(Key::NONE),
+                    stratum: moments
+                        .strata
+                        .get(cell.stratum)
+                        .copied()
+                        .unwrap_or(Key::NONE),
+                    condition: moments
+                        .conditions
+                        .get(cell.condition)
+                        .map(|c| c.name.clone())
+                        .unwrap_or_default(),
+                    weight: moments.weighted.then_some(cell.weight),
+                    rows: 0,
+                    mean: 0.0,
+                    sd: None,
+                });
+            }
+            let Some(summary) = out.last_mut() else {
+                continue;
+            };
+            let before = summary.rows as f64;
+            // Chan's update: cells of one key differ only in what is missing.
+            let (mean, mean_here) = (
+                if before > 0.0 { sum / before } else { 0.0 },
+                offset / cell.rows,
+            );
+            let gap = if before > 0.0 { mean_here - mean } else { 0.0 };
+            squares += within + gap * gap * before * cell.rows / (before + cell.rows);
+            sum += offset;
+            summary.rows += cell.rows as u64;
+            let rows = summary.rows as f64;
+            summary.mean = moments.centre(cell.stratum, 0) + sum / rows;
+            summary.sd = (summary.rows > 1).then(|| (squares / (rows - 1.0)).sqrt());
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,52 @@
+//! pg_rct: school experiments inside PostgreSQL.
+//!
+//! The map:
+//!
+//! | where | what |
+//! |---|---|
+//! | `src/core` (crate `rct-core`) | all logic: no Postgres, no `unsafe` |
+//! | [`pg`] | all `unsafe`: arguments, aggregate state, results, errors, settings |
+//! | [`api`] | one thin file per concept: unbox, call the core, box |
+//! | `sql/install` | types, functions, aggregates, comments, privileges, in the order of the list below |
+//!
+//! One concept has one name in `src/core`, `src/api`, `sql/install`, `docs/reference` and `tests/regress`.
+
+use pgrx::prelude::*;
+
+mod api;
+mod pg;
+
+pg_module_magic!(name, version);
+
+extension_sql_file!("../sql/install/00_key.sql", name = "key", bootstrap);
+extension_sql_file!(
+    "../sql/install/10_reduction.sql",
+    name = "reduction",
+    requires = ["key"]
+);
+extension_sql_file!(
+    "../sql/install/20_sketch.sql",
+    name = "sketch",
+    requires = ["reduction"]
+);
+extension_sql_file!(
+    "../sql/install/30_effect.sql",
+    name = "effect",
+    requires = ["sketch"]
+);
+extension_sql_file!(
+    "../sql/install/40_planning.sql",
+    name = "planning",
+    requires = ["effect"]
+);
+extension_sql_file!(
+    "../sql/install/90_privileges.sql",
+    name = "privileges",
+    finalize
+);
+
+/// Called by Postgres when the library is loaded.
+#[pg_guard]
+pub extern "C-unwind" fn _PG_init() {
+    pg::settings::register();
+}

@@ -1,0 +1,81 @@
+//! Core errors as Postgres errors.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::*;
+use rct_core::error::{Class, Explain};
+
+/// Raises the error with its SQLSTATE, detail and hint. Unwinds, so that Rust values are dropped on the way.
+pub fn raise<E: Explain>(error: E) -> ! {
+    let code = match error.class() {
+        Class::InvalidParameter => PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+        Class::OutOfRange => PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+        Class::NullNotAllowed => PgSqlErrorCode::ERRCODE_NULL_VALUE_NOT_ALLOWED,
+        Class::InvalidText => PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+        Class::Corrupt => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
+        Class::LimitExceeded => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        Class::NotSupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+    };
+    let mut report = ErrorReport::new(code, error.message(), "");
+    if let Some(detail) = error.detail() {
+        report = report.set_detail(detail);
+    }
+    if let Some(hint) = error.hint() {
+        report = report.set_hint(hint);
+    }
+    report.report(PgLogLevel::ERROR);
+    unreachable!("an ERROR does not return")
+}
+
+/// The value, or its error raised.
+pub fn or_raise<T, E: Explain>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => raise(error),
+    }
+}
+
+/// What only the Postgres layer can find wrong.
+#[derive(Debug)]
+pub enum CallError {
+    /// An aggregate's support function was called as an ordinary function.
+    NotAggregate,
+    /// Text is not UTF-8.
+    Encoding(&'static str),
+    /// A value would pass the limit of one gigabyte.
+    TooLarge(usize),
+    /// An argument that must not be NULL.
+    Null(&'static str),
+}
+
+impl Explain for CallError {
+    fn class(&self) -> Class {
+        match self {
+            CallError::NotAggregate | CallError::Encoding(_) => Class::NotSupported,
+            CallError::TooLarge(_) => Class::LimitExceeded,
+            CallError::Null(_) => Class::NullNotAllowed,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            CallError::NotAggregate => {
+                "support function of an aggregate called on its own".to_owned()
+            }
+            CallError::Encoding(argument) => format!("{argument} is not UTF-8"),
+            CallError::TooLarge(bytes) => format!("value of {bytes} bytes is larger than 1 GB"),
+            CallError::Null(argument) => format!("{argument} must not be null"),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let text = match self {
+            CallError::NotAggregate => "Call the aggregate.",
+            CallError::Encoding(_) => "pg_rct needs a database with the encoding UTF8.",
+            CallError::TooLarge(_) => {
+                "Sketch parts, such as districts, apart, or use fewer covariates."
+            }
+            CallError::Null(_) => "Leave the argument out to have its default.",
+        };
+        Some(text.to_owned())
+    }
+}

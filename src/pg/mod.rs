@@ -1,0 +1,8 @@
+//! Everything that touches Postgres' memory or its C functions.
+
+pub mod args;
+pub mod error;
+pub mod function;
+pub mod result;
+pub mod settings;
+pub mod state;

@@ -1,0 +1,23 @@
+//! Tests from outside, as a user of the extension sees it. They need a server that has the
+//! extension's files: `make test` builds, installs, starts a private cluster and runs them.
+//!
+//! By hand, against the same private cluster for many runs:
+//! ```sh
+//! .ci/install.sh && .ci/cluster.sh start && eval "$(.ci/cluster.sh psql-env)"
+//! cargo test -p rct-tests                              # all
+//! cargo test -p rct-tests regress::                    # one module, or one file: regress::effects
+//! RCT_ACCEPT=1 cargo test -p rct-tests docs::          # accept the output as it is now
+//! .ci/cluster.sh stop
+//! ```
+
+// what the tests are made of
+mod cluster;
+mod db;
+mod diff;
+mod markdown;
+mod psql;
+
+// the tests
+mod docs;
+mod manifest;
+mod regress;
