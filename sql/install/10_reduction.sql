@@ -376,3 +376,25 @@ CREATE AGGREGATE rct.reduce(value text, at bigint, method text) (
 );
 COMMENT ON AGGREGATE rct.reduce(value text, at bigint, method text) IS
     'reduction of a unit to one value by method: first, last or mode; NULL values are skipped; NULL without values';
+
+CREATE FUNCTION rct._reduce_add(internal, double precision, text) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_reduce_number_untimed' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._reduce_add(internal, double precision, text) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.reduce(value double precision, method text) (
+    SFUNC = rct._reduce_add, STYPE = internal, SSPACE = 256, FINALFUNC = rct._number_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._number_combine, SERIALFUNC = rct._number_serial, DESERIALFUNC = rct._number_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.reduce(value double precision, method text) IS
+    'reduction of a unit to one value by a method that needs no time: mean, median, min, max, sum, count, mode or stddev (sample); NULL values are skipped; NULL without values';
+
+CREATE FUNCTION rct._reduce_add(internal, text, text) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_reduce_text_untimed' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._reduce_add(internal, text, text) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.reduce(value text, method text) (
+    SFUNC = rct._reduce_add, STYPE = internal, SSPACE = 256, FINALFUNC = rct._text_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._text_combine, SERIALFUNC = rct._text_serial, DESERIALFUNC = rct._text_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.reduce(value text, method text) IS
+    'reduction of a unit to one value by a method that needs no time: mode; NULL values are skipped; NULL without values';

@@ -80,6 +80,208 @@ CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uu
 COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid) IS
     'sketch of an outcome by condition and cluster, in one pass; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
 
+-- sketch(outcome, condition, cluster, stratum)
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, text) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_tt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, text) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text) IS
+    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, bigint) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_tb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, bigint) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint) IS
+    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, uuid) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_tu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, uuid) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid) IS
+    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, text) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_bt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, text) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text) IS
+    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_bb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint) IS
+    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_bu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid) IS
+    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, text) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_ut' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, text) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text) IS
+    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_ub' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint) IS
+    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_uu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid) IS
+    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
+
+-- sketch(outcome, condition, cluster, stratum, covariate)
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, text, double precision) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_tt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, text, double precision) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text, covariate double precision) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text, covariate double precision) IS
+    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, bigint, double precision) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_tb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, bigint, double precision) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint, covariate double precision) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint, covariate double precision) IS
+    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, uuid, double precision) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_tu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, uuid, double precision) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid, covariate double precision) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid, covariate double precision) IS
+    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, text, double precision) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_bt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, text, double precision) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text, covariate double precision) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text, covariate double precision) IS
+    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint, double precision) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_bb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint, double precision) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint, covariate double precision) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint, covariate double precision) IS
+    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid, double precision) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_bu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid, double precision) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid, covariate double precision) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid, covariate double precision) IS
+    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, text, double precision) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_ut' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, text, double precision) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text, covariate double precision) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text, covariate double precision) IS
+    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint, double precision) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_ub' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint, double precision) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint, covariate double precision) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint, covariate double precision) IS
+    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid, double precision) RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_uu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid, double precision) IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid, covariate double precision) (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid, covariate double precision) IS
+    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
+
 -- sketch(outcome, condition, cluster, stratum, covariates, exposed, weight)
 
 CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, text, double precision[], double precision, double precision) RETURNS internal
@@ -197,7 +399,7 @@ COMMENT ON AGGREGATE rct.rollup(part rct.sketch) IS
 -- What a sketch holds.
 
 CREATE FUNCTION rct.sketch_info(sketch rct.sketch) RETURNS TABLE (
-    version integer, n bigint, conditions bigint, clusters bigint, strata bigint, cells bigint, covariates integer,
+    version integer, n bigint, conditions bigint, clusters bigint, strata bigint, stored_cells bigint, covariates integer,
     has_exposed boolean, has_weight boolean, without_condition bigint, without_cluster bigint, without_outcome bigint,
     zero_weight bigint, without_covariates bigint, bytes bigint
 )

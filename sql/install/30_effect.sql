@@ -26,7 +26,8 @@ COMMENT ON FUNCTION rct.effects_joint(rct.sketch, text, text, text, text) IS
 
 CREATE FUNCTION rct.arms(sketch rct.sketch) RETURNS TABLE (
     condition text, n bigint, clusters bigint, mean double precision, sd double precision, weight double precision,
-    n_complete bigint, missing_outcome bigint, missing_rate double precision, missing_cluster bigint, zero_weight bigint
+    n_complete bigint, missing_outcome bigint, missing_rate double precision, missing_cluster bigint,
+    missing_weight bigint, zero_weight bigint
 )
     AS 'MODULE_PATHNAME', 'arms_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3;
 COMMENT ON FUNCTION rct.arms(rct.sketch) IS

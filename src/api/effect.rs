@@ -148,10 +148,11 @@ fn arms(
         name!(mean, Option<f64>),
         name!(sd, Option<f64>),
         name!(weight, f64),
-        name!(n_complete, i64),
+        name!(n_complete, Option<i64>),
         name!(missing_outcome, i64),
         name!(missing_rate, Option<f64>),
         name!(missing_cluster, i64),
+        name!(missing_weight, i64),
         name!(zero_weight, i64),
     ),
 > {
@@ -164,10 +165,11 @@ fn arms(
             a.mean,
             a.sd,
             a.weight,
-            count(a.n_complete),
+            a.n_complete.map(count),
             count(a.missing_outcome),
             a.missing_rate,
             count(a.missing_cluster),
+            count(a.missing_weight),
             count(a.zero_weight),
         )
     }))

@@ -18,6 +18,8 @@ enum Form {
     Median,
     /// `reduce(value, at, method)`
     ByWord,
+    /// `reduce(value, method)`
+    ByWordUntimed,
 }
 
 /// Method, time and tie-break of a row.
@@ -30,6 +32,10 @@ fn row(args: &Args<'_>, form: Form) -> Result<(Method, Option<i64>, i64), Reduct
             args.i64(3).ok_or(ReductionError::NullTiebreak)?,
         )),
         Form::Median => Ok((Method::Median, None, 0)),
+        Form::ByWordUntimed => {
+            let word = args.str(2, "method").ok_or(ReductionError::NullMethod)?;
+            Ok((Method::from_word(word)?, None, 0))
+        }
         Form::ByWord => {
             let word = args.str(3, "method").ok_or(ReductionError::NullMethod)?;
             Ok((Method::from_word(word)?, args.i64(2), 0))
@@ -45,7 +51,7 @@ fn same(ours: Method, method: Method) -> Result<(), ReductionError> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn add_number(args: &Args<'_>, form: Form) -> Datum {
     let Some(value) = args.f64(1) else {
         return args.datum(0).unwrap_or_else(|| result::null(args));
@@ -59,7 +65,7 @@ fn add_number(args: &Args<'_>, form: Form) -> Datum {
     state::pointer(state)
 }
 
-#[inline]
+#[inline(always)]
 fn add_text(args: &Args<'_>, form: Form) -> Datum {
     let Some(value) = args.str(1, "value") else {
         return args.datum(0).unwrap_or_else(|| result::null(args));
@@ -91,6 +97,12 @@ pg_functions! {
 
     /// Row of `reduce(value, at, method)`.
     fn rct_reduce_number, pg_finfo_rct_reduce_number(args) { add_number(&args, Form::ByWord) }
+
+    /// Row of `reduce(value, method)`.
+    fn rct_reduce_number_untimed, pg_finfo_rct_reduce_number_untimed(args) { add_number(&args, Form::ByWordUntimed) }
+
+    /// Row of `reduce(value, method)` for text.
+    fn rct_reduce_text_untimed, pg_finfo_rct_reduce_text_untimed(args) { add_text(&args, Form::ByWordUntimed) }
 
     /// Row of `first(value, at)` for text.
     fn rct_first_text, pg_finfo_rct_first_text(args) { add_text(&args, Form::Timed(Method::First)) }

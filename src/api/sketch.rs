@@ -5,20 +5,25 @@ use crate::pg::error::{or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
-use rct_core::sketch::{Covariates, Key, Row, Sketch, SketchError, bytes_to_text, text_to_bytes};
+use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch, SketchError, bytes_to_text};
 
 /// State of the aggregates: the sketch, and a buffer for the covariates of a row.
 struct State {
-    sketch: Sketch,
+    builder: Builder,
     covariates: Vec<f64>,
 }
 
 impl State {
     fn new() -> Self {
         State {
-            sketch: Sketch::new(&settings::budget()),
+            builder: Builder::new(&settings::budget()),
             covariates: Vec::new(),
         }
+    }
+
+    /// The sketch of all rows so far.
+    fn sketch(&mut self) -> &mut Sketch {
+        or_raise(self.builder.sketch())
     }
 }
 
@@ -38,31 +43,62 @@ fn uuid(args: &Args<'_>, i: usize) -> Option<Key> {
 }
 
 /// `sketch(outcome, condition, cluster)`
-#[inline]
+#[inline(always)]
 fn add_simple(args: &Args<'_>, cluster: ReadKey) -> pg_sys::Datum {
     // SAFETY: argument 0 is the state of this aggregate.
     let state = unsafe { state::get_or_init(args, State::new) };
-    let row = Row::simple(args.f64(1), args.str(2, "condition"), cluster(args, 3));
-    or_raise(state.sketch.add(&row));
+    let row = Row::simple(args.f64(1), args.bytes(2), cluster(args, 3));
+    or_raise(state.builder.add(&row));
+    state::pointer(state)
+}
+
+/// `sketch(outcome, condition, cluster, stratum)`
+#[inline(always)]
+fn add_stratum(args: &Args<'_>, cluster: ReadKey, stratum: ReadKey) -> pg_sys::Datum {
+    // SAFETY: argument 0 is the state of this aggregate.
+    let state = unsafe { state::get_or_init(args, State::new) };
+    let stratum = stratum(args, 4).unwrap_or(Key::NONE);
+    let simple = Row::simple(args.f64(1), args.bytes(2), cluster(args, 3));
+    or_raise(state.builder.add(&Row { stratum, ..simple }));
+    state::pointer(state)
+}
+
+/// `sketch(outcome, condition, cluster, stratum, covariate)`
+#[inline(always)]
+fn add_one(args: &Args<'_>, cluster: ReadKey, stratum: ReadKey) -> pg_sys::Datum {
+    // SAFETY: argument 0 is the state of this aggregate.
+    let state = unsafe { state::get_or_init(args, State::new) };
+    let covariate = args.f64(5).map(|x| [x]);
+    let covariates = match &covariate {
+        Some(one) => Covariates::Complete(one),
+        None => Covariates::Incomplete(&[0.0]),
+    };
+    let stratum = stratum(args, 4).unwrap_or(Key::NONE);
+    let simple = Row::simple(args.f64(1), args.bytes(2), cluster(args, 3));
+    or_raise(state.builder.add(&Row {
+        stratum,
+        covariates,
+        ..simple
+    }));
     state::pointer(state)
 }
 
 /// `sketch(outcome, condition, cluster, stratum, covariates, exposed, weight)`
-#[inline]
+#[inline(always)]
 fn add_full(args: &Args<'_>, cluster: ReadKey, stratum: ReadKey) -> pg_sys::Datum {
     // SAFETY: argument 0 is the state of this aggregate.
     let state = unsafe { state::get_or_init(args, State::new) };
     let covariates: Covariates<'_> = args.covariates(5, &mut state.covariates);
     let row = Row {
         outcome: args.f64(1),
-        condition: args.str(2, "condition"),
+        condition: args.bytes(2),
         cluster: cluster(args, 3),
         stratum: stratum(args, 4).unwrap_or(Key::NONE),
         covariates,
         exposed: args.f64(6),
         weight: args.f64(7),
     };
-    or_raise(state.sketch.add(&row));
+    or_raise(state.builder.add(&row));
     state::pointer(state)
 }
 
@@ -77,9 +113,7 @@ pg_functions! {
         // SAFETY: an input function gets a C string.
         let text = unsafe { std::ffi::CStr::from_ptr(datum.cast_mut_ptr()) };
         let text = or_raise(text.to_str().map_err(|_| SketchError::BadText("it is not UTF-8")));
-        let bytes = or_raise(text_to_bytes(text));
-        decode(&bytes);
-        result::varlena(&bytes)
+        result::varlena(&or_raise(Sketch::from_text(text, &settings::budget())).encode())
     }
 
     /// Text output.
@@ -116,6 +150,60 @@ pg_functions! {
     /// Row of the three-argument form, cluster as uuid.
     fn rct_sketch_add_u, pg_finfo_rct_sketch_add_u(args) { add_simple(&args, uuid) }
 
+    /// Row with a stratum, cluster as text, stratum as text.
+    fn rct_sketch_add_stratum_tt, pg_finfo_rct_sketch_add_stratum_tt(args) { add_stratum(&args, text, text) }
+
+    /// Row with a stratum, cluster as text, stratum as bigint.
+    fn rct_sketch_add_stratum_tb, pg_finfo_rct_sketch_add_stratum_tb(args) { add_stratum(&args, text, bigint) }
+
+    /// Row with a stratum, cluster as text, stratum as uuid.
+    fn rct_sketch_add_stratum_tu, pg_finfo_rct_sketch_add_stratum_tu(args) { add_stratum(&args, text, uuid) }
+
+    /// Row with a stratum, cluster as bigint, stratum as text.
+    fn rct_sketch_add_stratum_bt, pg_finfo_rct_sketch_add_stratum_bt(args) { add_stratum(&args, bigint, text) }
+
+    /// Row with a stratum, cluster as bigint, stratum as bigint.
+    fn rct_sketch_add_stratum_bb, pg_finfo_rct_sketch_add_stratum_bb(args) { add_stratum(&args, bigint, bigint) }
+
+    /// Row with a stratum, cluster as bigint, stratum as uuid.
+    fn rct_sketch_add_stratum_bu, pg_finfo_rct_sketch_add_stratum_bu(args) { add_stratum(&args, bigint, uuid) }
+
+    /// Row with a stratum, cluster as uuid, stratum as text.
+    fn rct_sketch_add_stratum_ut, pg_finfo_rct_sketch_add_stratum_ut(args) { add_stratum(&args, uuid, text) }
+
+    /// Row with a stratum, cluster as uuid, stratum as bigint.
+    fn rct_sketch_add_stratum_ub, pg_finfo_rct_sketch_add_stratum_ub(args) { add_stratum(&args, uuid, bigint) }
+
+    /// Row with a stratum, cluster as uuid, stratum as uuid.
+    fn rct_sketch_add_stratum_uu, pg_finfo_rct_sketch_add_stratum_uu(args) { add_stratum(&args, uuid, uuid) }
+
+    /// Row with one covariate, cluster as text, stratum as text.
+    fn rct_sketch_add_one_tt, pg_finfo_rct_sketch_add_one_tt(args) { add_one(&args, text, text) }
+
+    /// Row with one covariate, cluster as text, stratum as bigint.
+    fn rct_sketch_add_one_tb, pg_finfo_rct_sketch_add_one_tb(args) { add_one(&args, text, bigint) }
+
+    /// Row with one covariate, cluster as text, stratum as uuid.
+    fn rct_sketch_add_one_tu, pg_finfo_rct_sketch_add_one_tu(args) { add_one(&args, text, uuid) }
+
+    /// Row with one covariate, cluster as bigint, stratum as text.
+    fn rct_sketch_add_one_bt, pg_finfo_rct_sketch_add_one_bt(args) { add_one(&args, bigint, text) }
+
+    /// Row with one covariate, cluster as bigint, stratum as bigint.
+    fn rct_sketch_add_one_bb, pg_finfo_rct_sketch_add_one_bb(args) { add_one(&args, bigint, bigint) }
+
+    /// Row with one covariate, cluster as bigint, stratum as uuid.
+    fn rct_sketch_add_one_bu, pg_finfo_rct_sketch_add_one_bu(args) { add_one(&args, bigint, uuid) }
+
+    /// Row with one covariate, cluster as uuid, stratum as text.
+    fn rct_sketch_add_one_ut, pg_finfo_rct_sketch_add_one_ut(args) { add_one(&args, uuid, text) }
+
+    /// Row with one covariate, cluster as uuid, stratum as bigint.
+    fn rct_sketch_add_one_ub, pg_finfo_rct_sketch_add_one_ub(args) { add_one(&args, uuid, bigint) }
+
+    /// Row with one covariate, cluster as uuid, stratum as uuid.
+    fn rct_sketch_add_one_uu, pg_finfo_rct_sketch_add_one_uu(args) { add_one(&args, uuid, uuid) }
+
     /// Row of the full form, cluster as text, stratum as text.
     fn rct_sketch_add_tt, pg_finfo_rct_sketch_add_tt(args) { add_full(&args, text, text) }
 
@@ -151,27 +239,27 @@ pg_functions! {
         let part = decode(bytes);
         // SAFETY: argument 0 is the state of this aggregate.
         let state = unsafe { state::get_or_init(&args, State::new) };
-        or_raise(state.sketch.merge(&part));
+        or_raise(state.sketch().merge(&part));
         state::pointer(state)
     }
 
     /// Merges the states of two workers; the right one stays as it is.
     fn rct_sketch_combine, pg_finfo_rct_sketch_combine(args) {
         // SAFETY: both arguments are states of this aggregate.
-        let Some(other) = (unsafe { state::get::<State>(&args, 1) }) else {
+        let Some(other) = (unsafe { state::get_mut::<State>(&args, 1) }) else {
             return args.datum(0).unwrap_or_else(|| result::null(&args));
         };
         // SAFETY: as above.
         let state = unsafe { state::get_or_init(&args, State::new) };
-        or_raise(state.sketch.merge(&other.sketch));
+        or_raise(state.sketch().merge(other.sketch()));
         state::pointer(state)
     }
 
     /// State to bytes, for another process.
     fn rct_sketch_serial, pg_finfo_rct_sketch_serial(args) {
         // SAFETY: the argument is a state of this aggregate.
-        match unsafe { state::get::<State>(&args, 0) } {
-            Some(state) => result::varlena(&state.sketch.encode()),
+        match unsafe { state::get_mut::<State>(&args, 0) } {
+            Some(state) => result::varlena(&state.sketch().encode()),
             None => result::null(&args),
         }
     }
@@ -179,7 +267,7 @@ pg_functions! {
     /// Bytes to state.
     fn rct_sketch_deserial, pg_finfo_rct_sketch_deserial(args) {
         match args.bytes(0) {
-            Some(bytes) => state::put(&args, State { sketch: decode(bytes), covariates: Vec::new() }),
+            Some(bytes) => state::put(&args, State { builder: Builder::continued(decode(bytes)), covariates: Vec::new() }),
             None => result::null(&args),
         }
     }
@@ -187,8 +275,8 @@ pg_functions! {
     /// Result of the aggregates.
     fn rct_sketch_final, pg_finfo_rct_sketch_final(args) {
         // SAFETY: the argument is a state of this aggregate.
-        match unsafe { state::get::<State>(&args, 0) } {
-            Some(state) => result::varlena(&state.sketch.encode()),
+        match unsafe { state::get_mut::<State>(&args, 0) } {
+            Some(state) => result::varlena(&state.sketch().encode()),
             None => result::null(&args),
         }
     }
@@ -224,7 +312,7 @@ fn sketch_info(
         name!(conditions, i64),
         name!(clusters, i64),
         name!(strata, i64),
-        name!(cells, i64),
+        name!(stored_cells, i64),
         name!(covariates, i32),
         name!(has_exposed, bool),
         name!(has_weight, bool),

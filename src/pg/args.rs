@@ -29,39 +29,39 @@ impl<'a> Args<'a> {
     }
 
     /// The datum of an argument; `None` for NULL.
-    #[inline]
+    #[inline(always)]
     pub fn datum(&self, i: usize) -> Option<pg_sys::Datum> {
         self.args.get(i).filter(|a| !a.isnull).map(|a| a.value)
     }
 
     /// A `double precision`.
-    #[inline]
+    #[inline(always)]
     pub fn f64(&self, i: usize) -> Option<f64> {
         self.datum(i).map(|d| f64::from_bits(d.value() as u64))
     }
 
     /// A `bigint`, or a time, which is one inside.
-    #[inline]
+    #[inline(always)]
     pub fn i64(&self, i: usize) -> Option<i64> {
         self.datum(i).map(|d| d.value() as i64)
     }
 
     /// The bytes of a `text`, `bytea` or `rct.sketch`.
-    #[inline]
+    #[inline(always)]
     pub fn bytes(&self, i: usize) -> Option<&'a [u8]> {
         // SAFETY: the argument is declared as a type of variable length.
         self.datum(i).map(|d| unsafe { varlena_bytes(d) })
     }
 
     /// A `text`.
-    #[inline]
+    #[inline(always)]
     pub fn str(&self, i: usize, name: &'static str) -> Option<&'a str> {
         self.bytes(i)
             .map(|b| or_raise(std::str::from_utf8(b).map_err(|_| CallError::Encoding(name))))
     }
 
     /// A `uuid`.
-    #[inline]
+    #[inline(always)]
     pub fn uuid(&self, i: usize) -> Option<[u8; 16]> {
         // SAFETY: the argument is declared as uuid, which is a pointer to 16 bytes.
         self.datum(i)
@@ -78,7 +78,7 @@ impl<'a> Args<'a> {
         if complete {
             Covariates::Complete(buffer)
         } else {
-            Covariates::Incomplete(buffer.len())
+            Covariates::Incomplete(buffer)
         }
     }
 }
@@ -87,7 +87,7 @@ impl<'a> Args<'a> {
 ///
 /// # Safety
 /// `datum` must be a valid varlena pointer that lives as long as the call.
-#[inline]
+#[inline(always)]
 unsafe fn varlena_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     let pointer = datum.cast_mut_ptr::<pg_sys::varlena>();
     // SAFETY: a valid varlena by contract; the plain forms are read in place.

@@ -74,7 +74,7 @@ impl Explain for CallError {
             CallError::TooLarge(_) => {
                 "Sketch parts, such as districts, apart, or use fewer covariates."
             }
-            CallError::Null(_) => "Leave the argument out to have its default.",
+            CallError::Null(_) => "Give a value; an argument with a default may be left out.",
         };
         Some(text.to_owned())
     }

@@ -21,7 +21,7 @@ fn aggregate_context(args: &Args<'_>) -> PgMemoryContexts {
 ///
 /// # Safety
 /// Argument 0 must be the state of an aggregate whose support functions all use `T`.
-#[inline]
+#[inline(always)]
 pub unsafe fn get_or_init<'a, T>(args: &Args<'_>, init: impl FnOnce() -> T) -> &'a mut T {
     let pointer = match args.datum(0) {
         // The hot path: Postgres hands out internal pointers only to the aggregate's own functions.
@@ -49,4 +49,14 @@ pub fn put<T>(args: &Args<'_>, value: T) -> pg_sys::Datum {
 /// A state as a result.
 pub fn pointer<T>(state: *mut T) -> pg_sys::Datum {
     pg_sys::Datum::from(state)
+}
+
+/// A state argument, to read after what it has kept back is entered.
+///
+/// # Safety
+/// The argument must be NULL or a state of type `T` to which nothing else points.
+pub unsafe fn get_mut<'a, T>(args: &Args<'_>, i: usize) -> Option<&'a mut T> {
+    // SAFETY: by contract.
+    args.datum(i)
+        .map(|d| unsafe { &mut *d.cast_mut_ptr::<T>() })
 }

@@ -12,7 +12,7 @@ use rct_core::effect::{
     Adjust, Effect, Options, StdError, Strata, arms, effects, effects_joint, hedges_g,
 };
 use rct_core::planning::{Within, icc};
-use rct_core::sketch::{Covariates, Key, Row, Sketch};
+use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
 use std::collections::BTreeMap;
 
 const TOLERANCE: f64 = 1e-9;
@@ -90,7 +90,7 @@ const PLAIN: Model<'static> = Model {
 fn sketch(m: &Model<'_>) -> Sketch {
     let table = read(&format!("{}/{}", m.design, m.table));
     let budget = Budget::unlimited();
-    let mut sketch = Sketch::new(&budget);
+    let mut builder = Builder::new(&budget);
     let mut levels: Vec<String> = match m.dummies {
         Some(d) => table
             .rows
@@ -122,18 +122,19 @@ fn sketch(m: &Model<'_>) -> Sketch {
             );
         }
         let complete: Option<Vec<f64>> = covariates.iter().copied().collect();
+        let incomplete: Vec<f64> = covariates.iter().map(|c| c.unwrap_or(0.0)).collect();
         let given = match &complete {
             _ if covariates.is_empty() => Covariates::Absent,
             Some(values) => Covariates::Complete(values),
-            None => Covariates::Incomplete(covariates.len()),
+            None => Covariates::Incomplete(&incomplete),
         };
         let key =
             |name: &str| (!named[name].is_empty()).then(|| Key::of_text(named[name].as_bytes()));
         let condition = named[m.condition];
-        sketch
+        builder
             .add(&Row {
                 outcome: number(named[m.outcome]),
-                condition: (!condition.is_empty()).then_some(condition),
+                condition: (!condition.is_empty()).then_some(condition.as_bytes()),
                 cluster: key(m.cluster),
                 stratum: m.stratum.and_then(key).unwrap_or(Key::NONE),
                 covariates: given,
@@ -143,7 +144,7 @@ fn sketch(m: &Model<'_>) -> Sketch {
             .unwrap();
     }
     // What is stored is what is analysed.
-    Sketch::decode(&sketch.encode(), &budget).unwrap()
+    Sketch::decode(&builder.sketch().unwrap().encode(), &budget).unwrap()
 }
 
 #[derive(Default)]
@@ -706,7 +707,7 @@ fn degenerate_designs() {
         rows[0]
             .notes
             .iter()
-            .any(|n| n.to_string().starts_with("no_rows"))
+            .any(|n| n.to_string().starts_with("no_control_rows"))
     );
 }
 

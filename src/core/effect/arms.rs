@@ -18,14 +18,16 @@ pub struct Arm {
     pub sd: Option<f64>,
     /// Sum of the weights; n without weights.
     pub weight: f64,
-    /// Rows with all covariates.
-    pub n_complete: u64,
+    /// Of these, rows with all covariates; NULL if the sketch has none.
+    pub n_complete: Option<u64>,
     /// Rows left out because the outcome was NULL.
     pub missing_outcome: u64,
-    /// Share of rows whose outcome was NULL.
+    /// Share of the rows with condition, cluster and weight not 0 whose outcome was NULL.
     pub missing_rate: Option<f64>,
     /// Rows left out because the cluster was NULL.
     pub missing_cluster: u64,
+    /// Rows left out because the weight was NULL though others have one.
+    pub missing_weight: u64,
     /// Rows left out because the weight was 0.
     pub zero_weight: u64,
 }
@@ -34,13 +36,16 @@ pub struct Arm {
 pub fn arms(sketch: &Sketch) -> Result<Vec<Arm>, EffectError> {
     let moments = sketch.moments(Rows::All, Centre::Pooled)?;
     let mut arms = arms_of(&moments);
-    for (arm, n) in arms.iter_mut().zip(sketch.rows_with_covariates()) {
-        arm.n_complete = n;
+    for (arm, completeness) in arms.iter_mut().zip(sketch.completeness()) {
+        arm.n_complete = (sketch.covariate_count() > 0).then_some(completeness.with_covariates);
+        arm.missing_weight = completeness.without_weight;
+        let seen = arm.n + arm.missing_outcome + arm.missing_weight;
+        arm.missing_rate = (seen > 0).then(|| arm.missing_outcome as f64 / seen as f64);
     }
     Ok(arms)
 }
 
-/// The arms of moments about a pooled centre, by name; without `n_complete`.
+/// The arms of moments about a pooled centre, by name; without what is missing of the kept rows.
 pub fn arms_of(moments: &Moments) -> Vec<Arm> {
     let sums = |condition: usize| {
         let mut s = ArmSums::default();
@@ -64,7 +69,6 @@ pub fn arms_of(moments: &Moments) -> Vec<Arm> {
     };
     let arm = |(number, c): (usize, &crate::sketch::ConditionCounts)| {
         let s = sums(number);
-        let seen = s.rows + c.left_out.no_outcome as f64;
         let spread = (s.squares - s.sum * s.sum / s.weight).max(0.0);
         Arm {
             condition: c.name.clone(),
@@ -73,10 +77,11 @@ pub fn arms_of(moments: &Moments) -> Vec<Arm> {
             mean: (s.rows > 0.0).then(|| moments.centre(0, 0) + s.sum / s.weight),
             sd: (s.rows > 1.0).then(|| (spread / (s.weight * (1.0 - 1.0 / s.rows))).sqrt()),
             weight: s.weight,
-            n_complete: 0,
+            n_complete: None,
             missing_outcome: c.left_out.no_outcome,
-            missing_rate: (seen > 0.0).then(|| c.left_out.no_outcome as f64 / seen),
+            missing_rate: None,
             missing_cluster: c.left_out.no_cluster,
+            missing_weight: 0,
             zero_weight: c.left_out.zero_weight,
         }
     };

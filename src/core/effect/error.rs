@@ -89,6 +89,9 @@ impl Explain for EffectError {
     fn detail(&self) -> Option<String> {
         match self {
             EffectError::UnknownControl { conditions, .. } => {
+                if conditions.is_empty() {
+                    return Some("The sketch has no condition.".to_owned());
+                }
                 let quoted: Vec<String> = conditions
                     .iter()
                     .take(20)
@@ -111,9 +114,7 @@ impl Explain for EffectError {
             OnlyControl(_) => {
                 "An effect compares two conditions; check the WHERE clause of the sketch."
             }
-            UnknownOption { .. } => {
-                "The words are lower case, except the names of standard errors."
-            }
+            UnknownOption { .. } => "Use one of these, written exactly so.",
             Level(_) => "Write 0.95 for a 95 % interval.",
             NoCovariates => {
                 "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, ARRAY[covariate], exposed, weight)."

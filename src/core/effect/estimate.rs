@@ -69,12 +69,12 @@ pub struct Question {
 impl Question {
     /// Checks the call and builds the regression.
     pub fn new(sketch: &Sketch, control: &str, options: &Options) -> Result<Self, EffectError> {
-        let rows = match options.adjust {
-            Adjust::None => Rows::All,
+        let (rows, rows_outcome) = match options.adjust {
+            Adjust::None => (Rows::All, Rows::All),
             Adjust::Ancova if sketch.covariate_count() == 0 => {
                 return Err(EffectError::NoCovariates);
             }
-            Adjust::Ancova => Rows::WithCovariates,
+            Adjust::Ancova => (Rows::WithCovariates, Rows::WithCovariatesOutcomeOnly),
         };
         let centre = match options.strata {
             Strata::Absorb => Centre::PerStratum,
@@ -93,7 +93,7 @@ impl Question {
         }
         let design = Design::new(&moments, number);
         Ok(Question {
-            pooled: sketch.moments(rows, Centre::Pooled)?,
+            pooled: sketch.moments(rows_outcome, Centre::Pooled)?,
             moments,
             control: number,
             design,
@@ -150,6 +150,7 @@ pub fn effects(
         let regressor = design.treated.iter().position(|&c| c == number);
         let at = regressor.and_then(|r| design.kept.iter().position(|&k| k == r));
         match at {
+            _ if row.n.1 == 0 => row.notes.push(Note::NoControlRows),
             Some(at) => infer(&mut row, &question, &parts, &control_influence, at, options),
             None if regressor.is_some() => row.notes.push(Note::AliasedCondition),
             None => row.notes.push(Note::NoRows),
@@ -182,7 +183,7 @@ fn blank(arm: &Arm, control: &Arm) -> Effect {
 
 fn common_notes(row: &mut Effect, question: &Question, number: usize) {
     let design = &question.design;
-    if row.clusters.0.min(row.clusters.1) < FEW_CLUSTERS {
+    if (1..FEW_CLUSTERS).contains(&row.clusters.0.min(row.clusters.1)) {
         row.notes
             .push(Note::FewClusters(row.clusters.1, row.clusters.0));
     }
@@ -216,7 +217,7 @@ fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
 }
 
 /// Rows that are not in the analysis, over all conditions.
-fn left_out(moments: &Moments) -> Option<Note> {
+pub fn left_out(moments: &Moments) -> Option<Note> {
     let total = |f: fn(&crate::sketch::LeftOut) -> u64| {
         moments
             .conditions
@@ -253,6 +254,9 @@ fn infer(
     row.estimate = Some(estimate);
     row.lift = row.mean.1.filter(|m| *m != 0.0).map(|m| estimate / m);
     row.hedges_g = standardized(row, question, estimate);
+    row.notes
+        .extend(row.hedges_g.is_none().then_some(Note::NoHedgesG));
+    row.notes.extend(row.lift.is_none().then_some(Note::NoLift));
 
     let scores: Vec<f64> = parts
         .scores
@@ -291,12 +295,16 @@ fn infer(
         both: v.both * factor,
     };
 
-    if options.se != StdError::Naive && parts.leverage_one > 0 {
-        row.notes.push(Note::LeverageOne(parts.leverage_one));
-    }
-    if options.se == StdError::Cr3 && parts.carried.get(at).copied().unwrap_or(false) {
-        row.notes.push(Note::Cr3Undefined);
-        return;
+    let carried = parts.carried.get(at).copied().unwrap_or(false);
+    match options.se {
+        StdError::Cr3 if carried => {
+            row.notes.push(Note::Cr3Undefined);
+            return;
+        }
+        StdError::Cr2 if carried && single_cluster_arm(row).is_none() => {
+            row.notes.push(Note::LeverageOne)
+        }
+        _ => {}
     }
     if question.no_residual() {
         row.std_error = Some(0.0);
@@ -314,12 +322,14 @@ fn infer(
         row.notes.push(Note::NoResidual);
         return;
     }
+    if options.se != StdError::Naive
+        && let Some(arm) = single_cluster_arm(row)
+    {
+        row.notes.push(Note::SingleClusterArm(arm));
+        return;
+    }
     row.t = Some(estimate / std_error);
     if options.se != StdError::Naive {
-        if let Some(arm) = single_cluster_arm(row) {
-            row.notes.push(Note::SingleClusterArm(arm));
-            return;
-        }
         if df < TOO_LOW_DF {
             row.notes.push(Note::TooLowDf(df));
             return;
@@ -362,7 +372,12 @@ fn standardized(row: &Effect, question: &Question, estimate: f64) -> Option<f64>
     let (s1, s0) = (row.sd.0.unwrap_or(0.0), row.sd.1.unwrap_or(0.0));
     let pooled = (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt();
     let icc = icc_of(&question.pooled, &pair, true);
-    let rho = icc.icc?;
+    // Clusters of one student each can not be alike in anything.
+    let rho = if icc.rows == icc.clusters {
+        0.0
+    } else {
+        icc.icc?
+    };
     hedges_g(estimate, pooled, n1, n0, icc.rows / icc.clusters, rho)
         .ok()
         .map(|g| g.g)

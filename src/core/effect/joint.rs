@@ -1,8 +1,9 @@
 //! One test of all treated conditions against the control.
 
+use super::arms::arms_of;
 use super::error::EffectError;
-use super::estimate::{Question, conditions_kept};
-use super::notes::Note;
+use super::estimate::{Question, conditions_kept, left_out};
+use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
 use super::options::Options;
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
@@ -53,6 +54,22 @@ pub fn effects_joint(
         p_value: None,
         notes: Vec::new(),
     };
+    let arms = arms_of(&question.pooled);
+    let single = arms
+        .iter()
+        .find(|a| a.clusters == 1)
+        .map(|a| a.condition.clone());
+    if let Some(control) = arms.get(question.control)
+        && let Some(least) = tested
+            .iter()
+            .filter_map(|&i| arms.get(i))
+            .map(|a| a.clusters)
+            .min()
+        && least.min(control.clusters) < FEW_CLUSTERS
+    {
+        test.notes.push(Note::FewClusters(control.clusters, least));
+    }
+    test.notes.extend(left_out(&question.moments));
     if q < question.moments.conditions.len() - 1 {
         test.notes.push(Note::AliasedCondition);
     }
@@ -66,12 +83,8 @@ pub fn effects_joint(
     }
     let contrasts: Vec<Vec<f64>> = (0..q).map(|j| design.contrast(j)).collect();
     let parts = contributions(design, &contrasts, options.se)?;
-    if parts.carried.iter().any(|&c| c) {
-        test.notes.push(if options.se == StdError::Cr3 {
-            Note::Cr3Undefined
-        } else {
-            Note::LeverageOne(parts.leverage_one)
-        });
+    if options.se == StdError::Cr3 && parts.carried.iter().any(|&c| c) {
+        test.notes.push(Note::Cr3Undefined);
         return Ok(test);
     }
     let mut variance = DMatrix::<f64>::zeros(q, q);
@@ -113,13 +126,22 @@ pub fn effects_joint(
         test.notes.push(Note::NoDf);
         return Ok(test);
     }
+    (test.df_num, test.df_den) = (Some(q_real), Some(df_den));
+    if options.se != StdError::Naive {
+        if let Some(arm) = single {
+            test.notes.push(Note::SingleClusterArm(arm));
+            return Ok(test);
+        }
+        if df_den < TOO_LOW_DF {
+            test.notes.push(Note::TooLowDf(df_den));
+            return Ok(test);
+        }
+        if df_den < LOW_DF {
+            test.notes.push(Note::LowDf(df_den));
+        }
+    }
     let f = scale * wald / q_real;
-    (test.f, test.df_num, test.df_den, test.p_value) = (
-        Some(f),
-        Some(q_real),
-        Some(df_den),
-        f_upper(f, q_real, df_den),
-    );
+    (test.f, test.p_value) = (Some(f), f_upper(f, q_real, df_den));
     Ok(test)
 }
 

@@ -28,8 +28,8 @@ pub enum Note {
     NoRows,
     /// Clusters with rows of both conditions.
     SharedClusters(u64),
-    /// Clusters that determine a coefficient alone.
-    LeverageOne(usize),
+    /// A cluster that determines a part of the effect alone.
+    LeverageOne,
     /// Leaving a cluster out leaves the effect without an estimate.
     Cr3Undefined,
     /// The regression explains everything.
@@ -40,6 +40,12 @@ pub enum Note {
     LeftOut(Vec<(u64, &'static str)>),
     /// The interval of the relative lift is unbounded.
     LiftUnbounded,
+    /// The control has no row with an outcome.
+    NoControlRows,
+    /// There is no lift because the control mean is 0.
+    NoLift,
+    /// There is no standardized effect.
+    NoHedgesG,
     /// There are not more clusters, or rows, than parameters.
     NoDf,
 }
@@ -50,7 +56,7 @@ impl std::fmt::Display for Note {
         match self {
             FewClusters(control, treated) => write!(
                 f,
-                "few_clusters: {control} control and {treated} treated clusters; the interval is wide for a reason"
+                "few_clusters: {control} control and {treated} treated clusters"
             ),
             SingleClusterArm(arm) => write!(
                 f,
@@ -58,11 +64,11 @@ impl std::fmt::Display for Note {
             ),
             LowDf(df) => write!(
                 f,
-                "low_df: {df:.1} degrees of freedom; the t approximation is rough below 4"
+                "low_df: {df:.2} degrees of freedom; the t approximation is rough below 4"
             ),
             TooLowDf(df) => write!(
                 f,
-                "low_df: {df:.1} degrees of freedom; no p-value and no interval below 2"
+                "low_df: {df:.2} degrees of freedom; no p-value and no interval below 2"
             ),
             UninformativeStrata(n, of) => {
                 write!(
@@ -90,9 +96,9 @@ impl std::fmt::Display for Note {
                     "shared_clusters: {n} clusters have rows of both conditions; assignment was within clusters"
                 )
             }
-            LeverageOne(n) => write!(
+            LeverageOne => write!(
                 f,
-                "leverage_one: {n} clusters determine a coefficient or a stratum alone"
+                "leverage_one: one cluster determines a part of the effect alone, and has no residual there"
             ),
             Cr3Undefined => write!(
                 f,
@@ -119,6 +125,15 @@ impl std::fmt::Display for Note {
             LiftUnbounded => write!(
                 f,
                 "lift_unbounded: the control mean is too near 0 for an interval of the ratio"
+            ),
+            NoControlRows => write!(
+                f,
+                "no_control_rows: the control has no row with an outcome that this analysis can use"
+            ),
+            NoLift => write!(f, "no_lift: the control mean is 0"),
+            NoHedgesG => write!(
+                f,
+                "no_hedges_g: the spread between students, or the likeness of those of one cluster, can not be told"
             ),
             NoDf => write!(
                 f,

@@ -70,9 +70,7 @@ pub struct Contributions {
     pub terms: Vec<Terms>,
     /// How terms of different clusters are multiplied.
     pub form: Form,
-    /// Clusters with a direction of leverage one.
-    pub leverage_one: usize,
-    /// True per contrast if such a direction carries it, so that leaving the cluster out leaves nothing to estimate.
+    /// True per contrast if a direction in which a cluster has leverage one carries it, so that leaving the cluster out leaves nothing to estimate.
     pub carried: Vec<bool>,
 }
 
@@ -86,7 +84,6 @@ pub fn contributions(
         scores: Vec::with_capacity(design.clusters.len()),
         terms: Vec::new(),
         form: Form::Identity,
-        leverage_one: 0,
         carried: vec![false; contrasts.len()],
     };
     if design.weighted {
@@ -168,9 +165,6 @@ impl Block {
             return Ok(padded.map(|d| self.series(d, se, norm)).collect());
         }
         let eigen = eigen(DMatrix::from_row_slice(self.k, self.k, &self.c))?;
-        if eigen.eigenvalues.iter().any(|&l| l >= LEVERAGE_ONE) {
-            out.leverage_one += 1;
-        }
         let spectral = |(i, d): (usize, Vec<f64>)| {
             let size = dot(&d, &d).sqrt();
             let mut w = vec![0.0; self.k];

@@ -33,7 +33,16 @@ pub fn hedges_g(
             value,
         })
     };
-    if !(s > 0.0) {
+    if !b.is_finite() {
+        return argument("effect", "finite", b);
+    }
+    if !(n1 >= 1.0 && n0 >= 1.0) {
+        return argument("number of students in an arm", "at least 1", n1.min(n0));
+    }
+    if !(size >= 1.0) {
+        return argument("mean cluster size", "at least 1", size);
+    }
+    if !(s > 0.0 && s.is_finite()) {
         return argument("pooled standard deviation", "positive", s);
     }
     let rho = rho.max(0.0);

@@ -312,11 +312,6 @@ fn cr3(
     out: &mut Contributions,
 ) -> Result<Solved, EffectError> {
     let e1 = eigen(block.first.xx.clone())?;
-    let ones = e1
-        .eigenvalues
-        .iter()
-        .any(|&l| StdError::Cr3.spectral(l) == 0.0);
-    out.leverage_one += ones as usize;
     let solve = |(i, d): (usize, &DVector<f64>)| {
         let mut g = DVector::zeros(d.len());
         for (&lambda, v) in e1.eigenvalues.iter().zip(e1.eigenvectors.column_iter()) {

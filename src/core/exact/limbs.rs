@@ -3,9 +3,6 @@
 //! Callers give buffers that are long enough; a result that does not fit is cut off at the top, as machine integers
 //! do. The sketch's layout guarantees that it does not happen.
 
-/// Limbs that hold any sum of products of three doubles and their counts.
-pub const MAX_LIMBS: usize = 144;
-
 /// True for a negative number.
 #[inline]
 pub fn is_negative(x: &[u64]) -> bool {
@@ -79,20 +76,28 @@ pub fn negate(x: &mut [u64]) {
 pub fn multiply_magnitudes(a: &[u64], b: &[u64], out: &mut [u64]) {
     out.fill(0);
     for (i, &x) in a.iter().enumerate() {
-        if x == 0 {
-            continue;
-        }
+        let Some(target) = out.get_mut(i..) else {
+            return;
+        };
         let mut carry = 0u64;
-        let mut target = out.iter_mut().skip(i);
-        for &y in b {
-            let Some(limb) = target.next() else { break };
+        for (limb, &y) in target.iter_mut().zip(b) {
             let wide = x as u128 * y as u128 + *limb as u128 + carry as u128;
             *limb = wide as u64;
             carry = (wide >> 64) as u64;
         }
-        if let Some(limb) = target.next() {
+        if let Some(limb) = target.get_mut(b.len()) {
             *limb = carry;
         }
+    }
+}
+
+/// Calls `f` with a zeroed buffer of `len` limbs, on the stack for the lengths that data take in practice.
+#[inline(always)]
+pub fn with_buffer<T>(len: usize, f: impl FnOnce(&mut [u64]) -> T) -> T {
+    let mut small = [0u64; 8];
+    match small.get_mut(..len) {
+        Some(buffer) => f(buffer),
+        None => f(&mut vec![0; len]),
     }
 }
 
@@ -149,17 +154,18 @@ pub fn magnitude_to_f64(magnitude: &[u64], exponent: i32) -> f64 {
 
 /// The double nearest to a signed `x * 2^exponent`.
 pub fn to_f64(x: &[u64], exponent: i32) -> f64 {
-    if is_negative(x) {
-        let mut buffer = [0u64; MAX_LIMBS];
-        let Some(copy) = buffer.get_mut(..x.len()) else {
-            return f64::NAN;
-        };
+    with_buffer(x.len(), |copy| {
         copy.copy_from_slice(x);
-        negate(copy);
-        -magnitude_to_f64(copy, exponent)
-    } else {
-        magnitude_to_f64(x, exponent)
-    }
+        take_f64(copy, exponent)
+    })
+}
+
+/// The double nearest to a signed `x * 2^exponent`; `x` becomes its magnitude.
+#[inline]
+pub fn take_f64(x: &mut [u64], exponent: i32) -> f64 {
+    let negative = magnitude_in_place(x);
+    let value = magnitude_to_f64(x, exponent);
+    if negative { -value } else { value }
 }
 
 #[cfg(test)]

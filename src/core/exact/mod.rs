@@ -45,17 +45,19 @@ pub fn parts(value: f64) -> Option<Parts> {
     }
 }
 
-/// `value * 2^exponent` without a detour through an overflowing power.
+/// `value * 2^exponent`, without a detour through a power out of range.
 pub fn scale(mut value: f64, mut exponent: i32) -> f64 {
+    // 2^exponent for exponents of normal numbers.
+    let power = |e: i32| f64::from_bits(((e + 1023) as u64) << 52);
     while exponent > 1000 {
-        value *= 2f64.powi(1000);
+        value *= power(1000);
         exponent -= 1000;
     }
     while exponent < -1000 {
-        value *= 2f64.powi(-1000);
+        value *= power(-1000);
         exponent += 1000;
     }
-    value * 2f64.powi(exponent)
+    value * power(exponent)
 }
 
 #[cfg(test)]

@@ -44,7 +44,15 @@ pub fn design_effect(sketch: &Sketch, within: Within) -> Result<DesignEffect, Ef
         w2 += cell.weight * cell.weight * cell.rows;
     }
     let mean_size = rows / clusters;
-    let deff = icc_truncated.map(|rho| 1.0 + (squared_sizes / rows - 1.0) * rho);
+    // Clusters of one row have no design effect, whatever the correlation.
+    let rho = if rows == clusters {
+        Some(0.0)
+    } else {
+        icc_truncated
+    };
+    let deff = rho
+        .filter(|_| rows > 0.0)
+        .map(|rho| 1.0 + (squared_sizes / rows - 1.0) * rho);
     let deff_weights = rows * w2 / (w1 * w1);
     Ok(DesignEffect {
         icc: icc_truncated,

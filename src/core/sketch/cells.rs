@@ -3,6 +3,7 @@
 //! A record is a header of five words and the exact sums of [`Layout`]. Records lie in chunks, so that growing never
 //! copies more than one chunk's worth and memory stays close to what is used.
 
+use super::builder::BATCH;
 use super::key::Key;
 use super::layout::Layout;
 use crate::budget::{Budget, Charge, OverBudget};
@@ -64,11 +65,12 @@ pub struct Cell<'a> {
 #[derive(Debug)]
 pub struct Cells {
     layout: Layout,
+    /// Words of a record.
+    stride: usize,
     chunks: Vec<Vec<u64>>,
     len: usize,
     /// Upper half: upper half of the hash. Lower half: cell number plus one. 0 is free.
     index: Vec<u64>,
-    last: usize,
     charge: Charge,
 }
 
@@ -86,11 +88,11 @@ impl Cells {
     /// No cells yet.
     pub fn new(layout: Layout, budget: &Budget) -> Self {
         Cells {
+            stride: HEADER + layout.words(),
             layout,
             chunks: Vec::new(),
             len: 0,
             index: Vec::new(),
-            last: 0,
             charge: Charge::new(budget),
         }
     }
@@ -110,13 +112,9 @@ impl Cells {
         self.charge.bytes()
     }
 
-    fn stride(&self) -> usize {
-        HEADER + self.layout.words()
-    }
-
     #[inline]
     fn record(&self, cell: usize) -> &[u64] {
-        let stride = self.stride();
+        let stride = self.stride;
         let start = cell % CHUNK * stride;
         self.chunks
             .get(cell / CHUNK)
@@ -144,26 +142,66 @@ impl Cells {
     }
 
     /// Number of the cell with this id, made if it was not there.
-    #[inline]
+    #[inline(always)]
     pub fn find_or_insert(&mut self, id: &CellId) -> Result<usize, OverBudget> {
         let words = id.words();
-        if self.matches(self.last, &words) {
-            return Ok(self.last);
-        }
         let hash = hash(&words);
-        if let Some(found) = self.find(hash, &words) {
-            self.last = found;
-            return Ok(found);
+        match self.find(hash, &words) {
+            Some(found) => Ok(found),
+            None => self.insert(hash, &words),
         }
-        self.insert(hash, &words)
     }
 
-    #[inline]
+    /// The cells of up to a batch of rows that have one; and all their memory is touched.
+    #[inline(always)]
+    pub fn find_batch(&self, ids: &[CellId]) -> [Option<usize>; BATCH] {
+        let mask = self.index.len().wrapping_sub(1);
+        let mut entries = [(0u64, 0u64); BATCH];
+        for (slot, id) in entries.iter_mut().zip(ids) {
+            let hash = hash(&id.words());
+            *slot = (
+                hash,
+                self.index.get(hash as usize & mask).copied().unwrap_or(0),
+            );
+        }
+        let mut found = [None; BATCH];
+        let mut touched = 0;
+        for ((slot, id), (hash, mut entry)) in found.iter_mut().zip(ids).zip(entries) {
+            let words = id.words();
+            let mut at = hash as usize & mask;
+            while entry != 0 {
+                if (entry ^ hash) >> 32 == 0 {
+                    let cell = (entry as u32 - 1) as usize;
+                    if self.matches(cell, &words) {
+                        touched ^= self
+                            .record(cell)
+                            .iter()
+                            .skip(HEADER)
+                            .step_by(8)
+                            .fold(0, |t, w| t ^ w);
+                        *slot = Some(cell);
+                        break;
+                    }
+                }
+                at = (at + 1) & mask;
+                entry = self.index.get(at).copied().unwrap_or(0);
+            }
+        }
+        std::hint::black_box(touched);
+        found
+    }
+
+    #[inline(always)]
     fn matches(&self, cell: usize, words: &[u64; 4]) -> bool {
-        self.record(cell).first_chunk::<4>() == Some(words)
+        let start = cell % CHUNK * self.stride;
+        let header = self
+            .chunks
+            .get(cell / CHUNK)
+            .and_then(|c| c.get(start..)?.first_chunk::<4>());
+        header == Some(words)
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, hash: u64, words: &[u64; 4]) -> Option<usize> {
         let mask = self.index.len().wrapping_sub(1);
         let mut at = hash as usize & mask;
@@ -187,7 +225,7 @@ impl Cells {
         if (self.len + 1) * 4 > self.index.len() * 3 {
             self.grow_index()?;
         }
-        let stride = self.stride();
+        let stride = self.stride;
         let cell = self.len;
         if cell.is_multiple_of(CHUNK) {
             let cells = if cell == 0 { 4 } else { CHUNK };
@@ -208,7 +246,6 @@ impl Cells {
         }
         self.enter(hash, cell);
         self.len += 1;
-        self.last = cell;
         Ok(cell)
     }
 
@@ -238,9 +275,9 @@ impl Cells {
     }
 
     /// Rows and sums of a cell, to change them.
-    #[inline]
+    #[inline(always)]
     pub fn sums_mut(&mut self, cell: usize) -> Option<(&Layout, &mut u64, &mut [u64])> {
-        let stride = HEADER + self.layout.words();
+        let stride = self.stride;
         let start = cell % CHUNK * stride;
         let record = self
             .chunks
@@ -253,7 +290,7 @@ impl Cells {
 
     /// Moves all cells to a wider layout. `from` gives for each new slot the old one that it continues.
     pub fn move_to(&mut self, layout: Layout, from: &[Option<usize>]) -> Result<(), OverBudget> {
-        let (old_stride, new_stride) = (self.stride(), HEADER + layout.words());
+        let (old_stride, new_stride) = (self.stride, HEADER + layout.words());
         for chunk in &mut self.chunks {
             let cells = chunk.len() / old_stride;
             let capacity = (chunk.capacity() / old_stride).max(cells);
@@ -283,6 +320,7 @@ impl Cells {
             *chunk = moved;
             self.charge.shrink(freed);
         }
+        self.stride = new_stride;
         self.layout = layout;
         Ok(())
     }

@@ -31,6 +31,8 @@ pub enum SketchError {
     TooManyConditions,
     /// A condition's name is too long.
     ConditionTooLong(usize),
+    /// A condition's name is not UTF-8.
+    ConditionEncoding,
     /// More than 2^40 rows in one cell.
     TooManyRows,
     /// The memory limit was reached.
@@ -45,6 +47,15 @@ pub enum SketchError {
     CovariateDimensions(i32),
     /// Sums of squares beyond the largest double.
     OutOfRange,
+}
+
+/// A number as Postgres writes it.
+fn spelled(value: f64) -> String {
+    if value.is_infinite() {
+        format!("{}Infinity", if value < 0.0 { "-" } else { "" })
+    } else {
+        value.to_string()
+    }
 }
 
 impl From<OverBudget> for SketchError {
@@ -62,6 +73,7 @@ impl Explain for SketchError {
             | CovariateCount { .. }
             | ConditionTooLong(_)
             | CovariateDimensions(_) => Class::InvalidParameter,
+            ConditionEncoding => Class::NotSupported,
             TooManyCovariates(_) | TooManyConditions | TooManyRows | Memory(_) => {
                 Class::LimitExceeded
             }
@@ -78,13 +90,19 @@ impl Explain for SketchError {
                 element: Some(i),
                 value,
             } => {
-                format!("{argument} of a sketch must be finite, element {i} is {value}")
+                format!(
+                    "{argument} of a sketch must be finite, element {i} is {}",
+                    spelled(*value)
+                )
             }
             NonFinite {
                 argument,
                 element: None,
                 value,
-            } => format!("{argument} of a sketch must be finite, got {value}"),
+            } => format!(
+                "{argument} of a sketch must be finite, got {}",
+                spelled(*value)
+            ),
             NegativeWeight(w) => format!("weight of a sketch must not be negative, got {w}"),
             CovariateCount { expected, got } => {
                 format!(
@@ -100,6 +118,7 @@ impl Explain for SketchError {
                     "condition of a sketch must have at most {MAX_CONDITION_BYTES} bytes, got {n}"
                 )
             }
+            ConditionEncoding => "condition of a sketch is not UTF-8".to_owned(),
             TooManyRows => "a cell of a sketch takes at most 1099511627776 rows".to_owned(),
             Memory(_) => "sketch needs more memory than rct.state_memory_limit allows".to_owned(),
             Corrupt(what) => format!("stored sketch is damaged: {what}"),
@@ -109,7 +128,8 @@ impl Explain for SketchError {
             ),
             BadText(what) => format!("invalid input syntax for type rct.sketch: {what}"),
             OutOfRange => {
-                "sums of squares of the sketch are beyond the range of double precision".to_owned()
+                "squares of the values in the sketch are outside the range of double precision"
+                    .to_owned()
             }
             CovariateDimensions(n) => {
                 format!("covariates of a sketch must be an array of one dimension, got {n}")
@@ -150,6 +170,7 @@ impl Explain for SketchError {
             ConditionTooLong(_) => {
                 "The arguments are rct.sketch(outcome, condition, cluster); check their order."
             }
+            ConditionEncoding => "pg_rct needs a database with the encoding UTF8.",
             TooManyRows => "Sketch parts of the table and analyse them apart.",
             Memory(_) => {
                 "Raise rct.state_memory_limit, use fewer covariates, or sketch parts of the table and roll them up. With many groups, SET enable_hashagg = off holds one group at a time."
@@ -160,7 +181,9 @@ impl Explain for SketchError {
                 "A sketch is made by the aggregate rct.sketch and written as text only by its output function."
             }
             CovariateDimensions(_) => "Write ARRAY[a, b, c].",
-            OutOfRange => "Divide the outcome or the covariates by a constant before sketching.",
+            OutOfRange => {
+                "Multiply or divide the outcome or the covariates by a constant before sketching."
+            }
         };
         Some(text.to_owned())
     }

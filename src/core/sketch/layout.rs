@@ -69,30 +69,37 @@ impl Column {
     }
 
     /// The value as an integer at the column's scale, if it fits.
-    #[inline]
+    #[inline(always)]
     fn fixed(&self, value: f64) -> Option<Fixed> {
-        let p = parts(value)?;
-        if p.mantissa == 0 {
+        let bits = value.to_bits();
+        let raw = (bits >> 52 & 0x7ff) as i32;
+        let shift = raw - 1075 - self.exponent;
+        // Normal numbers whose lowest bit is above the scale, which is nearly all of them.
+        if raw != 0 && shift >= 0 && shift + 53 <= self.bits as i32 {
+            let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
             return Some(Fixed {
-                magnitude: 0,
-                negative: false,
+                magnitude: (mantissa as u128) << (shift & 127),
+                negative: bits >> 63 == 1,
             });
         }
-        let shift = p.exponent - self.exponent;
-        let (mantissa, shift) = if shift >= 0 {
-            (p.mantissa, shift as u32)
-        } else {
-            let down = shift.unsigned_abs();
-            if p.mantissa.trailing_zeros() < down {
-                return None;
-            }
-            (p.mantissa >> down, 0)
-        };
-        if 64 - mantissa.leading_zeros() + shift > self.bits {
-            return None;
+        self.fixed_with_care(value)
+    }
+
+    #[cold]
+    fn fixed_with_care(&self, value: f64) -> Option<Fixed> {
+        let p = parts(value)?;
+        if p.mantissa == 0 {
+            return Some(Fixed::ZERO);
         }
-        Some(Fixed {
-            magnitude: (mantissa as u128) << (shift & 127),
+        let zeros = p.mantissa.trailing_zeros();
+        let (odd, shift) = (
+            p.mantissa >> zeros,
+            p.exponent + zeros as i32 - self.exponent,
+        );
+        let fits =
+            shift >= 0 && shift + 64 - odd.leading_zeros() as i32 <= self.bits.min(NARROW) as i32;
+        fits.then(|| Fixed {
+            magnitude: (odd as u128) << (shift & 127),
             negative: p.negative,
         })
     }
@@ -104,16 +111,13 @@ impl Column {
         if p.mantissa == 0 {
             return Some((magnitude, false));
         }
+        let odd = p.mantissa >> p.mantissa.trailing_zeros();
         let low = p.exponent + p.mantissa.trailing_zeros() as i32 - self.exponent;
-        if low < 0 {
+        if low < 0 || low + 64 - odd.leading_zeros() as i32 > self.bits as i32 {
             return None;
         }
-        limbs::add_shifted(
-            &mut magnitude,
-            &[p.mantissa >> p.mantissa.trailing_zeros(), 0],
-            low as u32,
-        );
-        (limbs::bit_length(&magnitude) <= self.bits).then_some((magnitude, p.negative))
+        limbs::add_shifted(&mut magnitude, &[odd, 0], low as u32);
+        Some((magnitude, p.negative))
     }
 }
 
@@ -136,12 +140,25 @@ pub struct Slot {
 }
 
 /// Columns and slots of a sketch. Slots are first the sums of the columns, then the products `(a, b)`, `a <= b`, row by row.
+/// All sums have one length and all products have one, so that adding a row is a loop over slots of constant size.
 #[derive(Debug, Clone)]
 pub struct Layout {
     columns: Vec<Column>,
     slots: Vec<Slot>,
-    words: usize,
-    narrow: bool,
+    sum_len: usize,
+    product_len: usize,
+    width: Width,
+}
+
+/// How wide the widest column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    /// Values fit 64 bits, products 128.
+    Single,
+    /// Values fit 126 bits, products 252.
+    Double,
+    /// Anything else.
+    Wide,
 }
 
 /// Number of slots of `columns` columns.
@@ -162,32 +179,35 @@ fn limbs_for(bits: u32) -> usize {
 impl Layout {
     /// The layout of these columns.
     pub fn new(columns: Vec<Column>) -> Self {
-        let mut slots = Vec::with_capacity(slot_count(columns.len()));
-        let mut words = 0;
-        let mut place = |bits: u32, exponent: i32| {
-            let slot = Slot {
-                offset: words,
-                len: limbs_for(bits),
+        let widest = columns.iter().map(|c| c.bits).max().unwrap_or(0);
+        let (sum_len, product_len) = (limbs_for(widest), limbs_for(2 * widest));
+        let mut slots: Vec<Slot> = Vec::with_capacity(slot_count(columns.len()));
+        let mut place = |len: usize, exponent: i32| {
+            let offset = slots.last().map_or(0, |s| s.offset + s.len);
+            slots.push(Slot {
+                offset,
+                len,
                 exponent,
-            };
-            words += slot.len;
-            slot
+            });
         };
-        slots.extend(columns.iter().map(|c| place(c.bits, c.exponent)));
+        columns.iter().for_each(|c| place(sum_len, c.exponent));
         for (i, a) in columns.iter().enumerate() {
-            slots.extend(
-                columns
-                    .iter()
-                    .skip(i)
-                    .map(|b| place(a.bits + b.bits, a.exponent + b.exponent)),
-            );
+            columns
+                .iter()
+                .skip(i)
+                .for_each(|b| place(product_len, a.exponent + b.exponent));
         }
-        let narrow = columns.iter().all(|c| c.bits <= NARROW);
+        let width = match widest {
+            0..=64 => Width::Single,
+            65..=NARROW => Width::Double,
+            _ => Width::Wide,
+        };
         Layout {
             columns,
             slots,
-            words,
-            narrow,
+            sum_len,
+            product_len,
+            width,
         }
     }
 
@@ -203,7 +223,7 @@ impl Layout {
 
     /// Limbs that one cell's sums take.
     pub fn words(&self) -> usize {
-        self.words
+        self.slots.last().map_or(0, |s| s.offset + s.len)
     }
 
     /// Columns of a layout in which `values` fit too.
@@ -216,43 +236,47 @@ impl Layout {
     }
 
     /// Adds one row. False if a value does not fit, and then nothing is changed.
-    #[inline]
+    #[inline(always)]
     pub fn add(&self, sums: &mut [u64], values: &[f64]) -> bool {
-        if !self.narrow {
-            return self.add_wide(sums, values);
+        // The lengths that data take in practice get code of their own.
+        match (self.width, self.sum_len, self.product_len) {
+            (Width::Single, 1, 2) => self.add_sized::<1, 2, true>(sums, values),
+            (Width::Single, 2, 2) => self.add_sized::<2, 2, true>(sums, values),
+            (Width::Single, 2, 3) => self.add_sized::<2, 3, true>(sums, values),
+            (Width::Double, 2, 3) => self.add_sized::<2, 3, false>(sums, values),
+            (Width::Double, 2, 4) => self.add_sized::<2, 4, false>(sums, values),
+            (Width::Double, 3, 4) => self.add_sized::<3, 4, false>(sums, values),
+            (Width::Double, 3, 5) => self.add_sized::<3, 5, false>(sums, values),
+            _ => self.add_wide(sums, values),
         }
-        // The three-argument sketch: one column, no loops.
-        if let (&[value], [column], [sum, square]) =
-            (values, self.columns.as_slice(), self.slots.as_slice())
-        {
-            let Some(fixed) = column.fixed(value) else {
+    }
+
+    #[inline]
+    fn add_sized<const S: usize, const P: usize, const SINGLE: bool>(
+        &self,
+        sums: &mut [u64],
+        values: &[f64],
+    ) -> bool {
+        // The three-argument sketch: one column, no loop.
+        if let (&[value], [column]) = (values, self.columns.as_slice()) {
+            let Some(f) = column.fixed(value) else {
                 return false;
             };
-            let Some((first, rest)) = sums.split_at_mut_checked(sum.len) else {
-                return false;
-            };
-            add_fixed(first, fixed);
-            if let Some(second) = rest.get_mut(..square.len) {
-                add_product(second, fixed, fixed);
+            if let Some((sum, rest)) = sums.split_first_chunk_mut::<S>() {
+                f.add_to(sum);
+                if let Some(square) = rest.first_chunk_mut::<P>() {
+                    f.add_product_to::<P, SINGLE>(&f, square);
+                }
             }
             return true;
         }
-        const INLINE: usize = 10;
-        let mut inline = [Fixed {
-            magnitude: 0,
-            negative: false,
-        }; INLINE];
+        const INLINE: usize = 12;
+        let mut inline = [Fixed::ZERO; INLINE];
         let mut heap;
         let fixed: &mut [Fixed] = if values.len() <= INLINE {
             inline.split_at_mut(values.len()).0
         } else {
-            heap = vec![
-                Fixed {
-                    magnitude: 0,
-                    negative: false
-                };
-                values.len()
-            ];
+            heap = vec![Fixed::ZERO; values.len()];
             &mut heap
         };
         for ((target, column), &value) in fixed.iter_mut().zip(&self.columns).zip(values) {
@@ -261,24 +285,19 @@ impl Layout {
             };
             *target = f;
         }
-        let mut rest = sums;
-        let mut slots = self.slots.iter();
-        let mut next = || -> Option<&mut [u64]> {
-            let (head, tail) = std::mem::take(&mut rest).split_at_mut_checked(slots.next()?.len)?;
-            rest = tail;
-            Some(head)
+        let Some((firsts, seconds)) = sums.split_at_mut_checked(fixed.len() * S) else {
+            return false;
         };
-        for &f in fixed.iter() {
-            let Some(slot) = next() else { return true };
-            add_fixed(slot, f);
+        for (slot, f) in firsts.as_chunks_mut::<S>().0.iter_mut().zip(fixed.iter()) {
+            f.add_to(slot);
         }
-        let mut others: &[Fixed] = fixed;
-        while let Some((&a, tail)) = others.split_first() {
-            for &b in others {
-                let Some(slot) = next() else { return true };
-                add_product(slot, a, b);
+        let mut products = seconds.as_chunks_mut::<P>().0.iter_mut();
+        let mut rest: &[Fixed] = fixed;
+        while let Some((a, tail)) = rest.split_first() {
+            for (b, slot) in rest.iter().zip(&mut products) {
+                a.add_product_to::<P, SINGLE>(b, slot);
             }
-            others = tail;
+            rest = tail;
         }
         true
     }
@@ -292,7 +311,6 @@ impl Layout {
             fixed.push(f);
         }
         let mut slots = self.slots.iter();
-        let mut product = [0u64; limbs::MAX_LIMBS];
         for (magnitude, negative) in &fixed {
             if let Some(slot) = slots
                 .next()
@@ -301,6 +319,7 @@ impl Layout {
                 limbs::add_signed_magnitude(slot, magnitude, *negative);
             }
         }
+        let mut product = Vec::new();
         for (i, (a, a_negative)) in fixed.iter().enumerate() {
             for (b, b_negative) in fixed.iter().skip(i) {
                 let Some(slot) = slots
@@ -309,35 +328,65 @@ impl Layout {
                 else {
                     continue;
                 };
-                let Some(out) = product.get_mut(..a.len() + b.len()) else {
-                    continue;
-                };
-                limbs::multiply_magnitudes(a, b, out);
-                limbs::add_signed_magnitude(slot, out, a_negative != b_negative);
+                product.resize(a.len() + b.len(), 0);
+                limbs::multiply_magnitudes(a, b, &mut product);
+                limbs::add_signed_magnitude(slot, &product, a_negative != b_negative);
             }
         }
         true
     }
 }
 
-#[inline]
-fn add_fixed(slot: &mut [u64], f: Fixed) {
-    limbs::add_signed_magnitude(
-        slot,
-        &[f.magnitude as u64, (f.magnitude >> 64) as u64],
-        f.negative,
-    );
+impl Fixed {
+    const ZERO: Fixed = Fixed {
+        magnitude: 0,
+        negative: false,
+    };
+
+    /// `slot += self`
+    #[inline(always)]
+    fn add_to<const S: usize>(self, slot: &mut [u64; S]) {
+        add_256(slot, self.magnitude, 0, self.negative);
+    }
+
+    /// `slot += self * other`, exact: 2×2 limbs give 4. `SINGLE` if both have one limb.
+    #[inline(always)]
+    fn add_product_to<const P: usize, const SINGLE: bool>(
+        &self,
+        other: &Fixed,
+        slot: &mut [u64; P],
+    ) {
+        let negative = self.negative != other.negative;
+        let (a, b) = (self.magnitude, other.magnitude);
+        let low = (a as u64 as u128) * (b as u64 as u128);
+        if SINGLE {
+            return add_256(slot, low, 0, negative);
+        }
+        let (a1, b1) = (a >> 64, b >> 64);
+        // Magnitudes are below 2^126, so none of these sums overflows.
+        let middle = (a as u64 as u128) * b1 + (low >> 64);
+        let (middle, carry) = middle.overflowing_add(a1 * (b as u64 as u128));
+        let high = a1 * b1 + (middle >> 64) + ((carry as u128) << 64);
+        add_256(slot, low as u64 as u128 | middle << 64, high, negative);
+    }
 }
 
-/// Adds the exact product: 2×2 limbs give 4.
-#[inline]
-fn add_product(slot: &mut [u64], a: Fixed, b: Fixed) {
-    let (a0, a1) = (a.magnitude as u64 as u128, a.magnitude >> 64);
-    let (b0, b1) = (b.magnitude as u64 as u128, b.magnitude >> 64);
-    let low = a0 * b0;
-    let middle = a0 * b1 + (low >> 64);
-    let (middle, carry) = middle.overflowing_add(a1 * b0);
-    let high = a1 * b1 + (middle >> 64) + ((carry as u128) << 64);
-    let product = [low as u64, middle as u64, high as u64, (high >> 64) as u64];
-    limbs::add_signed_magnitude(slot, &product, a.negative != b.negative);
+/// `slot += magnitude`, or `-=`, without a branch on the sign; `magnitude = low + 2^128 high`.
+#[inline(always)]
+fn add_256<const N: usize>(slot: &mut [u64; N], low: u128, high: u128, negative: bool) {
+    let mask = (negative as u128).wrapping_neg();
+    let (low, high) = (low ^ mask, high ^ mask);
+    let terms = [
+        low as u64,
+        (low >> 64) as u64,
+        high as u64,
+        (high >> 64) as u64,
+    ];
+    let mut carry = negative as u128;
+    for (i, limb) in slot.iter_mut().enumerate() {
+        let term = terms.get(i).copied().unwrap_or(mask as u64);
+        carry += *limb as u128 + term as u128;
+        *limb = carry as u64;
+        carry >>= 64;
+    }
 }

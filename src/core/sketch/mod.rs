@@ -4,10 +4,11 @@
 //! outcome, covariates and exposure. Effects, intra-cluster correlation and everything else is computed from it, and
 //! sketches of parts add up to the sketch of the whole, bit for bit. It holds no row and no key (see [`Key`]).
 //!
-//! - [`Sketch::add`] takes a row, [`Sketch::merge`] another sketch
+//! - [`Builder`] takes rows, [`Sketch::merge`] another sketch
 //! - [`Sketch::encode`] and [`Sketch::decode`] are the stored form
 //! - [`Moments`] is what analyses read: sums centred exactly, rounded once, in canonical order
 
+mod builder;
 mod cells;
 mod error;
 mod key;
@@ -16,12 +17,13 @@ mod moments;
 mod summary;
 mod wire;
 
+pub use builder::Builder;
 pub use cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 pub use error::SketchError;
 pub use key::Key;
 pub use moments::{CellMoments, Centre, ConditionCounts, Moments, Rows};
-pub use summary::{CellSummary, Info};
-pub use wire::{WIRE_VERSION, bytes_to_text, text_to_bytes};
+pub use summary::{CellSummary, Completeness, Info};
+pub use wire::{WIRE_VERSION, bytes_to_text};
 
 use crate::budget::Budget;
 use cells::{CellId, Cells};
@@ -42,8 +44,8 @@ pub enum Covariates<'a> {
     Absent,
     /// All there.
     Complete(&'a [f64]),
-    /// That many, and at least one of them NULL.
-    Incomplete(usize),
+    /// At least one of them NULL, which stands as 0.
+    Incomplete(&'a [f64]),
 }
 
 /// One row, as the aggregate gets it. `None` is NULL.
@@ -51,8 +53,8 @@ pub enum Covariates<'a> {
 pub struct Row<'a> {
     /// What is compared.
     pub outcome: Option<f64>,
-    /// Name of the condition.
-    pub condition: Option<&'a str>,
+    /// Name of the condition: UTF-8 bytes, which are checked when a name is first seen.
+    pub condition: Option<&'a [u8]>,
     /// Cluster.
     pub cluster: Option<Key>,
     /// Stratum; [`Key::NONE`] for NULL.
@@ -67,7 +69,7 @@ pub struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// A row of the three-argument form.
-    pub fn simple(outcome: Option<f64>, condition: Option<&'a str>, cluster: Option<Key>) -> Self {
+    pub fn simple(outcome: Option<f64>, condition: Option<&'a [u8]>, cluster: Option<Key>) -> Self {
         Row {
             outcome,
             condition,
@@ -93,9 +95,10 @@ pub struct LeftOut {
 
 impl LeftOut {
     fn add(&mut self, other: &LeftOut) {
-        self.no_outcome += other.no_outcome;
-        self.no_cluster += other.no_cluster;
-        self.zero_weight += other.zero_weight;
+        // Stored counts are below 2^62, so only an absurd number of parts could saturate.
+        self.no_outcome = self.no_outcome.saturating_add(other.no_outcome);
+        self.no_cluster = self.no_cluster.saturating_add(other.no_cluster);
+        self.zero_weight = self.zero_weight.saturating_add(other.zero_weight);
     }
 }
 
@@ -117,7 +120,6 @@ pub struct Sketch {
     covariates: Option<usize>,
     has_exposed: bool,
     cells: Cells,
-    values: Vec<f64>,
 }
 
 impl Sketch {
@@ -133,7 +135,6 @@ impl Sketch {
             covariates: None,
             has_exposed: false,
             cells: Cells::new(Layout::new(vec![Column::default()]), budget),
-            values: Vec::new(),
         }
     }
 
@@ -152,118 +153,6 @@ impl Sketch {
         self.covariates.unwrap_or(0)
     }
 
-    /// Rows that have all covariates, per condition by name.
-    pub fn rows_with_covariates(&self) -> Vec<u64> {
-        let canonical = wire::Canonical::of(self);
-        let mut rows = vec![0; self.conditions.len()];
-        for (id, number) in &canonical.cells {
-            if id.flags & HAS_COVARIATES != 0
-                && let (Some(cell), Some(sum)) =
-                    (self.cells.get(*number), rows.get_mut(id.condition as usize))
-            {
-                *sum += cell.rows;
-            }
-        }
-        rows
-    }
-
-    /// Adds one row, or counts it as left out. The rules, in order:
-    /// a non-finite number or a negative weight is an error · condition NULL, cluster NULL, outcome NULL, weight 0: the
-    /// row is counted and left out · a covariate NULL, exposure NULL, weight NULL: the row is kept and marked, and left
-    /// out of the analyses that need what is missing.
-    pub fn add(&mut self, row: &Row<'_>) -> Result<(), SketchError> {
-        check(row)?;
-        let given = match row.covariates {
-            Covariates::Absent => None,
-            Covariates::Complete(values) => Some(values.len()),
-            Covariates::Incomplete(count) => Some(count),
-        };
-        if let Some(count) = given
-            && self.covariates != Some(count)
-        {
-            self.expect_covariates(count)?;
-        }
-        let Some(name) = row.condition else {
-            self.no_condition += 1;
-            return Ok(());
-        };
-        let condition = self.condition(name)?;
-        let reason = match (row.cluster, row.outcome, row.weight) {
-            (None, _, _) => Some(LeftOut {
-                no_cluster: 1,
-                ..LeftOut::default()
-            }),
-            (_, None, _) => Some(LeftOut {
-                no_outcome: 1,
-                ..LeftOut::default()
-            }),
-            (_, _, Some(0.0)) => Some(LeftOut {
-                zero_weight: 1,
-                ..LeftOut::default()
-            }),
-            _ => None,
-        };
-        if let Some(reason) = reason {
-            if let Some(c) = self.conditions.get_mut(condition) {
-                c.left_out.add(&reason);
-            }
-            return Ok(());
-        }
-        let (Some(cluster), Some(outcome)) = (row.cluster, row.outcome) else {
-            return Ok(());
-        };
-        let stratum = self.stratum(row.stratum)?;
-        let complete = matches!(row.covariates, Covariates::Complete(_));
-        let flags = complete as u8 * HAS_COVARIATES
-            | row.exposed.is_some() as u8 * HAS_EXPOSED
-            | row.weight.is_some() as u8 * HAS_WEIGHT;
-        let id = CellId {
-            stratum,
-            cluster,
-            condition: condition as u16,
-            flags,
-            weight: row.weight.unwrap_or(1.0),
-        };
-        if row.exposed.is_some() && !self.has_exposed {
-            self.make_room(self.covariates, true)?;
-        }
-        let cell = self.cells.find_or_insert(&id)?;
-        if self.column_count() == 1 {
-            return self.put_values(cell, &[outcome]);
-        }
-        self.put(cell, outcome, row)
-    }
-
-    fn put(&mut self, cell: usize, outcome: f64, row: &Row<'_>) -> Result<(), SketchError> {
-        let mut values = std::mem::take(&mut self.values);
-        values.clear();
-        values.push(outcome);
-        match row.covariates {
-            Covariates::Complete(covariates) => values.extend_from_slice(covariates),
-            _ => values.resize(1 + self.covariate_count(), 0.0),
-        }
-        if self.has_exposed {
-            values.push(row.exposed.unwrap_or(0.0));
-        }
-        let result = self.put_values(cell, &values);
-        self.values = values;
-        result
-    }
-
-    fn put_values(&mut self, cell: usize, values: &[f64]) -> Result<(), SketchError> {
-        if let Some((layout, rows, sums)) = self.cells.sums_mut(cell)
-            && layout.add(sums, values)
-        {
-            return count_row(rows);
-        }
-        self.widen(values)?;
-        if let Some((layout, rows, sums)) = self.cells.sums_mut(cell) {
-            layout.add(sums, values);
-            return count_row(rows);
-        }
-        Ok(())
-    }
-
     /// Adds another sketch. Both must have the same number of covariates, if they have any.
     pub fn merge(&mut self, other: &Sketch) -> Result<(), SketchError> {
         if let Some(count) = other.covariates
@@ -274,10 +163,10 @@ impl Sketch {
         if other.has_exposed && !self.has_exposed {
             self.make_room(self.covariates, true)?;
         }
-        self.no_condition += other.no_condition;
+        self.no_condition = self.no_condition.saturating_add(other.no_condition);
         let mut conditions = Vec::with_capacity(other.conditions.len());
         for theirs in &other.conditions {
-            let ours = self.condition(&theirs.name)?;
+            let ours = self.condition(theirs.name.as_bytes())?;
             if let Some(c) = self.conditions.get_mut(ours) {
                 c.left_out.add(&theirs.left_out);
             }
@@ -403,35 +292,36 @@ impl Sketch {
         Ok(())
     }
 
-    #[inline]
-    fn condition(&mut self, name: &str) -> Result<usize, SketchError> {
-        if self
-            .conditions
-            .get(self.last_condition)
-            .is_some_and(|c| c.name == name)
-        {
+    #[inline(always)]
+    fn condition(&mut self, name: &[u8]) -> Result<usize, SketchError> {
+        let known = |c: &Condition| same_bytes(c.name.as_bytes(), name);
+        if self.conditions.get(self.last_condition).is_some_and(known) {
             return Ok(self.last_condition);
         }
-        self.last_condition = match self.conditions.iter().position(|c| c.name == name) {
-            Some(known) => known,
-            None if name.len() > MAX_CONDITION_BYTES => {
-                return Err(SketchError::ConditionTooLong(name.len()));
-            }
-            None if self.conditions.len() >= MAX_CONDITIONS => {
-                return Err(SketchError::TooManyConditions);
-            }
-            None => {
-                self.conditions.push(Condition {
-                    name: name.to_owned(),
-                    left_out: LeftOut::default(),
-                });
-                self.conditions.len() - 1
-            }
+        self.last_condition = match self.conditions.iter().position(known) {
+            Some(number) => number,
+            None => self.new_condition(name)?,
         };
         Ok(self.last_condition)
     }
 
-    #[inline]
+    #[cold]
+    fn new_condition(&mut self, name: &[u8]) -> Result<usize, SketchError> {
+        let name = std::str::from_utf8(name).map_err(|_| SketchError::ConditionEncoding)?;
+        if name.len() > MAX_CONDITION_BYTES {
+            return Err(SketchError::ConditionTooLong(name.len()));
+        }
+        if self.conditions.len() >= MAX_CONDITIONS {
+            return Err(SketchError::TooManyConditions);
+        }
+        self.conditions.push(Condition {
+            name: name.to_owned(),
+            left_out: LeftOut::default(),
+        });
+        Ok(self.conditions.len() - 1)
+    }
+
+    #[inline(always)]
     fn stratum(&mut self, key: Key) -> Result<u32, SketchError> {
         if self.strata.get(self.last_stratum) == Some(&key) {
             return Ok(self.last_stratum as u32);
@@ -448,42 +338,18 @@ impl Sketch {
     }
 }
 
-fn check(row: &Row<'_>) -> Result<(), SketchError> {
-    let finite = |argument: &'static str, value: Option<f64>| match value {
-        Some(v) if !v.is_finite() => Err(SketchError::NonFinite {
-            argument,
-            element: None,
-            value: v,
-        }),
-        _ => Ok(()),
-    };
-    finite("outcome", row.outcome)?;
-    finite("exposed", row.exposed)?;
-    finite("weight", row.weight)?;
-    if let Some(w) = row.weight
-        && w < 0.0
-    {
-        return Err(SketchError::NegativeWeight(w));
-    }
-    if let Covariates::Complete(values) = row.covariates
-        && let Some((i, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite())
-    {
-        return Err(SketchError::NonFinite {
-            argument: "covariates",
-            element: Some(i + 1),
-            value,
-        });
-    }
-    Ok(())
-}
-
-#[inline]
-fn count_row(rows: &mut u64) -> Result<(), SketchError> {
-    *rows += 1;
-    if *rows > MAX_CELL_ROWS {
-        Err(SketchError::TooManyRows)
-    } else {
-        Ok(())
+/// Equality of short strings, without a call.
+#[inline(always)]
+fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && {
+        let ((x, a), (y, b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+        x.iter()
+            .zip(y)
+            .all(|(x, y)| u64::from_le_bytes(*x) == u64::from_le_bytes(*y))
+            && a.iter()
+                .zip(b)
+                .fold(0, |different, (x, y)| different | (x ^ y))
+                == 0
     }
 }
 

@@ -11,13 +11,15 @@ use super::wire::Canonical;
 use super::{LeftOut, Sketch, SketchError};
 use crate::exact::limbs;
 
-/// Which rows an analysis needs.
+/// Which rows and columns an analysis needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
     /// All with an outcome; columns: the outcome.
     All,
     /// Those with all covariates; columns: the outcome and the covariates.
     WithCovariates,
+    /// Those with all covariates; columns: the outcome.
+    WithCovariatesOutcomeOnly,
 }
 
 /// The point about which sums are taken.
@@ -101,6 +103,33 @@ impl Moments {
             .unwrap_or(f64::NAN)
     }
 
+    /// Squares of what is read must be doubles too, and not vanish.
+    fn check_range(&self) -> Result<(), SketchError> {
+        const LARGEST: f64 = 1e145;
+        const SMALLEST: f64 = 1e-145;
+        for column in 0..self.columns {
+            let deviation = |i: usize| {
+                let within = self
+                    .within(i)
+                    .get(pair_slot(self.columns, column, column) - self.columns)
+                    .copied();
+                self.sums(i)
+                    .get(column)
+                    .copied()
+                    .unwrap_or(0.0)
+                    .abs()
+                    .max(within.unwrap_or(0.0).sqrt())
+            };
+            let largest = (0..self.cells.len())
+                .map(deviation)
+                .fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
+            if !(largest == 0.0 || (SMALLEST..=LARGEST).contains(&largest)) {
+                return Err(SketchError::OutOfRange);
+            }
+        }
+        Ok(())
+    }
+
     fn stride(&self) -> usize {
         self.columns + self.columns * (self.columns + 1) / 2
     }
@@ -117,9 +146,10 @@ impl Sketch {
     pub fn moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
         let layout = self.cells.layout();
         let columns = match rows {
-            Rows::All => 1,
             Rows::WithCovariates => 1 + self.covariate_count(),
+            Rows::All | Rows::WithCovariatesOutcomeOnly => 1,
         };
+        let needs_covariates = rows != Rows::All;
         let canonical = Canonical::of(self);
         let weighted = self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0);
         let (mut no_covariates, mut no_weight) = (0, 0);
@@ -130,7 +160,7 @@ impl Sketch {
             };
             if weighted && id.flags & HAS_WEIGHT == 0 {
                 no_weight += cell.rows;
-            } else if columns > 1 && id.flags & HAS_COVARIATES == 0 {
+            } else if needs_covariates && id.flags & HAS_COVARIATES == 0 {
                 no_covariates += cell.rows;
             } else {
                 kept.push((id, cell));
@@ -222,9 +252,7 @@ impl Sketch {
             let centre = totals.get(stratum).map_or(&[][..], |t| t.as_slice());
             scratch.cell(layout, cell.sums, cell.rows, centre, &mut moments.data)?;
         }
-        if moments.data.iter().any(|v| !v.is_finite()) {
-            return Err(SketchError::OutOfRange);
-        }
+        moments.check_range()?;
         Ok(moments)
     }
 }
@@ -261,21 +289,15 @@ fn divide(x: &mut [u64], divisor: u64) {
     }
 }
 
-/// A signed integer as a double; the buffer is spent.
-fn take_f64(x: &mut [u64], exponent: i32) -> f64 {
-    let negative = limbs::magnitude_in_place(x);
-    let value = limbs::magnitude_to_f64(x, exponent);
-    if negative { -value } else { value }
-}
-
-/// Buffers for the integers of one cell.
+/// Magnitudes of the column sums of one cell, one after the other.
 #[derive(Default)]
 struct Scratch {
-    /// Magnitudes of the column sums, `bounds` apart, and their signs.
     magnitudes: Vec<u64>,
+    /// Start, end and sign of each.
     bounds: Vec<(usize, usize, bool)>,
-    wide: Vec<u64>,
-    product: Vec<u64>,
+    /// True if sums have at most 3 limbs and products 5, as with nearly all data; then the magnitudes and signs again.
+    short: bool,
+    fixed: Vec<([u64; 3], bool)>,
 }
 
 impl Scratch {
@@ -291,23 +313,18 @@ impl Scratch {
         let columns = centre.len();
         self.magnitudes.clear();
         self.bounds.clear();
+        self.fixed.clear();
+        self.short = layout.slots().iter().take(columns).all(|s| s.len <= 3)
+            && layout
+                .slots()
+                .iter()
+                .skip(layout.columns().len())
+                .all(|s| s.len <= 5);
         for (column, total) in centre.iter().enumerate() {
             let Some((slot, sum)) = slot_of(layout, sums, column) else {
                 continue;
             };
-            // Σ(v − c) = Σv − n c
-            self.wide.clear();
-            self.wide.resize(total.limbs.len() + 2, 0);
-            self.product.clear();
-            self.product.extend_from_slice(&total.limbs);
-            let negative = limbs::magnitude_in_place(&mut self.product);
-            limbs::multiply_magnitudes(&self.product, &[rows], &mut self.wide);
-            if !negative {
-                limbs::negate(&mut self.wide);
-            }
-            limbs::add_shifted(&mut self.wide, sum, 0);
-            out.push(take_f64(&mut self.wide, slot.exponent));
-
+            out.push(offset(total, sum, rows, slot.exponent));
             let start = self.magnitudes.len();
             self.magnitudes.extend_from_slice(sum);
             let negative = self
@@ -317,11 +334,25 @@ impl Scratch {
             while self.magnitudes.len() > start && self.magnitudes.last() == Some(&0) {
                 self.magnitudes.pop();
             }
+            if self.short {
+                let mut fixed = [0; 3];
+                fixed
+                    .iter_mut()
+                    .zip(self.magnitudes.iter().skip(start))
+                    .for_each(|(to, &from)| *to = from);
+                self.fixed.push((fixed, negative));
+            }
             self.bounds.push((start, self.magnitudes.len(), negative));
         }
         for a in 0..columns {
             for b in a..columns {
-                let value = self.within(layout, sums, rows, a, b).unwrap_or(f64::NAN);
+                let value = match self.short {
+                    _ if rows == 1 => 0.0,
+                    true => self
+                        .within_short(layout, sums, rows, a, b)
+                        .unwrap_or(f64::NAN),
+                    false => self.within(layout, sums, rows, a, b).unwrap_or(f64::NAN),
+                };
                 if a == b && value < 0.0 {
                     return Err(SketchError::Corrupt(
                         "a sum of squares is smaller than its mean allows",
@@ -334,17 +365,7 @@ impl Scratch {
     }
 
     /// `Σ(a − ā)(b − b̄) = (n Σab − Σa Σb) / n`, the numerator exact.
-    fn within(
-        &mut self,
-        layout: &Layout,
-        sums: &[u64],
-        rows: u64,
-        a: usize,
-        b: usize,
-    ) -> Option<f64> {
-        if rows == 1 {
-            return Some(0.0);
-        }
+    fn within(&self, layout: &Layout, sums: &[u64], rows: u64, a: usize, b: usize) -> Option<f64> {
         let (slot, sum) = slot_of(layout, sums, pair_slot(layout.columns().len(), a, b))?;
         let (&(a_start, a_end, a_negative), &(b_start, b_end, b_negative)) =
             (self.bounds.get(a)?, self.bounds.get(b)?);
@@ -352,20 +373,81 @@ impl Scratch {
             self.magnitudes.get(a_start..a_end)?,
             self.magnitudes.get(b_start..b_end)?,
         );
-        let length = (slot.len + 1).max(x.len() + y.len() + 1) + 1;
-        self.product.clear();
-        self.product.extend_from_slice(sum);
-        let negative = limbs::magnitude_in_place(&mut self.product);
-        self.wide.clear();
-        self.wide.resize(length, 0);
-        limbs::multiply_magnitudes(&self.product, &[rows], &mut self.wide);
-        if negative {
-            limbs::negate(&mut self.wide);
-        }
-        self.product.clear();
-        self.product.resize(x.len() + y.len(), 0);
-        limbs::multiply_magnitudes(x, y, &mut self.product);
-        limbs::add_signed_magnitude(&mut self.wide, &self.product, a_negative == b_negative);
-        Some(take_f64(&mut self.wide, slot.exponent) / rows as f64)
+        let length = (slot.len + 1).max(x.len() + y.len() + 1);
+        let numerator = limbs::with_buffer(length, |difference| {
+            limbs::with_buffer(sum.len(), |raw| {
+                raw.copy_from_slice(sum);
+                let negative = limbs::magnitude_in_place(raw);
+                limbs::multiply_magnitudes(raw, &[rows], difference);
+                if negative {
+                    limbs::negate(difference);
+                }
+            });
+            limbs::with_buffer(x.len() + y.len(), |product| {
+                limbs::multiply_magnitudes(x, y, product);
+                limbs::add_signed_magnitude(difference, product, a_negative == b_negative);
+            });
+            limbs::take_f64(difference, slot.exponent)
+        });
+        Some(numerator / rows as f64)
     }
+}
+
+impl Scratch {
+    /// The same as [`Scratch::within`] with integers of constant size.
+    #[inline]
+    fn within_short(
+        &self,
+        layout: &Layout,
+        sums: &[u64],
+        rows: u64,
+        a: usize,
+        b: usize,
+    ) -> Option<f64> {
+        let (slot, sum) = slot_of(layout, sums, pair_slot(layout.columns().len(), a, b))?;
+        let ((x, x_negative), (y, y_negative)) = (self.fixed.get(a)?, self.fixed.get(b)?);
+        // n Σab: two's complement times an unsigned number, with the sign spread over the top.
+        let mut difference = [if limbs::is_negative(sum) { u64::MAX } else { 0 }; 6];
+        difference
+            .iter_mut()
+            .zip(sum)
+            .for_each(|(to, &from)| *to = from);
+        let mut carry = 0u128;
+        for limb in &mut difference {
+            carry += *limb as u128 * rows as u128;
+            *limb = carry as u64;
+            carry >>= 64;
+        }
+        let mut product = [0u64; 6];
+        for (i, &p) in x.iter().enumerate() {
+            let mut carry = 0u128;
+            for (limb, &q) in product
+                .iter_mut()
+                .skip(i)
+                .zip(y.iter().chain(std::iter::once(&0)))
+            {
+                carry += *limb as u128 + p as u128 * q as u128;
+                *limb = carry as u64;
+                carry >>= 64;
+            }
+        }
+        limbs::add_signed_magnitude(&mut difference, &product, x_negative == y_negative);
+        Some(limbs::take_f64(&mut difference, slot.exponent) / rows as f64)
+    }
+}
+
+/// `Σ(v − c) = Σv − n c`, exact.
+fn offset(centre: &Total, sum: &[u64], rows: u64, exponent: i32) -> f64 {
+    limbs::with_buffer(centre.limbs.len() + 2, |difference| {
+        limbs::with_buffer(centre.limbs.len(), |c| {
+            c.copy_from_slice(&centre.limbs);
+            let negative = limbs::magnitude_in_place(c);
+            limbs::multiply_magnitudes(c, &[rows], difference);
+            if !negative {
+                limbs::negate(difference);
+            }
+        });
+        limbs::add_shifted(difference, sum, 0);
+        limbs::take_f64(difference, exponent)
+    })
 }

@@ -2,6 +2,7 @@
 
 use super::cells::{HAS_COVARIATES, HAS_WEIGHT};
 use super::moments::{Centre, Rows};
+use super::wire::Canonical;
 use super::{Key, LeftOut, Sketch, SketchError};
 
 /// What a sketch holds.
@@ -50,7 +51,36 @@ pub struct CellSummary {
     pub sd: Option<f64>,
 }
 
+/// What is there and what is missing of the rows of one condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Completeness {
+    /// Rows with all covariates, of those that have a weight if any has.
+    pub with_covariates: u64,
+    /// Rows without a weight though others have one.
+    pub without_weight: u64,
+}
+
 impl Sketch {
+    /// What is missing, per condition by name.
+    pub fn completeness(&self) -> Vec<Completeness> {
+        let weighted = self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0);
+        let canonical = Canonical::of(self);
+        let mut all = vec![Completeness::default(); self.conditions.len()];
+        for (id, number) in &canonical.cells {
+            let (Some(cell), Some(sum)) =
+                (self.cells.get(*number), all.get_mut(id.condition as usize))
+            else {
+                continue;
+            };
+            if weighted && id.flags & HAS_WEIGHT == 0 {
+                sum.without_weight += cell.rows;
+            } else if id.flags & HAS_COVARIATES != 0 {
+                sum.with_covariates += cell.rows;
+            }
+        }
+        all
+    }
+
     /// What the sketch holds.
     pub fn info(&self) -> Info {
         let mut info = Info {

@@ -209,9 +209,10 @@ impl Sketch {
         let [b'R', version, ..] = body else {
             return Err(SketchError::Corrupt("it does not begin as a sketch"));
         };
-        if *version != WIRE_VERSION {
+        if *version > WIRE_VERSION {
             return Err(SketchError::UnknownVersion(*version));
         }
+        ensure(*version == WIRE_VERSION, "its version is 0")?;
         if xxh3_64(body) != u64::from_le_bytes(*checksum) {
             return Err(SketchError::Corrupt("the checksum does not match"));
         }
@@ -226,7 +227,10 @@ impl Sketch {
 
     /// Reads the text form.
     pub fn from_text(text: &str, budget: &Budget) -> Result<Self, SketchError> {
-        Self::decode(&text_to_bytes(text)?, budget)
+        Self::decode(&text_to_bytes(text)?, budget).map_err(|e| match e {
+            SketchError::Corrupt(what) => SketchError::BadText(what),
+            other => other,
+        })
     }
 }
 
@@ -246,7 +250,7 @@ pub fn bytes_to_text(bytes: &[u8]) -> String {
 }
 
 /// The bytes of a text form; whether they are a sketch is for [`Sketch::decode`] to say.
-pub fn text_to_bytes(text: &str) -> Result<Vec<u8>, SketchError> {
+fn text_to_bytes(text: &str) -> Result<Vec<u8>, SketchError> {
     let digits = text
         .trim_ascii()
         .strip_prefix(TEXT_PREFIX)
@@ -375,7 +379,9 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
         "it has too many conditions",
     )?;
     let no_condition = r.u64()?;
+    ensure(no_condition < 1 << 62, "a count is impossibly large")?;
     let conditions = read_conditions(r, condition_count)?;
+    let sketch_conditions = conditions.len();
     let strata = read_strata(r, stratum_count)?;
     let columns = 1 + count + has_exposed as usize;
     let mut slots = Vec::with_capacity(slot_count(columns));
@@ -390,6 +396,7 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
         .map(|(i, &k)| (k, i as u32))
         .collect::<HashMap<_, _>>();
     let mut strata_used = vec![false; strata.len()];
+    let mut conditions_used = vec![false; sketch_conditions];
     let mut exposed_used = false;
     (sketch.conditions, sketch.strata, sketch.no_condition) = (conditions, strata, no_condition);
     (sketch.covariates, sketch.has_exposed) = (covariates, has_exposed);
@@ -420,6 +427,9 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
         if let Some(used) = strata_used.get_mut(id.stratum as usize) {
             *used = true;
         }
+        if let Some(used) = conditions_used.get_mut(id.condition as usize) {
+            *used = true;
+        }
         let rows = r.u64()?;
         ensure(
             (1..=MAX_CELL_ROWS).contains(&rows),
@@ -443,6 +453,17 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     ensure(
         strata_used.iter().all(|&u| u),
         "it has a stratum without a cell",
+    )?;
+    let counted = |c: &Condition| c.left_out != LeftOut::default();
+    let mut conditions = sketch.conditions.iter().zip(&conditions_used);
+    ensure(
+        conditions.all(|(c, &used)| used || counted(c)),
+        "it has a condition without a row",
+    )?;
+    let any_row = cell_count > 0 || no_condition > 0 || !sketch.conditions.is_empty();
+    ensure(
+        any_row || covariates.is_none(),
+        "it has covariates without a row",
     )?;
     ensure(
         exposed_used == has_exposed,
@@ -555,20 +576,25 @@ fn read_cell_id(r: &mut Reader<'_>) -> Result<CellId, SketchError> {
 
 /// Places a stored integer at the layout's scale and notes what shows that the slot is canonical.
 fn read_sum(bytes: &[u8], read: &mut ReadSlot, sum: &mut [u64], exponent: i32) {
-    let mut integer = [0u64; limbs::MAX_LIMBS];
-    let negative = bytes.last().is_some_and(|b| b >> 7 == 1);
-    let used = bytes.len().div_ceil(8);
-    let Some(integer) = integer.get_mut(..used) else {
-        return;
+    let fill = if bytes.last().is_some_and(|b| b >> 7 == 1) {
+        0xff
+    } else {
+        0
     };
-    for (limb, chunk) in integer.iter_mut().zip(bytes.chunks(8)) {
-        let mut raw = if negative { [0xff; 8] } else { [0; 8] };
-        raw.iter_mut().zip(chunk).for_each(|(to, &from)| *to = from);
-        *limb = u64::from_le_bytes(raw);
-    }
-    read.odd |= bytes.first().is_some_and(|b| b & 1 == 1);
-    read.longest = read.longest.max(limbs::signed_bit_length(integer));
-    limbs::add_shifted(sum, integer, (read.exponent - exponent).max(0) as u32);
+    limbs::with_buffer(bytes.len().div_ceil(8), |integer| {
+        let (whole, rest) = bytes.as_chunks::<8>();
+        for (limb, chunk) in integer.iter_mut().zip(whole) {
+            *limb = u64::from_le_bytes(*chunk);
+        }
+        if let (Some(top), false) = (integer.last_mut(), rest.is_empty()) {
+            let mut raw = [fill; 8];
+            raw.iter_mut().zip(rest).for_each(|(to, &from)| *to = from);
+            *top = u64::from_le_bytes(raw);
+        }
+        read.odd |= bytes.first().is_some_and(|b| b & 1 == 1);
+        read.longest = read.longest.max(limbs::signed_bit_length(integer));
+        limbs::add_shifted(sum, integer, (read.exponent - exponent).max(0) as u32);
+    });
 }
 
 /// Sums of columns that a cell does not have must be zero.

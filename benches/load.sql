@@ -1,0 +1,29 @@
+-- Tables of the benchmarks. Clusters are drawn row by row, so that rows come in random order.
+CREATE EXTENSION pg_rct;
+SELECT setseed(0.25) \g /dev/null
+
+-- A row as a district keeps it: student, class, condition, score, and two baseline scores.
+\set fill 'SELECT student, cluster, CASE WHEN cluster % 2 = 0 THEN $$control$$ ELSE $$treated$$ END AS arm, 50 + 3 * x + z + (cluster % 97) / 30.0 + 10 * (random() + random() + random() - 1.5) AS y, x, z FROM'
+CREATE TABLE t2k AS :fill (SELECT student, floor(random() * 2000)::bigint AS cluster, random() * 4 - 2 AS x, random() AS z
+    FROM generate_series(1::bigint, :rows) student) r;
+CREATE TABLE t100k AS :fill (SELECT student, floor(random() * 100000)::bigint AS cluster, random() * 4 - 2 AS x, random() AS z
+    FROM generate_series(1::bigint, :rows) student) r;
+CREATE TABLE t5k AS :fill (SELECT student, floor(random() * 5000)::bigint AS cluster, random() * 4 - 2 AS x, random() AS z
+    FROM generate_series(1::bigint, least(2000000, :rows)) student) r;
+-- Coefficients for the hand-written regression: what they are does not matter for its cost.
+CREATE TABLE beta AS SELECT 50.0::float8 AS b0, 0.0::float8 AS b1, 3.0::float8 AS b2, 1.0::float8 AS b3;
+
+CREATE TABLE stored (name text PRIMARY KEY, s rct.sketch);
+INSERT INTO stored
+    SELECT 'p8', rct.sketch(y, CASE WHEN g % 2 = 0 THEN 'control' ELSE 'treated' END, g, NULL::text,
+                            ARRAY[x, z, random(), random(), random(), random()], NULL, NULL)
+    FROM (SELECT i % 10000 AS g, random() * 20 + 40 AS y, random() * 4 AS x, random() AS z
+          FROM generate_series(1::bigint, 250000) i) r;
+INSERT INTO stored
+    SELECT 'p2', rct.sketch(random() * 20 + 40, CASE WHEN g % 2 = 0 THEN 'control' ELSE 'treated' END, g)
+    FROM (SELECT i % 10000 AS g FROM generate_series(1::bigint, 250000) i) r;
+CREATE TABLE parts AS
+    SELECT g / 10 AS part, rct.sketch(random() * 20 + 40, CASE WHEN g % 2 = 0 THEN 'control' ELSE 'treated' END, g) AS s
+    FROM (SELECT i % 10000 AS g FROM generate_series(1::bigint, 250000) i) r GROUP BY g / 10;
+VACUUM (ANALYZE, FREEZE);
+CHECKPOINT;
