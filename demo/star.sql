@@ -47,8 +47,8 @@ ORDER BY array_position('{regular,small,aide}', arm);
 \echo 'rct.sketch goes over the rows once and adds up; rct.arms says how many there are, and how many not.'
 \echo
 CREATE VIEW star_score AS
-SELECT student_id, school, teacher, arm, female, free_lunch, test_no, test, score
-FROM star CROSS JOIN LATERAL (VALUES (1, 'math', math), (2, 'read', read)) AS taken(test_no, test, score);
+SELECT student_id, school, teacher, arm, female, free_lunch, test, score
+FROM star CROSS JOIN LATERAL (VALUES ('math', math), ('read', read)) AS taken(test, score);
 \echo
 SELECT test, condition AS arm, n AS scored, missing_outcome AS missing, missing_rate, mean, sd
 FROM (SELECT test, rct.sketch(score, arm, teacher) FROM star_score GROUP BY test) AS s, rct.arms(sketch)
@@ -119,7 +119,7 @@ ORDER BY test, condition DESC, compared;
 \echo 'half of those who scored the same; then the mean of the tests that a child took (rct.reduce).'
 \echo
 CREATE VIEW star_percentile AS
-SELECT student_id, school, teacher, arm, test_no, test,
+SELECT student_id, school, teacher, arm, test,
        50.0 * (count(*) FILTER (WHERE arm <> 'small') OVER lower
                + count(*) FILTER (WHERE arm <> 'small') OVER up_to)
             / count(*) FILTER (WHERE arm <> 'small') OVER everybody AS percentile
@@ -130,8 +130,8 @@ WINDOW everybody AS (PARTITION BY test),
        lower AS (PARTITION BY test ORDER BY score GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING);
 \echo
 CREATE TABLE percentile_sketch AS
-SELECT method, rct.sketch(percentile, arm, teacher, school, NULL, NULL, NULL) AS sketch
-FROM (SELECT method, arm, teacher, school, rct.reduce(percentile, test_no, method) AS percentile
+SELECT method, rct.sketch(percentile, arm, teacher, school) AS sketch
+FROM (SELECT method, arm, teacher, school, rct.reduce(percentile, method) AS percentile
       FROM star_percentile, (VALUES ('mean'), ('min'), ('max')) AS m(method)
       GROUP BY method, student_id, arm, teacher, school) AS child
 GROUP BY method;
@@ -181,8 +181,8 @@ ORDER BY test;
 \echo
 SELECT test, lunch, condition AS arm, n + n_control AS students, estimate, std_error, p_value, ci_low, ci_high
 FROM (SELECT test,
-             rct.sketch(score, arm, teacher, school, NULL, NULL, NULL) FILTER (WHERE free_lunch = 1) AS free,
-             rct.sketch(score, arm, teacher, school, NULL, NULL, NULL) FILTER (WHERE free_lunch = 0) AS not_free
+             rct.sketch(score, arm, teacher, school) FILTER (WHERE free_lunch = 1) AS free,
+             rct.sketch(score, arm, teacher, school) FILTER (WHERE free_lunch = 0) AS not_free
       FROM star_score
       GROUP BY test) AS s,
      LATERAL (VALUES ('free', free), ('not free', not_free)) AS part(lunch, sketch),
@@ -195,7 +195,7 @@ ORDER BY test, condition DESC, lunch;
 \echo 'sketches is the sketch of all children, bit for bit, in whatever order they arrive.'
 \echo
 CREATE TABLE school_sketch AS
-SELECT school, rct.sketch(math, arm, teacher, school, NULL, NULL, NULL) AS sketch FROM star GROUP BY school;
+SELECT school, rct.sketch(math, arm, teacher, school) AS sketch FROM star GROUP BY school;
 \echo
 CREATE TABLE state_sketch AS
 SELECT count(*) AS schools, rct.rollup(sketch ORDER BY random()) AS sketch FROM school_sketch;
@@ -203,7 +203,7 @@ SELECT count(*) AS schools, rct.rollup(sketch ORDER BY random()) AS sketch FROM 
 SELECT schools, state.sketch::bytea = direct.sketch::bytea AS same_bytes,
        md5(state.sketch::bytea) AS added_up, md5(direct.sketch::bytea) AS from_the_rows
 FROM state_sketch AS state,
-     (SELECT rct.sketch(math, arm, teacher, school, NULL, NULL, NULL) AS sketch FROM star) AS direct;
+     (SELECT rct.sketch(math, arm, teacher, school) AS sketch FROM star) AS direct;
 
 \echo 'In bytes, beside the table. And a warning: the sums of a class of one child are that child, so a'
 \echo 'sketch that leaves the house should have no classes_of_one.'
@@ -265,5 +265,5 @@ ORDER BY condition DESC, test;
 
 \echo '== Where to go from here =='
 \echo 'demo/run.sh makes this database on a server of your own, and it stays. There \\d+ star says what the'
-\echo 'columns are, and \\df rct.[a-z]* lists the functions. Read README.md next, then docs/, page by page.'
+\echo 'columns are, and \\df rct.[a-z]* lists the functions. Read README.md next, then docs/README.md.'
 \echo

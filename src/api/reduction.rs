@@ -34,7 +34,12 @@ fn row(args: &Args<'_>, form: Form) -> Result<(Method, Option<i64>, i64), Reduct
         Form::Median => Ok((Method::Median, None, 0)),
         Form::ByWordUntimed => {
             let word = args.str(2, "method").ok_or(ReductionError::NullMethod)?;
-            Ok((Method::from_word(word)?, None, 0))
+            let method = Method::from_word(word)?;
+            if method.needs_time() {
+                Err(ReductionError::NeedsTime(method))
+            } else {
+                Ok((method, None, 0))
+            }
         }
         Form::ByWord => {
             let word = args.str(3, "method").ok_or(ReductionError::NullMethod)?;

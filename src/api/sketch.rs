@@ -243,12 +243,16 @@ pg_functions! {
         state::pointer(state)
     }
 
-    /// Merges the states of two workers; the right one stays as it is.
+    /// Merges the states of two workers.
     fn rct_sketch_combine, pg_finfo_rct_sketch_combine(args) {
         // SAFETY: both arguments are states of this aggregate.
         let Some(other) = (unsafe { state::get_mut::<State>(&args, 1) }) else {
             return args.datum(0).unwrap_or_else(|| result::null(&args));
         };
+        if args.datum(0).is_none() {
+            // The right state is used this once, so its cells can move to the memory context of the group.
+            return state::put(&args, std::mem::replace(other, State::new()));
+        }
         // SAFETY: as above.
         let state = unsafe { state::get_or_init(&args, State::new) };
         or_raise(state.sketch().merge(other.sketch()));

@@ -34,3 +34,12 @@ pub trait Explain {
         None
     }
 }
+
+/// A number as Postgres writes it.
+pub fn spelled(value: f64) -> String {
+    if value.is_infinite() {
+        format!("{}Infinity", if value < 0.0 { "-" } else { "" })
+    } else {
+        value.to_string()
+    }
+}

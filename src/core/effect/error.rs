@@ -1,6 +1,6 @@
 //! What can be wrong with a question to a sketch.
 
-use crate::error::{Class, Explain};
+use crate::error::{Class, Explain, spelled};
 use crate::sketch::SketchError;
 
 /// What can be wrong with a question to a sketch.
@@ -74,13 +74,13 @@ impl Explain for EffectError {
             } => {
                 format!("{argument} must be one of {offered}, got \"{value}\"")
             }
-            Level(level) => format!("level must be between 0 and 1, got {level}"),
+            Level(level) => format!("level must be between 0 and 1, got {}", spelled(*level)),
             NoCovariates => "adjust \"ancova\" needs covariates, the sketch has none".to_owned(),
             Argument {
                 argument,
                 must,
                 value,
-            } => format!("{argument} must be {must}, got {value}"),
+            } => format!("{argument} must be {must}, got {}", spelled(*value)),
             Sketch(e) => e.message(),
             Numeric(what) => format!("numeric failure in {what}"),
         }

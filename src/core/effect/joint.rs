@@ -55,30 +55,37 @@ pub fn effects_joint(
         notes: Vec::new(),
     };
     let arms = arms_of(&question.pooled);
-    let single = arms
-        .iter()
+    let compared = || {
+        tested
+            .iter()
+            .chain(std::iter::once(&question.control))
+            .filter_map(|&i| arms.get(i))
+    };
+    let single = compared()
         .find(|a| a.clusters == 1)
         .map(|a| a.condition.clone());
-    if let Some(control) = arms.get(question.control)
-        && let Some(least) = tested
-            .iter()
-            .filter_map(|&i| arms.get(i))
-            .map(|a| a.clusters)
-            .min()
-        && least.min(control.clusters) < FEW_CLUSTERS
-    {
-        test.notes.push(Note::FewClusters(control.clusters, least));
-    }
+    let control_clusters = arms.get(question.control).map_or(0, |a| a.clusters);
     test.notes.extend(left_out(&question.moments));
-    if q < question.moments.conditions.len() - 1 {
+    if control_clusters == 0 {
+        test.notes.push(Note::NoControlRows);
+        test.conditions.clear();
+        return Ok(test);
+    }
+    if let Some(least) = compared().take(tested.len()).map(|a| a.clusters).min()
+        && least.min(control_clusters) < FEW_CLUSTERS
+    {
+        test.notes.push(Note::FewClusters(control_clusters, least));
+    }
+    if q < design.treated.len() {
         test.notes.push(Note::AliasedCondition);
     }
+    if design.treated.len() < question.moments.conditions.len() - 1 {
+        test.notes.push(Note::NoRows);
+    }
     if q == 0 || question.no_residual() {
-        test.notes.push(if q == 0 {
-            Note::NoRows
-        } else {
-            Note::NoResidual
-        });
+        if q > 0 {
+            test.notes.push(Note::NoResidual);
+        }
         return Ok(test);
     }
     let contrasts: Vec<Vec<f64>> = (0..q).map(|j| design.contrast(j)).collect();

@@ -45,10 +45,10 @@ pub fn hedges_g(
     if !(s > 0.0 && s.is_finite()) {
         return argument("pooled standard deviation", "positive", s);
     }
-    let rho = rho.max(0.0);
     if !(rho <= 1.0) {
         return argument("intra-cluster correlation", "at most 1", rho);
     }
+    let rho = rho.max(0.0);
     let n = n1 + n0;
     let rest = n - 2.0;
     let shrink = rest - 2.0 * (size - 1.0) * rho;

@@ -65,6 +65,6 @@ pub fn design_effect(sketch: &Sketch, within: Within) -> Result<DesignEffect, Ef
         deff,
         deff_weights,
         n_effective: deff.map(|d| rows / (d * deff_weights)),
-        notes,
+        notes: if rows == clusters { Vec::new() } else { notes },
     })
 }

@@ -15,6 +15,8 @@ pub enum ReductionError {
     NullMethod,
     /// The time is NULL though the value is not.
     NullTime(Method),
+    /// The method needs a time and the call has none.
+    NeedsTime(Method),
     /// The tie-break is NULL though the value is not.
     NullTiebreak,
     /// The method is not for text.
@@ -35,7 +37,9 @@ impl Explain for ReductionError {
     fn class(&self) -> Class {
         use ReductionError::*;
         match self {
-            UnknownMethod(_) | MethodChanged(..) | NotForText(_) => Class::InvalidParameter,
+            UnknownMethod(_) | MethodChanged(..) | NotForText(_) | NeedsTime(_) => {
+                Class::InvalidParameter
+            }
             NullMethod | NullTime(_) | NullTiebreak => Class::NullNotAllowed,
             Memory(_) => Class::LimitExceeded,
             Corrupt => Class::Corrupt,
@@ -58,6 +62,7 @@ impl Explain for ReductionError {
                 "time of a value must not be null for reduction \"{}\"",
                 m.word()
             ),
+            NeedsTime(m) => format!("reduction \"{}\" needs the time of the values", m.word()),
             NullTiebreak => "tiebreak of a value must not be null".to_owned(),
             NotForText(m) => format!("reduction \"{}\" is not for text", m.word()),
             Memory(_) => {
@@ -90,6 +95,7 @@ impl Explain for ReductionError {
             NullTime(_) => {
                 "Leave such rows out with FILTER (WHERE at IS NOT NULL), or decide on a time with coalesce."
             }
+            NeedsTime(_) => "Write rct.reduce(value, at, method).",
             NullTiebreak => "Use a column that is never null, such as the primary key.",
             NotForText(_) => {
                 "Text can be reduced by first, last and mode; cast numbers to double precision."

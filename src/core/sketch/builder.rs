@@ -1,6 +1,6 @@
 //! Rows into a sketch.
 //!
-//! Rows are kept back and entered in batches: first the table is asked for the cells of all rows, then the cells are
+//! Once a sketch is larger than the processor's cache, rows are kept back and entered in batches: first the table is asked for the cells of all rows, then the cells are
 //! touched, then the values are added. Each step is many independent accesses to memory, which the processor overlaps, so
 //! that a hundred thousand clusters in random order do not cost a wait for memory at every row.
 
@@ -11,6 +11,8 @@ use crate::budget::Budget;
 
 /// Rows kept back.
 pub(super) const BATCH: usize = 64;
+/// Bytes of a sketch up to which rows are entered at once.
+const CACHED: usize = 1 << 20;
 
 /// A sketch that takes rows.
 #[derive(Debug)]
@@ -80,23 +82,41 @@ impl Builder {
                 | row.weight.is_some() as u8 * HAS_WEIGHT,
             weight: row.weight.unwrap_or(1.0),
         };
+        let one_column = self.sketch.column_count() == 1;
+        if self.cells.is_empty() && self.sketch.cells.bytes() < CACHED {
+            // The table is in the processor's cache: no wait to hide.
+            if one_column {
+                return self.sketch.enter(&id, &[outcome]);
+            }
+            self.push_values(outcome, row);
+            let result = self.sketch.enter(&id, &self.values);
+            self.values.clear();
+            return result;
+        }
         self.cells.push(id);
-        self.values.push(outcome);
-        if self.sketch.column_count() > 1 {
-            match row.covariates {
-                Covariates::Complete(covariates) => self.values.extend_from_slice(covariates),
-                _ => self
-                    .values
-                    .resize(self.values.len() + self.sketch.covariate_count(), 0.0),
-            }
-            if self.sketch.has_exposed {
-                self.values.push(row.exposed.unwrap_or(0.0));
-            }
+        if one_column {
+            self.values.push(outcome);
+        } else {
+            self.push_values(outcome, row);
         }
         if self.cells.len() >= BATCH {
             self.flush()
         } else {
             Ok(())
+        }
+    }
+
+    #[inline(always)]
+    fn push_values(&mut self, outcome: f64, row: &Row<'_>) {
+        self.values.push(outcome);
+        match row.covariates {
+            Covariates::Complete(covariates) => self.values.extend_from_slice(covariates),
+            _ => self
+                .values
+                .resize(self.values.len() + self.sketch.covariate_count(), 0.0),
+        }
+        if self.sketch.has_exposed {
+            self.values.push(row.exposed.unwrap_or(0.0));
         }
     }
 
@@ -151,6 +171,13 @@ impl Builder {
 }
 
 impl Sketch {
+    /// Adds one row.
+    #[inline(always)]
+    fn enter(&mut self, id: &CellId, values: &[f64]) -> Result<(), SketchError> {
+        let cell = self.cells.find_or_insert(id)?;
+        self.put(cell, values)
+    }
+
     /// Adds the values of one row to a cell.
     #[inline(always)]
     fn put(&mut self, cell: usize, values: &[f64]) -> Result<(), SketchError> {

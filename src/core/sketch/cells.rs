@@ -173,12 +173,9 @@ impl Cells {
                 if (entry ^ hash) >> 32 == 0 {
                     let cell = (entry as u32 - 1) as usize;
                     if self.matches(cell, &words) {
-                        touched ^= self
-                            .record(cell)
-                            .iter()
-                            .skip(HEADER)
-                            .step_by(8)
-                            .fold(0, |t, w| t ^ w);
+                        let record = self.record(cell);
+                        let lines = record.iter().step_by(8).chain(record.last());
+                        touched ^= lines.fold(0, |t, w| t ^ w);
                         *slot = Some(cell);
                         break;
                     }
@@ -223,7 +220,7 @@ impl Cells {
     #[cold]
     fn insert(&mut self, hash: u64, words: &[u64; 4]) -> Result<usize, OverBudget> {
         if (self.len + 1) * 4 > self.index.len() * 3 {
-            self.grow_index()?;
+            self.resize_index((self.index.len() * 2).max(8))?;
         }
         let stride = self.stride;
         let cell = self.len;
@@ -261,8 +258,17 @@ impl Cells {
         }
     }
 
-    fn grow_index(&mut self) -> Result<(), OverBudget> {
-        let size = (self.index.len() * 2).max(8);
+    /// Makes room for that many cells in the table.
+    pub fn reserve(&mut self, cells: usize) -> Result<(), OverBudget> {
+        let size = (cells.saturating_mul(4) / 3 + 1).next_power_of_two().max(8);
+        if size > self.index.len() {
+            self.resize_index(size)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn resize_index(&mut self, size: usize) -> Result<(), OverBudget> {
         self.charge.grow(size * 8)?;
         let old = std::mem::replace(&mut self.index, vec![0; size]).len();
         self.charge.shrink(old * 8);

@@ -2,7 +2,7 @@
 
 use super::{MAX_CONDITION_BYTES, MAX_CONDITIONS, MAX_COVARIATES};
 use crate::budget::OverBudget;
-use crate::error::{Class, Explain};
+use crate::error::{Class, Explain, spelled};
 
 /// What can be wrong with rows and stored sketches.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,15 +47,6 @@ pub enum SketchError {
     CovariateDimensions(i32),
     /// Sums of squares beyond the largest double.
     OutOfRange,
-}
-
-/// A number as Postgres writes it.
-fn spelled(value: f64) -> String {
-    if value.is_infinite() {
-        format!("{}Infinity", if value < 0.0 { "-" } else { "" })
-    } else {
-        value.to_string()
-    }
 }
 
 impl From<OverBudget> for SketchError {

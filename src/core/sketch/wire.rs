@@ -402,6 +402,11 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     (sketch.covariates, sketch.has_exposed) = (covariates, has_exposed);
     sketch.cells = super::cells::Cells::new(layout, budget);
 
+    // The shortest cell has 31 bytes, so that a lie about their number reserves no more than the bytes could hold.
+    let room = usize::try_from(cell_count)
+        .unwrap_or(usize::MAX)
+        .min(r.0.len() / 31);
+    sketch.cells.reserve(room)?;
     let mut previous = None;
     for _ in 0..cell_count {
         let id = read_cell_id(r)?;
