@@ -5,7 +5,9 @@
 
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{Adjust, Options, StdError, Strata, arms, effects, effects_joint};
+use rct_core::effect::{
+    Adjust, EffectError, Options, StdError, Strata, arms, effects, effects_joint,
+};
 use rct_core::planning::{Within, design_effect, icc};
 use rct_core::reduction::{Method, NumberReduction, TextReduction};
 use rct_core::sketch::{Builder, Centre, Covariates, Key, Row, Rows, Sketch, SketchError};
@@ -107,7 +109,9 @@ fn ask_everything(sketch: &Sketch) {
                 se,
                 level: 0.9,
             };
-            for row in effects(sketch, "control", &options).into_iter().flatten() {
+            let rows = effects(sketch, "control", &options);
+            assert!(!matches!(rows, Err(EffectError::Numeric(_))), "{rows:?}");
+            for row in rows.into_iter().flatten() {
                 let numbers = [
                     row.estimate,
                     row.std_error,

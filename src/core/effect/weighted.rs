@@ -254,7 +254,10 @@ fn cr2(
             }
         };
     // Equilibrated, so that the weights' scale does not decide what is noise: Q = Q₁ E with columns of length one.
-    let scale = DVector::from_iterator(gamma.nrows(), gamma.diagonal().iter().map(|d| d.sqrt()));
+    let scale = DVector::from_iterator(
+        gamma.nrows(),
+        gamma.diagonal().iter().map(|d| d.max(0.0).sqrt()),
+    );
     let inverse = scale.map(|s| if s > 0.0 { 1.0 / s } else { 0.0 });
     let unit = DMatrix::from_diagonal(&inverse) * &gamma * DMatrix::from_diagonal(&inverse);
     let unit_inner = DMatrix::from_diagonal(&scale) * inner * DMatrix::from_diagonal(&scale);
