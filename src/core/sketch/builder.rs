@@ -85,8 +85,12 @@ impl Builder {
         let one_column = self.sketch.column_count() == 1;
         if self.cells.is_empty() && self.sketch.cells.bytes() < CACHED {
             // The table is in the processor's cache: no wait to hide.
-            if one_column {
-                return self.sketch.enter(&id, &[outcome]);
+            match row.covariates {
+                _ if one_column => return self.sketch.enter(&id, &[outcome]),
+                Covariates::Complete(&[x]) if !self.sketch.has_exposed => {
+                    return self.sketch.enter(&id, &[outcome, x]);
+                }
+                _ => {}
             }
             self.push_values(outcome, row);
             let result = self.sketch.enter(&id, &self.values);

@@ -11,6 +11,8 @@ use crate::exact::{limbs, parts};
 pub const HEADROOM: u32 = 41;
 /// Rows that one cell can take.
 pub const MAX_CELL_ROWS: u64 = 1 << 40;
+/// Outcome, covariates and exposure.
+const MAX_COLUMNS: usize = super::MAX_COVARIATES + 2;
 /// Widest values that are handled as one machine integer.
 const NARROW: u32 = 126;
 
@@ -251,33 +253,47 @@ impl Layout {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn add_sized<const S: usize, const P: usize, const SINGLE: bool>(
         &self,
         sums: &mut [u64],
         values: &[f64],
     ) -> bool {
-        // The three-argument sketch: one column, no loop.
-        if let (&[value], [column]) = (values, self.columns.as_slice()) {
+        // Few columns get loops of constant length.
+        match values.len() {
+            1 => self.add_columns::<1, S, P, SINGLE>(sums, values),
+            2 => self.add_columns::<2, S, P, SINGLE>(sums, values),
+            3 => self.add_columns::<3, S, P, SINGLE>(sums, values),
+            4 => self.add_columns::<4, S, P, SINGLE>(sums, values),
+            _ => self.add_many::<S, P, SINGLE>(sums, values),
+        }
+    }
+
+    #[inline]
+    fn add_columns<const C: usize, const S: usize, const P: usize, const SINGLE: bool>(
+        &self,
+        sums: &mut [u64],
+        values: &[f64],
+    ) -> bool {
+        let mut fixed = [Fixed::ZERO; C];
+        for ((target, column), &value) in fixed.iter_mut().zip(&self.columns).zip(values) {
             let Some(f) = column.fixed(value) else {
                 return false;
             };
-            if let Some((sum, rest)) = sums.split_first_chunk_mut::<S>() {
-                f.add_to(sum);
-                if let Some(square) = rest.first_chunk_mut::<P>() {
-                    f.add_product_to::<P, SINGLE>(&f, square);
-                }
-            }
-            return true;
+            *target = f;
         }
-        const INLINE: usize = 12;
-        let mut inline = [Fixed::ZERO; INLINE];
-        let mut heap;
-        let fixed: &mut [Fixed] = if values.len() <= INLINE {
-            inline.split_at_mut(values.len()).0
-        } else {
-            heap = vec![Fixed::ZERO; values.len()];
-            &mut heap
+        add_all::<S, P, SINGLE>(sums, &fixed);
+        true
+    }
+
+    fn add_many<const S: usize, const P: usize, const SINGLE: bool>(
+        &self,
+        sums: &mut [u64],
+        values: &[f64],
+    ) -> bool {
+        let mut fixed = [Fixed::ZERO; MAX_COLUMNS];
+        let Some(fixed) = fixed.get_mut(..values.len()) else {
+            return self.add_wide(sums, values);
         };
         for ((target, column), &value) in fixed.iter_mut().zip(&self.columns).zip(values) {
             let Some(f) = column.fixed(value) else {
@@ -285,20 +301,7 @@ impl Layout {
             };
             *target = f;
         }
-        let Some((firsts, seconds)) = sums.split_at_mut_checked(fixed.len() * S) else {
-            return false;
-        };
-        for (slot, f) in firsts.as_chunks_mut::<S>().0.iter_mut().zip(fixed.iter()) {
-            f.add_to(slot);
-        }
-        let mut products = seconds.as_chunks_mut::<P>().0.iter_mut();
-        let mut rest: &[Fixed] = fixed;
-        while let Some((a, tail)) = rest.split_first() {
-            for (b, slot) in rest.iter().zip(&mut products) {
-                a.add_product_to::<P, SINGLE>(b, slot);
-            }
-            rest = tail;
-        }
+        add_all::<S, P, SINGLE>(sums, fixed);
         true
     }
 
@@ -334,6 +337,25 @@ impl Layout {
             }
         }
         true
+    }
+}
+
+/// Adds the columns and their products to the sums of a cell.
+#[inline(always)]
+fn add_all<const S: usize, const P: usize, const SINGLE: bool>(sums: &mut [u64], fixed: &[Fixed]) {
+    let Some((firsts, seconds)) = sums.split_at_mut_checked(fixed.len() * S) else {
+        return;
+    };
+    for (slot, f) in firsts.as_chunks_mut::<S>().0.iter_mut().zip(fixed) {
+        f.add_to(slot);
+    }
+    let mut products = seconds.as_chunks_mut::<P>().0.iter_mut();
+    let mut rest = fixed;
+    while let Some((a, tail)) = rest.split_first() {
+        for (b, slot) in rest.iter().zip(&mut products) {
+            a.add_product_to::<P, SINGLE>(b, slot);
+        }
+        rest = tail;
     }
 }
 
