@@ -6,6 +6,14 @@ use postgres::{Client, Config, NoTls};
 
 use crate::cluster::Cluster;
 
+/// What an error says, with the detail of the server.
+pub fn told(error: &postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(e) => format!("{} {e}", e.code().code()),
+        None => error.to_string(),
+    }
+}
+
 /// A fresh database, dropped at the end of the test.
 pub struct Database {
     pub cluster: Cluster,
@@ -48,12 +56,7 @@ impl Database {
         database
             .client()
             .batch_execute("CREATE EXTENSION pg_rct")
-            .unwrap_or_else(|e| {
-                panic!(
-                    "CREATE EXTENSION pg_rct: {}",
-                    e.as_db_error().map_or(e.to_string(), ToString::to_string)
-                )
-            });
+            .unwrap_or_else(|e| panic!("CREATE EXTENSION pg_rct: {}", told(&e)));
         database
     }
 

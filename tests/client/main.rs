@@ -16,8 +16,14 @@ mod db;
 mod diff;
 mod markdown;
 mod psql;
+mod random;
 
 // the tests
+mod demo;
 mod docs;
+mod dump;
 mod manifest;
+mod parallel;
+mod privileges;
+mod properties;
 mod regress;

@@ -11,7 +11,7 @@ use super::robust::{Contributions, StdError, dot, eigen};
 use super::satterthwaite::{Form, Terms};
 use nalgebra::{DMatrix, DVector};
 
-/// Eigenvalues of an equilibrated `Γ` below this are noise.
+/// Eigenvalues of `Γ` below this share of the largest are noise.
 const NOISE: f64 = 1e-12;
 
 /// Contributions of all clusters to contrasts in leverage coordinates.
@@ -253,15 +253,12 @@ fn cr2(
                 (gamma, inner, residual, Box::new(lift))
             }
         };
-    // Equilibrated, so that the weights' scale does not decide what is noise: Q = Q₁ E with columns of length one.
-    let scale = DVector::from_iterator(
-        gamma.nrows(),
-        gamma.diagonal().iter().map(|d| d.max(0.0).sqrt()),
-    );
-    let inverse = scale.map(|s| if s > 0.0 { 1.0 / s } else { 0.0 });
-    let unit = DMatrix::from_diagonal(&inverse) * &gamma * DMatrix::from_diagonal(&inverse);
-    let unit_inner = DMatrix::from_diagonal(&scale) * inner * DMatrix::from_diagonal(&scale);
-    let gram = eigen(unit)?;
+    // The weights' unit must not decide what is noise: WX is taken in units of the mean weight.
+    let mean = block.first.xx.trace() / block.zeroth.xx.trace();
+    let unit = |i: usize| if i < k { 1.0 } else { 1.0 / mean };
+    let inverse = DVector::from_fn(gamma.nrows(), |i, _| unit(i));
+    let scale = inverse.map(|u| 1.0 / u);
+    let gram = eigen(DMatrix::from_diagonal(&inverse) * &gamma * DMatrix::from_diagonal(&inverse))?;
     let top = gram.eigenvalues.max();
     let used: Vec<usize> = (0..gram.eigenvalues.len())
         .filter(|&i| gram.eigenvalues[i] > NOISE * top)
@@ -269,42 +266,53 @@ fn cr2(
     let u = gram.eigenvectors.select_columns(&used);
     let roots =
         DVector::from_iterator(used.len(), used.iter().map(|&i| gram.eigenvalues[i].sqrt()));
-    let outward = DMatrix::from_diagonal(&roots) * u.transpose(); // coordinates of Q₁ c in an orthonormal basis
-    let middle = &outward * unit_inner * outward.transpose();
+    let outward = DMatrix::from_diagonal(&roots) * u.transpose(); // coordinates of Q c in an orthonormal basis O
+    let scaled_inner = DMatrix::from_diagonal(&scale) * inner * DMatrix::from_diagonal(&scale);
+    let middle = &outward * scaled_inner * outward.transpose();
     let spectrum = eigen((&middle + middle.transpose()) * 0.5)?;
-    let weights = spectrum
+    // f(B) = I + O (F − I) O': only the second part needs the basis, and directions that are noise have none of it.
+    let excess = spectrum
         .eigenvalues
-        .map(|mu| StdError::Cr2.spectral((-mu).min(1.0)));
+        .map(|mu| StdError::Cr2.spectral((-mu).min(1.0)) - 1.0);
     let function = &spectrum.eigenvectors
-        * DMatrix::from_diagonal(&weights)
+        * DMatrix::from_diagonal(&excess)
         * spectrum.eigenvectors.transpose();
-    // O'e = D^(−1/2) U' Q₁'e
     let seen = DMatrix::from_diagonal(&roots.map(|r| 1.0 / r))
         * u.transpose()
         * inverse.component_mul(&residual);
-    let v: Vec<DVector<f64>> = directions
+    let h: Vec<DVector<f64>> = directions
         .iter()
-        .map(|d| &function * (&outward * scale.component_mul(&lift(d))))
+        .map(|d| &outward * scale.component_mul(&lift(d)))
         .collect();
-    let back: Vec<DVector<f64>> = v
-        .iter()
-        .map(|v| scale.component_mul(&(outward.transpose() * v)))
+    let g: Vec<DVector<f64>> = h.iter().map(|h| &function * h).collect();
+    let (e1, e2) = (&block.first.xx, &block.second.xx);
+    let (mut a, mut b, mut scores) = (Vec::new(), Vec::new(), Vec::new());
+    for (d, g) in directions.iter().zip(&g) {
+        let back = scale.component_mul(&(outward.transpose() * g));
+        scores.push(d.dot(&block.first.xe) + g.dot(&seen));
+        a.push(e1 * d + back.rows(0, k));
+        b.push(match cluster.weight {
+            Some(w) => e2 * d + back.rows(0, k) * w,
+            None => e2 * d + back.rows(k, k),
+        });
+    }
+    let alpha_of = |i: usize, j: usize| {
+        let ((di, dj), (hi, hj), (gi, gj)) = (
+            (&directions[i], &directions[j]),
+            (&h[i], &h[j]),
+            (&g[i], &g[j]),
+        );
+        di.dot(&(e2 * dj)) + hi.dot(gj) + gi.dot(hj) + gi.dot(gj)
+    };
+    let q = directions.len();
+    let alpha = (0..q)
+        .map(|i| (0..q).map(|j| alpha_of(i, j)).collect())
         .collect();
-    let (a, b) = back
-        .into_iter()
-        .map(|y| match cluster.weight {
-            Some(w) => (y.clone(), y * w),
-            None => (y.rows(0, k).into_owned(), y.rows(k, k).into_owned()),
-        })
-        .unzip();
     Ok(Solved {
-        scores: v.iter().map(|v| v.dot(&seen)).collect(),
+        scores,
         a,
         b,
-        alpha: v
-            .iter()
-            .map(|x| v.iter().map(|y| x.dot(y)).collect())
-            .collect(),
+        alpha,
     })
 }
 
