@@ -7,6 +7,7 @@
 //! cargo test -p rct-tests                              # all
 //! cargo test -p rct-tests regress::                    # one module, or one file: regress::effects
 //! RCT_ACCEPT=1 cargo test -p rct-tests docs::          # accept the output as it is now
+//! RCT_SEED=1 cargo test -p rct-tests properties::      # the random data of a run that printed this seed
 //! .ci/cluster.sh stop
 //! ```
 

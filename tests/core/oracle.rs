@@ -52,6 +52,9 @@ fn number(text: &str) -> Option<f64> {
     }
 }
 
+/// Says whether a row, by column names, is in the subset.
+type Keep = fn(&BTreeMap<&str, &str>) -> bool;
+
 /// One regression of the reference data.
 struct Model<'a> {
     design: &'a str,
@@ -65,7 +68,7 @@ struct Model<'a> {
     /// Columns turned into a dummy for each value but the first, as further covariates.
     dummies: Option<&'a str>,
     weight: Option<&'a str>,
-    subset: Option<fn(&BTreeMap<&str, &str>) -> bool>,
+    subset: Option<Keep>,
     /// Term in the reference for each treated condition.
     terms: &'a [(&'a str, &'a str)],
     table: &'a str,

@@ -88,8 +88,9 @@ fn row(number: BoxedStrategy<f64>, covariates: usize) -> impl Strategy<Value = D
         )
 }
 
-/// Everything that a sketch can be asked; nothing may panic, whatever comes out.
-fn ask_everything(sketch: &Sketch) {
+/// Everything that a sketch can be asked; nothing may panic, whatever comes out. With weights that users could have, the
+/// algebra may not fail either; damaged bytes may hold weights whose squares are not doubles.
+fn ask_everything(sketch: &Sketch, damaged: bool) {
     for (adjust, strata) in [
         (Adjust::None, Strata::Absorb),
         (Adjust::Ancova, Strata::Ignore),
@@ -110,7 +111,10 @@ fn ask_everything(sketch: &Sketch) {
                 level: 0.9,
             };
             let rows = effects(sketch, "control", &options);
-            assert!(!matches!(rows, Err(EffectError::Numeric(_))), "{rows:?}");
+            assert!(
+                damaged || !matches!(rows, Err(EffectError::Numeric(_))),
+                "{rows:?}"
+            );
             for row in rows.into_iter().flatten() {
                 let numbers = [
                     row.estimate,
@@ -174,7 +178,7 @@ proptest! {
         }
         prop_assert_eq!(&whole, &left.encode());
         prop_assert_eq!(&whole, &right.encode());
-        ask_everything(&left);
+        ask_everything(&left, false);
     }
 
     #[test]
@@ -208,7 +212,7 @@ proptest! {
         }
         if let Ok(sketch) = Sketch::decode(&bytes, &budget) {
             prop_assert_eq!(sketch.encode(), bytes);
-            ask_everything(&sketch);
+            ask_everything(&sketch, true);
         }
     }
 

@@ -174,10 +174,11 @@ impl Block {
                 .zip(eigen.eigenvectors.column_iter())
             {
                 let u: f64 = v.iter().zip(&d).map(|(a, b)| a * b).sum();
-                if lambda >= LEVERAGE_ONE && u.abs() > 1e-6 * size {
-                    if let Some(carried) = out.carried.get_mut(i) {
-                        *carried = true;
-                    }
+                if lambda >= LEVERAGE_ONE
+                    && u.abs() > 1e-6 * size
+                    && let Some(carried) = out.carried.get_mut(i)
+                {
+                    *carried = true;
                 }
                 let f = se.spectral(lambda.clamp(0.0, 1.0)) * u;
                 w.iter_mut().zip(v.iter()).for_each(|(w, v)| *w += f * v);

@@ -214,6 +214,9 @@ fn plain(block: &Block, directions: &[DVector<f64>]) -> Solved {
     }
 }
 
+/// Q-coordinates of `WX d`.
+type Lift = Box<dyn Fn(&DVector<f64>) -> DVector<f64>>;
+
 fn cr2(
     block: &Block,
     cluster: &Cluster,
@@ -224,35 +227,34 @@ fn cr2(
     let local = omega.local(&cluster.strata);
     let identity = DMatrix::<f64>::identity(k, k);
     // Γ, K, Q'e, and Q-coordinates of WX d.
-    let (gamma, inner, residual, lift): (_, _, _, Box<dyn Fn(&DVector<f64>) -> DVector<f64>>) =
-        match cluster.weight {
-            Some(w) => (
-                block.zeroth.xx.clone(),
-                local - identity * (2.0 * w),
-                block.zeroth.xe.clone(),
-                Box::new(move |d| d * w),
-            ),
-            None => {
-                let mut gamma = DMatrix::zeros(2 * k, 2 * k);
-                gamma.view_mut((0, 0), (k, k)).copy_from(&block.zeroth.xx);
-                gamma.view_mut((0, k), (k, k)).copy_from(&block.first.xx);
-                gamma.view_mut((k, 0), (k, k)).copy_from(&block.first.xx);
-                gamma.view_mut((k, k), (k, k)).copy_from(&block.second.xx);
-                let mut inner = DMatrix::zeros(2 * k, 2 * k);
-                inner.view_mut((0, 0), (k, k)).copy_from(&local);
-                inner.view_mut((0, k), (k, k)).copy_from(&(-&identity));
-                inner.view_mut((k, 0), (k, k)).copy_from(&(-&identity));
-                let mut residual = DVector::zeros(2 * k);
-                residual.rows_mut(0, k).copy_from(&block.zeroth.xe);
-                residual.rows_mut(k, k).copy_from(&block.first.xe);
-                let lift = move |d: &DVector<f64>| {
-                    let mut lifted = DVector::zeros(2 * k);
-                    lifted.rows_mut(k, k).copy_from(d);
-                    lifted
-                };
-                (gamma, inner, residual, Box::new(lift))
-            }
-        };
+    let (gamma, inner, residual, lift): (_, _, _, Lift) = match cluster.weight {
+        Some(w) => (
+            block.zeroth.xx.clone(),
+            local - identity * (2.0 * w),
+            block.zeroth.xe.clone(),
+            Box::new(move |d| d * w),
+        ),
+        None => {
+            let mut gamma = DMatrix::zeros(2 * k, 2 * k);
+            gamma.view_mut((0, 0), (k, k)).copy_from(&block.zeroth.xx);
+            gamma.view_mut((0, k), (k, k)).copy_from(&block.first.xx);
+            gamma.view_mut((k, 0), (k, k)).copy_from(&block.first.xx);
+            gamma.view_mut((k, k), (k, k)).copy_from(&block.second.xx);
+            let mut inner = DMatrix::zeros(2 * k, 2 * k);
+            inner.view_mut((0, 0), (k, k)).copy_from(&local);
+            inner.view_mut((0, k), (k, k)).copy_from(&(-&identity));
+            inner.view_mut((k, 0), (k, k)).copy_from(&(-&identity));
+            let mut residual = DVector::zeros(2 * k);
+            residual.rows_mut(0, k).copy_from(&block.zeroth.xe);
+            residual.rows_mut(k, k).copy_from(&block.first.xe);
+            let lift = move |d: &DVector<f64>| {
+                let mut lifted = DVector::zeros(2 * k);
+                lifted.rows_mut(k, k).copy_from(d);
+                lifted
+            };
+            (gamma, inner, residual, Box::new(lift))
+        }
+    };
     // The weights' unit must not decide what is noise: WX is taken in units of the mean weight.
     let mean = block.first.xx.trace() / block.zeroth.xx.trace();
     let unit = |i: usize| if i < k { 1.0 } else { 1.0 / mean };
