@@ -39,6 +39,13 @@ pub enum EffectError {
     },
     /// The sketch itself.
     Sketch(SketchError),
+    /// More conditions, covariates and clusters than an analysis takes.
+    TooLarge {
+        /// Conditions and covariates.
+        regressors: usize,
+        /// Clusters.
+        clusters: usize,
+    },
     /// The matrix algebra did not converge.
     Numeric(&'static str),
 }
@@ -54,6 +61,7 @@ impl Explain for EffectError {
         match self {
             EffectError::Sketch(e) => e.class(),
             EffectError::Numeric(_) => Class::OutOfRange,
+            EffectError::TooLarge { .. } => Class::LimitExceeded,
             _ => Class::InvalidParameter,
         }
     }
@@ -82,6 +90,14 @@ impl Explain for EffectError {
                 value,
             } => format!("{argument} must be {must}, got {}", spelled(*value)),
             Sketch(e) => e.message(),
+            TooLarge {
+                regressors,
+                clusters,
+            } => {
+                format!(
+                    "an analysis of {regressors} conditions and covariates over {clusters} clusters is too large"
+                )
+            }
             Numeric(what) => format!("numeric failure in {what}"),
         }
     }
@@ -121,6 +137,9 @@ impl Explain for EffectError {
             }
             Sketch(e) => return e.hint(),
             Argument { .. } => "See the reference page of the function.",
+            TooLarge { .. } => {
+                "At most 64 conditions and covariates, 16 conditions in a joint test, and 1 GB of matrices; check the order of the arguments of rct.sketch."
+            }
             Numeric(_) => "Check the outcome and the covariates for values of absurd size.",
         };
         Some(text.to_owned())

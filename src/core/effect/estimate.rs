@@ -91,6 +91,7 @@ impl Question {
         if names.len() < 2 {
             return Err(EffectError::OnlyControl(control.to_owned()));
         }
+        limit_size(&moments)?;
         let design = Design::new(&moments, number);
         Ok(Question {
             pooled: sketch.moments(rows_outcome, Centre::Pooled)?,
@@ -116,6 +117,57 @@ impl Question {
     }
 }
 
+/// Regressors that an analysis takes.
+const MAX_REGRESSORS: usize = 64;
+/// Numbers in the Gram matrices of all clusters that an analysis takes: 1 GB.
+const MAX_GRAM_NUMBERS: usize = 1 << 27;
+
+/// An analysis keeps a matrix for each cluster; that must not take more memory than a server can be asked for.
+fn limit_size(moments: &Moments) -> Result<(), EffectError> {
+    let regressors = moments.conditions.len() + moments.columns - 2;
+    let powers = if moments.weighted { 3 } else { 1 };
+    let numbers = regressors
+        .saturating_mul(regressors)
+        .saturating_mul(powers * moments.clusters.len());
+    if regressors > MAX_REGRESSORS || numbers > MAX_GRAM_NUMBERS {
+        return Err(EffectError::TooLarge {
+            regressors,
+            clusters: moments.clusters.len(),
+        });
+    }
+    Ok(())
+}
+
+/// True per condition if strata link it with the control: only then is there an effect against the control.
+pub fn linked(moments: &Moments, control: usize) -> Vec<bool> {
+    let mut linked: Vec<bool> = (0..moments.conditions.len())
+        .map(|c| c == control)
+        .collect();
+    let is = |linked: &[bool], c: usize| linked.get(c).copied().unwrap_or(false);
+    loop {
+        let mut strata = vec![false; moments.strata.len()];
+        for cell in moments.cells.iter().filter(|c| is(&linked, c.condition)) {
+            if let Some(s) = strata.get_mut(cell.stratum) {
+                *s = true;
+            }
+        }
+        let mut grown = false;
+        for cell in moments
+            .cells
+            .iter()
+            .filter(|c| strata.get(c.stratum) == Some(&true))
+        {
+            if let Some(l) = linked.get_mut(cell.condition).filter(|l| !**l) {
+                *l = true;
+                grown = true;
+            }
+        }
+        if !grown {
+            return linked;
+        }
+    }
+}
+
 /// The effect of each condition but the control, by name.
 pub fn effects(
     sketch: &Sketch,
@@ -136,6 +188,7 @@ pub fn effects(
     };
     let parts = contributions(design, &contrasts, sandwich)?;
     let control_influence = mean_influence(&question.pooled, question.control, sandwich);
+    let linked = linked(&question.moments, question.control);
     let mut rows = Vec::new();
     for (number, arm) in arms
         .iter()
@@ -151,9 +204,11 @@ pub fn effects(
         let at = regressor.and_then(|r| design.kept.iter().position(|&k| k == r));
         match at {
             _ if row.n.1 == 0 => row.notes.push(Note::NoControlRows),
-            Some(at) => infer(&mut row, &question, &parts, &control_influence, at, options),
-            None if regressor.is_some() => row.notes.push(Note::AliasedCondition),
-            None => row.notes.push(Note::NoRows),
+            Some(at) if linked.get(number) == Some(&true) => {
+                infer(&mut row, &question, &parts, &control_influence, at, options);
+            }
+            _ if regressor.is_some() => row.notes.push(Note::AliasedCondition),
+            _ => row.notes.push(Note::NoRows),
         }
         rows.push(row);
     }

@@ -2,7 +2,7 @@
 
 use super::arms::arms_of;
 use super::error::EffectError;
-use super::estimate::{Question, conditions_kept, left_out};
+use super::estimate::{Question, conditions_kept, left_out, linked};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
 use super::options::Options;
 use super::robust::{StdError, contributions, dot};
@@ -10,6 +10,9 @@ use super::satterthwaite::Products;
 use crate::distribution::f_upper;
 use crate::sketch::Sketch;
 use nalgebra::{DMatrix, DVector};
+
+/// Conditions that one test takes; its cost grows with the sixth power.
+const MAX_TESTED: usize = 16;
 
 /// The joint test.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +41,12 @@ pub fn effects_joint(
     let question = Question::new(sketch, control, options)?;
     let design = &question.design;
     let q = conditions_kept(design);
+    if q > MAX_TESTED {
+        return Err(EffectError::TooLarge {
+            regressors: q,
+            clusters: design.clusters.len(),
+        });
+    }
     let name = |i: &usize| question.moments.conditions.get(*i).map(|c| c.name.clone());
     let tested: Vec<usize> = design
         .kept
@@ -75,6 +84,11 @@ pub fn effects_joint(
         && least.min(control_clusters) < FEW_CLUSTERS
     {
         test.notes.push(Note::FewClusters(control_clusters, least));
+    }
+    let linked = linked(&question.moments, question.control);
+    if tested.iter().any(|&c| linked.get(c) != Some(&true)) {
+        test.notes.push(Note::AliasedCondition);
+        return Ok(test);
     }
     if q < design.treated.len() {
         test.notes.push(Note::AliasedCondition);

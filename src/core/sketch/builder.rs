@@ -222,6 +222,12 @@ fn check(row: &Row<'_>) -> Result<(), SketchError> {
     {
         return Err(SketchError::NegativeWeight(w));
     }
+    if let Some(w) = row.weight
+        && w != 0.0
+        && !(1e-100..=1e100).contains(&w)
+    {
+        return Err(SketchError::WeightRange(w));
+    }
     if let Covariates::Complete(values) | Covariates::Incomplete(values) = row.covariates
         && let Some((i, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite())
     {

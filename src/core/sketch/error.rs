@@ -18,6 +18,8 @@ pub enum SketchError {
     },
     /// A weight below zero.
     NegativeWeight(f64),
+    /// A weight whose square is not a sound double.
+    WeightRange(f64),
     /// Covariate arrays of different lengths.
     CovariateCount {
         /// Length so far.
@@ -61,6 +63,7 @@ impl Explain for SketchError {
         match self {
             NonFinite { .. } | OutOfRange => Class::OutOfRange,
             NegativeWeight(_)
+            | WeightRange(_)
             | CovariateCount { .. }
             | ConditionTooLong(_)
             | CovariateDimensions(_) => Class::InvalidParameter,
@@ -94,6 +97,9 @@ impl Explain for SketchError {
                 "{argument} of a sketch must be finite, got {}",
                 spelled(*value)
             ),
+            WeightRange(w) => {
+                format!("weight of a sketch must be 0 or from 1e-100 to 1e100, got {w:e}")
+            }
             NegativeWeight(w) => format!("weight of a sketch must not be negative, got {w}"),
             CovariateCount { expected, got } => {
                 format!(
@@ -146,7 +152,7 @@ impl Explain for SketchError {
             NonFinite { .. } => {
                 "Filter such rows with WHERE, or turn the value into NULL to have the row counted as missing."
             }
-            NegativeWeight(_) => {
+            NegativeWeight(_) | WeightRange(_) => {
                 "Weights are inverse probabilities or counts; check how they are computed."
             }
             CovariateCount { .. } => {

@@ -567,7 +567,7 @@ fn read_cell_id(r: &mut Reader<'_>) -> Result<CellId, SketchError> {
         1.0
     };
     ensure(
-        weight.is_finite() && weight > 0.0,
+        (1e-100..=1e100).contains(&weight),
         "a cell has an impossible weight",
     )?;
     Ok(CellId {
