@@ -21,7 +21,7 @@ impl<V: Ord + Wire> Mode<V> {
     /// Adds a value `times` times.
     pub fn add(&mut self, value: V, times: u64, charge: &mut Charge) -> Result<(), ReductionError> {
         if let Some(n) = self.0.get_mut(&value) {
-            *n += times;
+            *n = n.saturating_add(times);
             return Ok(());
         }
         charge.grow(ENTRY + value.heap_bytes())?;

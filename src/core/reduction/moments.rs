@@ -38,7 +38,7 @@ impl Moments {
 
     /// Adds another state.
     pub fn merge(&mut self, other: &Self) {
-        self.n += other.n;
+        self.n = self.n.saturating_add(other.n);
         self.sum.merge(&other.sum);
         if let (Some(ours), Some(theirs)) = (&mut self.squares, &other.squares) {
             ours.merge(theirs);

@@ -92,7 +92,7 @@ impl NumberReduction {
             (State::Extreme(a), State::Extreme(Some(b))) => *a = Some(extreme(self.method, *a, b)),
             (State::Extreme(_), State::Extreme(None)) => {}
             (State::Mode(a), State::Mode(b)) => a.merge(b, &mut self.charge)?,
-            (State::Count(a), State::Count(b)) => *a += b,
+            (State::Count(a), State::Count(b)) => *a = a.saturating_add(b),
             _ => return Err(changed),
         }
         Ok(())

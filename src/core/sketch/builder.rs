@@ -1,7 +1,7 @@
 //! Rows into a sketch.
 //!
-//! Once a sketch is larger than the processor's cache, rows are kept back and entered in batches: first the table is asked for the cells of all rows, then the cells are
-//! touched, then the values are added. Each step is many independent accesses to memory, which the processor overlaps, so
+//! Once a sketch is larger than the processor's cache, rows are kept back and entered in batches: first the table is
+//! asked for the cells of all rows, then the cells are touched, then the values are added. Each step is many independent accesses to memory, which the processor overlaps, so
 //! that a hundred thousand clusters in random order do not cost a wait for memory at every row.
 
 use super::cells::{CellId, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
