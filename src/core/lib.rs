@@ -8,6 +8,8 @@
 //! | [`sketch`] | per-cluster sufficient statistics: add, merge, encode, decode |
 //! | [`effect`] | estimators and cluster-robust inference on a sketch |
 //! | [`planning`] | intra-cluster correlation and design effect |
+//! | [`experiment`] | definitions of experiments: words, validity, what may change when |
+//! | [`resolution`] | who gets which condition, and why |
 //! | [`distribution`] | the t and F distributions behind one interface |
 //! | [`error`] | how errors are told to the user |
 //!
@@ -18,6 +20,8 @@ pub mod distribution;
 pub mod effect;
 pub mod error;
 pub mod exact;
+pub mod experiment;
 pub mod planning;
 pub mod reduction;
+pub mod resolution;
 pub mod sketch;
