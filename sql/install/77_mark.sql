@@ -1,0 +1,146 @@
+-- A user reached a decision point.
+
+-- Counts the new enrollment and ends the experiment when the number is reached; the caller holds the row of the count.
+CREATE FUNCTION rct._end_if_full(experiment_id bigint, user_id text, group_id text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    e rct.experiment;
+    counted rct.enrollment_count;
+    group_full boolean := false;
+BEGIN
+    SELECT * INTO e FROM rct.experiment x WHERE x.id = $1;
+    IF EXISTS (SELECT FROM rct.enrollment n WHERE n.unit_type = 'user' AND n.unit_id = $2 AND n.experiment_id = $1
+        AND n.ended_at <> 'infinity') THEN
+        RETURN; -- counted when they first enrolled
+    END IF;
+    IF group_id IS NOT NULL THEN
+        group_full := (SELECT count(DISTINCT n.unit_id) FROM rct.enrollment n
+            WHERE n.experiment_id = $1 AND n.unit_type = 'user' AND n.group_id = $3) = coalesce((e.spec #>> '{ending,users_per_group}')::bigint, 1);
+    END IF;
+    UPDATE rct.enrollment_count c SET users = c.users + 1, groups = c.groups + group_full::integer
+        WHERE c.experiment_id = $1 RETURNING * INTO counted;
+    IF counted.users >= (e.spec #>> '{ending,users}')::bigint OR counted.groups >= (e.spec #>> '{ending,groups}')::bigint THEN
+        UPDATE rct.experiment x SET status = 'enrollment_complete', status_reason = 'ending criteria' WHERE x.id = $1;
+        PERFORM rct._compile(e.context);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rct._end_if_full(bigint, text, text) IS 'internal: counts an enrollment and ends the experiment when it is full';
+
+CREATE FUNCTION rct.mark(
+    context text, user_id text, site text, target text, condition text DEFAULT NULL, status text DEFAULT 'condition applied',
+    event_id text DEFAULT NULL, at timestamptz DEFAULT NULL, experiment text DEFAULT NULL, uniquifier text DEFAULT NULL
+) RETURNS TABLE (recorded_experiment text, recorded_condition text, reason text, mismatch boolean, duplicate boolean)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
+#variable_conflict use_column
+DECLARE
+    context_name text := lower($1);
+    point_site text := coalesce($3, '');
+    point_target text := coalesce($4, '');
+    moment timestamptz;
+    p record;
+    u record;
+    d record;
+    written bigint;
+    counted boolean := false;
+    kind text := coalesce($6, 'condition applied');
+BEGIN
+    PERFORM rct._check_user($2);
+    IF coalesce(context_name, '') = '' THEN
+        RAISE EXCEPTION 'context must not be empty' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the name of the application.';
+    END IF;
+    IF kind NOT IN ('condition applied', 'condition not applied', 'no condition assigned') THEN
+        RAISE EXCEPTION 'status of a mark "%" is not one of its words', kind USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Use condition applied, condition not applied or no condition assigned.';
+    END IF;
+    IF $7 = '' THEN
+        RAISE EXCEPTION 'event_id must not be empty' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Leave it out, or give each event an id of its own.';
+    END IF;
+    -- Who starts, stops or changes an experiment waits for the marks that have begun, and the other way round.
+    PERFORM pg_advisory_xact_lock_shared(rct._context_lock(context_name));
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- A snapshot from before a change must not decide after it: this fails with 40001 then.
+        PERFORM FROM rct.context c WHERE c.name = context_name FOR SHARE;
+    END IF;
+    IF $7 IS NOT NULL THEN
+        RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
+            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.event_id = $7;
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    LOOP
+        moment := clock_timestamp();
+        SELECT c.digest, c.plan, coalesce((SELECT a.user_id FROM rct.alias a WHERE a.alias = $2), $2) AS who,
+            EXISTS (SELECT FROM rct.roster_source s WHERE s.ended_at = 'infinity') AS registered
+            INTO p FROM (SELECT) one LEFT JOIN rct.context c ON c.name = context_name;
+        IF p.registered THEN
+            SELECT m.types, m.ids, m.members, m.workings INTO u FROM rct._memberships(p.who, moment, NULL) m;
+        ELSE
+            SELECT '{user}' || array_agg(m.group_type) AS types, p.who || array_agg(m.group_id) AS ids,
+                true || array_agg(m.member) AS members, true || array_agg(m.working) AS workings
+                INTO u FROM rct.membership m WHERE m.user_id = p.who AND upper_inf(m.known) AND m.during @> moment;
+        END IF;
+        SELECT * INTO d FROM rct._mark(p.digest, p.plan,
+            (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) FROM rct._facts(u.types, u.ids, u.members, u.workings, NULL) f),
+            p.who, moment, point_site, point_target, $5, kind, $9);
+        EXIT WHEN counted OR NOT d.limited OR cardinality(d.enroll_types) = 0;
+        -- A number ends the experiment: enroll one at a time, and decide again with what the others have done.
+        PERFORM FROM rct.enrollment_count c WHERE c.experiment_id = d.experiment_id FOR UPDATE;
+        counted := true;
+    END LOOP;
+    INSERT INTO rct.exposure (event_id, context, user_id, site, target, status, reported_condition, experiment_id,
+            condition, hash_version, reason, mismatch, uniquifier, client_at, server_at, preview)
+        VALUES ($7, context_name, p.who, point_site, point_target, kind, $5, d.experiment_id, d.condition, d.hash_version,
+            d.reason, d.mismatch, $10, $8, moment, d.preview)
+        ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        -- The same event, at the same time, by another connection, which has done all of it.
+        RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
+            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.event_id = $7;
+        RETURN;
+    END IF;
+    INSERT INTO rct.visit AS v (user_id, context, site, target, first_at, last_at, preview)
+        VALUES (p.who, context_name, point_site, point_target, moment, moment, d.preview)
+        ON CONFLICT ON CONSTRAINT visit_pkey DO UPDATE SET last_at = greatest(v.last_at, excluded.last_at),
+            preview = v.preview AND excluded.preview;
+    IF cardinality(d.enroll_types) > 0 THEN
+        -- A row that came with a group the user has left stays as history.
+        UPDATE rct.enrollment n SET ended_at = moment, end_reason = 'group change'
+            WHERE n.unit_type = 'user' AND n.unit_id = p.who AND n.experiment_id = d.experiment_id AND n.ended_at = 'infinity'
+            AND 'user' = ANY (d.enroll_types);
+        INSERT INTO rct.enrollment (experiment_id, unit_type, unit_id, condition, code, group_id, started_at)
+            SELECT d.experiment_id, n.unit_type, n.unit_id, n.condition, n.code,
+                CASE n.unit_type WHEN 'user' THEN d.enroll_group END, moment
+            FROM unnest(d.enroll_types, d.enroll_ids, d.enroll_conditions, d.enroll_codes) n (unit_type, unit_id, condition, code)
+            ORDER BY n.unit_type, n.unit_id
+            ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF d.limited AND written > 0 AND 'user' = ANY (d.enroll_types) THEN
+            PERFORM rct._end_if_full(d.experiment_id, p.who, d.enroll_group);
+        END IF;
+    END IF;
+    IF cardinality(d.exclude_types) > 0 THEN
+        INSERT INTO rct.exclusion (experiment_id, unit_type, unit_id, code, group_id, started_at)
+            SELECT d.experiment_id, x.unit_type, x.unit_id, x.code, CASE x.unit_type WHEN 'user' THEN d.enroll_group END, moment
+            FROM unnest(d.exclude_types, d.exclude_ids, d.exclude_codes) x (unit_type, unit_id, code)
+            ORDER BY x.unit_type, x.unit_id
+            ON CONFLICT DO NOTHING;
+    END IF;
+    IF d.allocate THEN
+        PERFORM rct._place(d.experiment_id, d.unit_type, d.unit_id, NULL);
+    END IF;
+    IF d.repeat THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct user ' || p.who, 0));
+        INSERT INTO rct.repetition (experiment_id, user_id, site, target, ordinal, condition, uniquifier, at)
+            SELECT d.experiment_id, p.who, point_site, point_target, coalesce(max(r.ordinal), 0) + 1, d.condition, $10, moment
+            FROM rct.repetition r
+            WHERE r.user_id = p.who AND r.experiment_id = d.experiment_id AND r.site = point_site AND r.target = point_target;
+    END IF;
+    RETURN QUERY SELECT d.experiment, d.condition, d.reason, d.mismatch, false;
+END
+$$;
+COMMENT ON FUNCTION rct.mark(text, text, text, text, text, text, text, timestamptz, text, text) IS
+    'records that a user reached a decision point and what was delivered, and enrolls or excludes as the rules say; with an event_id it may be repeated';
