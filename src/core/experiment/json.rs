@@ -9,6 +9,9 @@ use std::marker::PhantomData;
 /// Deepest nesting of a value; the parser underneath has no limit of its own for kept text.
 const DEPTH: usize = 100;
 
+/// Largest whole number.
+pub(super) const WHOLE: i64 = 9_000_000_000_000_000;
+
 /// Any JSON value, in its canonical text: no white space, keys sorted, digits of numbers as they came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json(String);
@@ -204,11 +207,11 @@ impl<'de> Deserialize<'de> for Whole {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let number = serde_json::Number::deserialize(from)?;
         let whole = number.as_i64().or_else(|| {
-            let near = number
-                .as_f64()
-                .filter(|f| f.fract() == 0.0 && f.abs() < 9e15)?;
+            let near = number.as_f64().filter(|f| f.fract() == 0.0)?;
             Some(near as i64)
         });
+        // Larger ones are not exact in every JSON library.
+        let whole = whole.filter(|w| (-WHOLE..=WHOLE).contains(w));
         whole
             .map(Whole)
             .ok_or_else(|| D::Error::custom(format_args!("must be a whole number, got {number}")))
@@ -232,5 +235,48 @@ pub(super) fn number<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Erro
         to.serialize_i64(*value as i64)
     } else {
         to.serialize_f64(*value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The examples of RFC 7386, appendix A.
+    #[test]
+    fn merge_patch() {
+        for (target, patch, result) in [
+            (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
+            (r#"{"a":"b"}"#, r#"{"a":null}"#, r#"{}"#),
+            (r#"{"a":"b","b":"c"}"#, r#"{"a":null}"#, r#"{"b":"c"}"#),
+            (r#"{"a":["b"]}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
+            (r#"{"a":"c"}"#, r#"{"a":["b"]}"#, r#"{"a":["b"]}"#),
+            (
+                r#"{"a":{"b":"c"}}"#,
+                r#"{"a":{"b":"d","c":null}}"#,
+                r#"{"a":{"b":"d"}}"#,
+            ),
+            (r#"{"a":[{"b":"c"}]}"#, r#"{"a":[1]}"#, r#"{"a":[1]}"#),
+            (r#"["a","b"]"#, r#"["c","d"]"#, r#"["c","d"]"#),
+            (r#"{"a":"b"}"#, r#"["c"]"#, r#"["c"]"#),
+            (r#"{"a":"foo"}"#, "null", "null"),
+            (r#"{"a":"foo"}"#, r#""bar""#, r#""bar""#),
+            (r#"{"e":null}"#, r#"{"a":1}"#, r#"{"a":1,"e":null}"#),
+            (r#"[1,2]"#, r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
+            ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
+        ] {
+            assert_eq!(merged(Some(target), patch, 0).as_deref(), Ok(result));
+        }
+    }
+
+    #[test]
+    fn canonical_text() {
+        let text = r#" { "b" : [ 1.10, 123456789012345678901234567890, -0 ], "a": "\u00e4\/" } "#;
+        let kept = "{\"a\":\"ä/\",\"b\":[1.10,123456789012345678901234567890,-0]}";
+        assert_eq!(canonical(text).as_deref(), Ok(kept));
+        assert!(canonical(&"[".repeat(1_000_000)).is_err());
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(Json::parse(&deep).is_err());
     }
 }

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Types of members that are no type of group.
 pub(super) const RESERVED: [&str; 2] = ["user", "segment"];
 
+/// Longest id of a user or group.
+pub(super) const ID: usize = 1000;
+
 /// Users, groups by type, and other segments.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -61,12 +64,12 @@ impl Members {
 /// Ids come from other systems, so that only what can not be an id is refused.
 fn check_id(path: &str, id: &str) -> Result<(), ExperimentError> {
     let length = id.chars().count();
-    if (1..=1000).contains(&length) {
+    if (1..=ID).contains(&length) {
         return Ok(());
     }
     Err(invalid(
         path,
-        format!("ids must have 1 to 1000 characters, got {length}"),
+        format!("ids must have 1 to {ID} characters, got {length}"),
         "",
     ))
 }
