@@ -1,6 +1,7 @@
 //! One thin file per concept: unbox the arguments, call the core, box the result.
 
 pub mod effect;
+pub mod experiment;
 pub mod key;
 pub mod planning;
 pub mod reduction;

@@ -17,6 +17,12 @@ pub enum Class {
     LimitExceeded,
     /// Correct, but not offered for this input (0A000).
     NotSupported,
+    /// Right in itself, but not in the state that the object is in (55000).
+    PrerequisiteState,
+    /// The object does not exist (42704).
+    UndefinedObject,
+    /// The object exists already (42710).
+    DuplicateObject,
 }
 
 /// What the user gets to see of an error.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
@@ -21,6 +21,18 @@ macro_rules! words {
             /// The variant of a word.
             pub fn from_word(word: &str) -> Option<Self> {
                 match word { $($word => Some($name::$variant),)+ _ => None }
+            }
+        }
+
+        // Not derived, because a derived enum would also read {"word": null}.
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'_, str>>::deserialize(from)?;
+                Self::from_word(&text).ok_or_else(|| {
+                    let offered: Vec<String> = Self::ALL.iter().map(|w| format!("{:?}", w.word())).collect();
+                    let offered = offered.join(", ");
+                    serde::de::Error::custom(format_args!("must be one of {offered}, got {text:?}"))
+                })
             }
         }
 
@@ -138,7 +150,7 @@ words! {
 }
 
 /// What users get when enrollment is complete.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Post {
     /// What they had.
@@ -147,4 +159,38 @@ pub enum Post {
     Revert,
     /// This condition, for those who are enrolled.
     Assign(String),
+}
+
+impl<'de> Deserialize<'de> for Post {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> serde::de::Visitor<'de> for Read {
+            type Value = Post;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(r#""continue", "revert" or {"assign": condition}"#)
+            }
+
+            fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Post, E> {
+                match word {
+                    "continue" => Ok(Post::Continue),
+                    "revert" => Ok(Post::Revert),
+                    other => Err(E::invalid_value(serde::de::Unexpected::Str(other), &self)),
+                }
+            }
+
+            fn visit_map<M: serde::de::MapAccess<'de>>(self, mut map: M) -> Result<Post, M::Error> {
+                let mut code = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    if key != "assign" {
+                        return Err(serde::de::Error::unknown_field(&key, &["assign"]));
+                    }
+                    code = Some(map.next_value()?);
+                }
+                code.map(Post::Assign)
+                    .ok_or_else(|| serde::de::Error::missing_field("assign"))
+            }
+        }
+        from.deserialize_any(Read)
+    }
 }
