@@ -3,6 +3,7 @@
 //! | module | concept |
 //! |---|---|
 //! | [`exact`] | sums of doubles without rounding, so that no result depends on the order of the rows |
+//! | [`assignment`] | which unit gets which condition: hashes, exact randomization, orders within a user |
 //! | [`budget`] | the memory that all states of one process may take together |
 //! | [`reduction`] | many values of a student to one: first, last, mean, median, ... |
 //! | [`sketch`] | per-cluster sufficient statistics: add, merge, encode, decode |
@@ -15,6 +16,7 @@
 //!
 //! Nothing here panics on input; every rule that can be broken is a variant of an error enum.
 
+pub mod assignment;
 pub mod budget;
 pub mod distribution;
 pub mod effect;

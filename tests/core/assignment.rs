@@ -1,0 +1,6 @@
+//! Assignment: bit for bit what UpGrade draws, what the specification says, and what holds for any weights and units.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "assignment/upgrade.rs"]
+mod upgrade;
