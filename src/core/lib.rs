@@ -11,6 +11,7 @@
 //! | [`planning`] | intra-cluster correlation and design effect |
 //! | [`experiment`] | definitions of experiments: words, validity, what may change when |
 //! | [`resolution`] | who gets which condition, and why |
+//! | [`metric`] | what was logged, and what is asked of it |
 //! | [`distribution`] | the t and F distributions behind one interface |
 //! | [`error`] | how errors are told to the user |
 //!
@@ -23,6 +24,7 @@ pub mod effect;
 pub mod error;
 pub mod exact;
 pub mod experiment;
+pub mod metric;
 pub mod planning;
 pub mod reduction;
 pub mod resolution;
