@@ -103,20 +103,29 @@ fn run_all(scenarios: &[Json]) -> Vec<Difference> {
     found
 }
 
+/// Per scenario and step: what differs.
 fn table<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> String {
     let mut out = String::new();
-    let mut scenario = "";
+    let mut last = ("", -1);
     for difference in differences {
-        if difference.scenario != scenario {
-            scenario = &difference.scenario;
+        let Difference {
+            scenario,
+            step,
+            does,
+            field,
+            expected,
+            got,
+        } = difference;
+        if *scenario != last.0 {
             writeln!(out, "\n{scenario}").expect("to a string");
         }
-        writeln!(
-            out,
-            "  {:>2} {}\n       {}: expected {}, got {}",
-            difference.step, difference.does, difference.field, difference.expected, difference.got
-        )
-        .expect("to a string");
+        if (scenario.as_str(), *step) != last {
+            writeln!(out, "  step {step}: {does}").expect("to a string");
+        }
+        let [expected, got] =
+            [expected, got].map(|text| if text.is_empty() { "nothing" } else { text });
+        writeln!(out, "    {field}: expected {expected}; got {got}").expect("to a string");
+        last = (scenario, *step);
     }
     out
 }
