@@ -40,6 +40,8 @@ struct Deviation {
     step: i64,
     /// `None`: whatever differs in this step.
     field: Option<String>,
+    /// What pg_rct does, as the report of differences says it. `None`: anything else than UpGrade.
+    got: Option<String>,
     rule: i64,
     why: String,
 }
@@ -49,7 +51,7 @@ impl Deviation {
         let wrong = |what: &str| -> ! { panic!("{DEVIATIONS}: {what} in\n[[scenario]]\n{entry}") };
         let text = |name: &str| entry.get(name).and_then(Toml::as_str).map(str::to_owned);
         let number = |name: &str| entry.get(name).and_then(Toml::as_integer);
-        let known = ["id", "step", "field", "rule", "why"];
+        let known = ["id", "step", "field", "got", "rule", "why"];
         let names = entry.as_table().unwrap_or_else(|| wrong("no table"));
         if let Some(name) = names.keys().find(|name| !known.contains(&name.as_str())) {
             wrong(&format!("unknown name {name}"));
@@ -58,6 +60,7 @@ impl Deviation {
             id: text("id").unwrap_or_else(|| wrong("no id")),
             step: number("step").unwrap_or_else(|| wrong("no step")),
             field: text("field"),
+            got: text("got"),
             rule: number("rule").unwrap_or_else(|| wrong("no rule")),
             why: text("why").unwrap_or_else(|| wrong("no why")),
         }
@@ -70,6 +73,7 @@ impl Deviation {
                 .field
                 .as_ref()
                 .is_none_or(|field| *field == difference.field)
+            && self.got.as_ref().is_none_or(|got| *got == difference.got)
     }
 }
 
