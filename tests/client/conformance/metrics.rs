@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::run::Run;
 use super::server::{Answer, Log, Question};
-use super::translate::{list, metric_name, operation, text, word};
+use super::translate::{list, metric_name, metric_unit, operation, text, word};
 
 const CONTEXT: &str = "home";
 
@@ -67,6 +67,13 @@ impl Run<'_> {
         Ok(())
     }
 
+    pub(super) fn delete_metric(&mut self, args: &Json, expect: &Json) -> Answer<()> {
+        self.server.drop_metric(CONTEXT, text(args, "key"))?;
+        let metrics = self.server.metrics()?;
+        self.compare("metrics", &expect["metrics"], metrics);
+        Ok(())
+    }
+
     pub(super) fn log(&mut self, args: &Json, expect: &Json) -> Answer<()> {
         let minute = text(args, "timestamp").strip_prefix('t').map(|rest| {
             let digits = rest.split(' ').next().unwrap_or_default();
@@ -105,6 +112,7 @@ impl Run<'_> {
         let results = self.server.metric_results(&Question {
             experiment: &experiment,
             metric: metric_name(text(args, "metric")),
+            unit: metric_unit(text(args, "metric")),
             operation: operation(args),
             reduction: word(text(args, "repeated_measure")),
             compare: args["compare"].as_str(),
@@ -145,10 +153,11 @@ impl Run<'_> {
     pub(super) fn ask(&mut self, experiment: &str, queries: &[Json]) -> Answer<usize> {
         for query in queries {
             let (metric, operation) = (text_of(&query[0]), text_of(&query[1]));
-            self.declare(metric)?;
+            self.declare(metric_name(metric))?;
             self.server.metric_results(&Question {
                 experiment,
-                metric,
+                metric: metric_name(metric),
+                unit: metric_unit(metric),
                 operation,
                 reduction: "last",
                 compare: None,

@@ -220,11 +220,7 @@ impl Run<'_> {
             "query" => self.query(args, expect),
             "define_queries" => self.define_queries(args),
             "save_metrics" => self.save_metrics(expect),
-            "delete_metric" => {
-                let metrics = self.server.metrics()?;
-                self.compare("metrics", &expect["metrics"], metrics);
-                Ok(())
-            }
+            "delete_metric" => self.delete_metric(args, expect),
             other => panic!(
                 "step {} does {other:?}, which the runner does not know",
                 self.step

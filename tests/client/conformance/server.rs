@@ -56,6 +56,8 @@ pub struct Log<'a> {
 pub struct Question<'a> {
     pub experiment: &'a str,
     pub metric: &'a str,
+    /// What was worked on: class and key.
+    pub unit: Option<(&'a str, &'a str)>,
     pub operation: &'a str,
     pub reduction: &'a str,
     pub compare: Option<&'a str>,
@@ -206,7 +208,10 @@ impl Server {
     }
 
     pub fn forced_conditions(&mut self) -> Answer<i64> {
-        self.count("SELECT count(*) FROM rct.preview_condition", &[])
+        self.count(
+            "SELECT count(*) FROM rct.preview_condition WHERE ended_at = 'infinity'",
+            &[],
+        )
     }
 
     // what the application does
@@ -262,6 +267,13 @@ impl Server {
         )
     }
 
+    pub fn drop_metric(&mut self, context: &str, name: &str) -> Answer<()> {
+        self.run(
+            "SELECT rct.drop_metric($1::text, $2::text)",
+            &[&context, &name],
+        )
+    }
+
     pub fn metrics(&mut self) -> Answer<i64> {
         self.count("SELECT count(*) FROM rct.metric", &[])
     }
@@ -287,7 +299,7 @@ impl Server {
     /// The newest value of each declared metric, by uniquifier (`""` if there is none).
     pub fn newest_values(&mut self, user: &str) -> Answer<Json> {
         let rows = self.rows(
-            "SELECT DISTINCT ON (m.metric, m.uniquifier) coalesce(m.uniquifier, ''), m.metric, m.number, m.text
+            "SELECT DISTINCT ON (m.metric, m.uniquifier) coalesce(m.uniquifier, ''), m.metric, m.number, m.text_value
              FROM rct.measurement m JOIN rct.metric d ON d.context = m.context AND d.name = m.metric
              WHERE m.user_id = $1::text ORDER BY m.metric, m.uniquifier, m.client_at DESC, m.id DESC",
             &[&user],
@@ -301,15 +313,16 @@ impl Server {
         Ok(values)
     }
 
-    /// By condition: number of users, result.
+    /// By condition: number of users with a value, result.
     pub fn metric_results(
         &mut self,
         question: &Question,
     ) -> Answer<Vec<(String, i64, Option<f64>)>> {
+        let (class, key) = question.unit.unzip();
         let rows = self.rows(
-            "SELECT condition, users::bigint, result::double precision
+            "SELECT condition, n, result
              FROM rct.metric_results($1::text, $2::text, operation => $3::text, reduction => $4::text,
-                                     compare => $5::text, value => $6::text)",
+                                     compare => $5::text, value => $6::text, class => $7::text, key => $8::text)",
             &[
                 &question.experiment,
                 &question.metric,
@@ -317,6 +330,8 @@ impl Server {
                 &question.reduction,
                 &question.compare,
                 &question.value,
+                &class,
+                &key,
             ],
         )?;
         Ok(rows
@@ -332,10 +347,10 @@ impl Server {
         let rows = self.rows(
             "SELECT CASE unit_type WHEN 'user' THEN 'individual_enrollments' ELSE 'group_enrollments' END,
                     CASE unit_type WHEN 'user' THEN ARRAY[unit_id, condition, code] ELSE ARRAY[unit_id, condition] END
-             FROM rct.enrollment WHERE coalesce(ended_at, 'infinity') = 'infinity'
+             FROM rct.enrollment WHERE ended_at = 'infinity'
              UNION ALL
              SELECT CASE unit_type WHEN 'user' THEN 'individual_exclusions' ELSE 'group_exclusions' END, ARRAY[unit_id, code]
-             FROM rct.exclusion WHERE coalesce(ended_at, 'infinity') = 'infinity'
+             FROM rct.exclusion WHERE ended_at = 'infinity'
              ORDER BY 1, 2",
             &[],
         )?;

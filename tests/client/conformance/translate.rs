@@ -190,6 +190,12 @@ pub fn metric_name(upgrade: &str) -> &str {
     upgrade.rsplit("@__@").next().unwrap_or(upgrade)
 }
 
+/// The unit of repetition in it: class and key.
+pub fn metric_unit(upgrade: &str) -> Option<(&str, &str)> {
+    let (class, rest) = upgrade.split_once("@__@")?;
+    Some((class, rest.split_once("@__@")?.0))
+}
+
 /// Operation per condition; counting of those that compare true has a name of its own.
 pub fn operation(args: &Json) -> &str {
     match text(args, "operation") {
