@@ -7,6 +7,7 @@
 //! cargo test -p rct-tests                              # all
 //! cargo test -p rct-tests regress::                    # one module, or one file: regress::effects
 //! RCT_ACCEPT=1 cargo test -p rct-tests docs::          # accept the output as it is now
+//! RCT_SCENARIO=pool cargo test -p rct-tests conformance:: -- --nocapture    # some scenarios, with all differences
 //! RCT_SEED=1 cargo test -p rct-tests properties::      # the random data of a run that printed this seed
 //! .ci/cluster.sh stop
 //! ```
@@ -20,6 +21,7 @@ mod psql;
 mod random;
 
 // the tests
+mod conformance;
 mod demo;
 mod docs;
 mod dump;
