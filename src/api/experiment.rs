@@ -90,3 +90,16 @@ fn experiment_cycle(edges: Vec<Option<i64>>, parent: i64, child: i64) -> Option<
 fn members_normalize(members: &str) -> String {
     or_raise(experiment::normalized_members(members))
 }
+
+/// `_effective_status(status, starts_at, ends_at, at)`; times are microseconds since 2000, as in a timestamptz
+#[pg_extern(sql = false)]
+fn experiment_effective_status(
+    status: Option<&str>,
+    starts_at: Option<i64>,
+    ends_at: Option<i64>,
+    at: Option<i64>,
+) -> Option<String> {
+    let status = or_raise(experiment::read_status("status", status?));
+    let now = rct_core::resolution::effective_status(status, starts_at, ends_at, at?);
+    Some(now.word().to_owned())
+}
