@@ -17,6 +17,12 @@ pub enum Class {
     LimitExceeded,
     /// Correct, but not offered for this input (0A000).
     NotSupported,
+    /// An object is not in the state that the call needs (55000).
+    PrerequisiteState,
+    /// An object that is named does not exist (42704).
+    UndefinedObject,
+    /// An object with this name exists already (42710).
+    DuplicateObject,
 }
 
 /// What the user gets to see of an error.

@@ -14,6 +14,9 @@ pub fn raise<E: Explain>(error: E) -> ! {
         Class::Corrupt => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
         Class::LimitExceeded => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
         Class::NotSupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+        Class::PrerequisiteState => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+        Class::UndefinedObject => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
+        Class::DuplicateObject => PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
     };
     let mut report = ErrorReport::new(code, error.message(), "");
     if let Some(detail) = error.detail() {

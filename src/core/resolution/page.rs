@@ -1,0 +1,5 @@
+//! stub
+/// Page.
+pub fn page() -> String {
+    String::new()
+}
