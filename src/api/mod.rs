@@ -2,6 +2,7 @@
 
 pub mod effect;
 pub mod key;
+pub mod metric;
 pub mod planning;
 pub mod reduction;
 pub mod sketch;
