@@ -135,7 +135,7 @@ SELECT * FROM rct.metric_results('five', 'total', 'count_equal', value => '200')
 SELECT * FROM rct.metric_results('five', 'never', 'sum');
 SELECT * FROM rct.metric_values('five', 'total');
 -- Participants without a value are missing outcomes of a sketch.
-SELECT i.* FROM (SELECT rct.sketch(outcome, condition, user_id) AS s FROM rct.metric_values('five', 'total')) AS v, rct.arms(s) AS i;
+SELECT i.condition, i.n, i.mean, i.missing_outcome FROM (SELECT rct.sketch(outcome, condition, user_id) AS s FROM rct.metric_values('five', 'total')) AS v, rct.arms(s) AS i;
 
 -- Only what happened from the enrollment on counts. The first enrollment counts, also if it is closed. Preview users are no participants.
 SELECT rct.create_experiment('{"key": "window", "context": "window", "unit": "individual", "decision_points": [{"site": "s", "target": "t"}],
@@ -150,7 +150,7 @@ SELECT rct.log('window', 'moved', '{"score": 6}', '2026-03-06 10:00+00'), rct.lo
        rct.log('window', 'moved', '{"score": 4}', '2026-03-04 10:00+00'), rct.log('window', 'moved', '{"score": null}', '2026-03-07 10:00+00') \g /dev/null
 SELECT reduction, r.result, r.n, r.participants
 FROM unnest(ARRAY[NULL, 'first', 'last', 'mean', 'median', 'min', 'max', 'sum', 'count', 'mode', 'stddev']) AS reduction,
-     rct.metric_results('window', 'score', 'sum', reduction) AS r WHERE r.condition = 'a';
+     rct.metric_results('window', 'score', 'sum', reduction) AS r WHERE r.condition = 'a' ORDER BY reduction COLLATE "C";
 -- With an uniquifier a later value, in time, takes the place of an earlier one.
 SELECT rct.log('window', 'early', '{"tries": 10}', '2026-03-03 10:00+00', uniquifier => 'one'),
        rct.log('window', 'early', '{"tries": 20}', '2026-03-03 12:00+00', uniquifier => 'one'),
@@ -158,7 +158,7 @@ SELECT rct.log('window', 'early', '{"tries": 10}', '2026-03-03 10:00+00', uniqui
        rct.log('window', 'early', '{"tries": 40}', '2026-03-03 11:30+00', uniquifier => 'two'),
        rct.log('window', 'early', '{"tries": 7}', '2026-03-03 11:30+00', class => 'w', key => 'k', uniquifier => 'one') \g /dev/null
 SELECT reduction, r.result FROM unnest(ARRAY['first', 'last', 'sum', 'count']) AS reduction,
-     rct.metric_results('window', 'tries', 'sum', reduction) AS r WHERE r.condition = 'a';
+     rct.metric_results('window', 'tries', 'sum', reduction) AS r WHERE r.condition = 'a' ORDER BY reduction COLLATE "C";
 SELECT * FROM rct.metric_results('window', 'tries', 'sum', 'sum', class => 'w');
 SELECT * FROM rct.metric_results('window', 'tries', 'sum', 'sum', class => 'w', key => 'other');
 -- Declared later, what was logged before counts by the new declaration.
@@ -179,15 +179,16 @@ SELECT l.accepted, l.stored, l.flagged FROM rct.log_batch((
                  ('w1', 5, 500, 'GRADUATED'), ('w2', 6, 300, 'PROMOTED'), ('w2', 7, 500, 'GRADUATED')) AS v (u, i, t, s))) AS l;
 CREATE FUNCTION table_of(experiment text) RETURNS TABLE (condition text, operation text, last numeric, first numeric, mean numeric, n bigint) LANGUAGE sql AS $$
     SELECT l.condition, o.operation, round(l.result::numeric, 3), round(f.result::numeric, 3), round(m.result::numeric, 3), l.n
-    FROM unnest(ARRAY['sum', 'min', 'max', 'avg', 'count', 'mode', 'median', 'stddev']) AS o (operation),
+    FROM unnest(ARRAY['sum', 'min', 'max', 'avg', 'count', 'mode', 'median', 'stddev']) WITH ORDINALITY AS o (operation, i),
          rct.metric_results(experiment, 'timeSpent', o.operation, 'last', class => 'addWorkspace', key => 'level1') AS l
          JOIN rct.metric_results(experiment, 'timeSpent', o.operation, 'first') AS f USING (condition)
-         JOIN rct.metric_results(experiment, 'timeSpent', o.operation, 'mean') AS m USING (condition) $$;
+         JOIN rct.metric_results(experiment, 'timeSpent', o.operation, 'mean') AS m USING (condition) ORDER BY o.i, l.condition $$;
 SELECT * FROM table_of('between') WHERE condition = 'c0';
 SELECT o.operation, l.condition, l.result AS last, f.result AS first, l.n
 FROM unnest(ARRAY['count_equal', 'percentage']) AS o (operation),
      rct.metric_results('between', 'workspaceCompletionStatus', o.operation, 'last', '=', 'GRADUATED') AS l
-     JOIN rct.metric_results('between', 'workspaceCompletionStatus', o.operation, 'first', value => 'GRADUATED') AS f USING (condition);
+     JOIN rct.metric_results('between', 'workspaceCompletionStatus', o.operation, 'first', value => 'GRADUATED') AS f USING (condition)
+ORDER BY o.operation, l.condition;
 SELECT * FROM rct.metric_values('between', 'workspaceCompletionStatus');
 SELECT * FROM rct.metric_values('between', 'workspaceCompletionStatus', compare => '<>', value => 'PROMOTED');
 SELECT * FROM rct.metric_values('between', 'workspaceCompletionStatus', 'percent', value => 'GRADUATED');
@@ -208,7 +209,8 @@ SELECT * FROM table_of('within') WHERE condition = 'c1' AND operation = 'sum';
 SELECT o.operation, l.condition, l.result AS last, f.result AS first, l.n
 FROM unnest(ARRAY['count_equal', 'percentage']) AS o (operation),
      rct.metric_results('within', 'workspaceCompletionStatus', o.operation, 'last', '=', 'GRADUATED') AS l
-     JOIN rct.metric_results('within', 'workspaceCompletionStatus', o.operation, 'first', value => 'GRADUATED') AS f USING (condition);
+     JOIN rct.metric_results('within', 'workspaceCompletionStatus', o.operation, 'first', value => 'GRADUATED') AS f USING (condition)
+ORDER BY o.operation, l.condition;
 SELECT * FROM rct.metric_values('within', 'timeSpent', 'mean');
 
 -- Main effects: by a factor.
