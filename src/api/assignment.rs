@@ -166,3 +166,79 @@ fn lint_design(
         )
     }))
 }
+
+/// `_randomize_digests(units, conditions, weights, strata, seed, method)`
+#[pg_extern(sql = false)]
+fn randomize_digests(
+    units: Option<Vec<Option<String>>>,
+    conditions: Option<Vec<Option<String>>>,
+    weights: Option<Vec<Option<f64>>>,
+    strata: Option<Vec<Option<String>>>,
+    seed: Option<&str>,
+    method: Option<&str>,
+) -> TableIterator<
+    'static,
+    (
+        name!(input_digest, pgrx::Uuid),
+        name!(output_digest, pgrx::Uuid),
+    ),
+> {
+    let units = complete(required(units, "units"), "units");
+    let conditions = complete(required(conditions, "conditions"), "conditions");
+    let weights = weights.map(|w| complete(w, "weights"));
+    let strata: Option<Vec<Option<&str>>> = strata
+        .as_ref()
+        .map(|s| s.iter().map(Option::as_deref).collect());
+    let (codes, ids) = (texts(&conditions), texts(&units));
+    let rules = Rules {
+        conditions: &codes,
+        weights: weights.as_deref(),
+        seed: seed.unwrap_or_else(|| raise(AssignmentError::NoSeed)),
+        method: or_raise(assignment::method(required(method, "method"))),
+    };
+    let placements = or_raise(assignment::randomize(&rules, &ids, strata.as_deref()));
+    let uuid = |digest: u128| pgrx::Uuid::from_bytes(digest.to_be_bytes());
+    TableIterator::once((
+        uuid(assignment::input_digest(&rules, &ids, strata.as_deref())),
+        uuid(assignment::output_digest(&codes, &placements)),
+    ))
+}
+
+/// `_next_slot(conditions, weights, seed, method, stratum, placed, taken)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity, clippy::too_many_arguments)]
+fn next_slot(
+    conditions: Vec<Option<String>>,
+    weights: Vec<Option<f64>>,
+    seed: &str,
+    method: &str,
+    stratum: &str,
+    placed: i64,
+    taken: i64,
+) -> TableIterator<
+    'static,
+    (
+        name!(block, i64),
+        name!(slot, i64),
+        name!(condition, String),
+    ),
+> {
+    let conditions = complete(conditions, "conditions");
+    let weights = complete(weights, "weights");
+    let codes = texts(&conditions);
+    let rules = Rules {
+        conditions: &codes,
+        weights: Some(&weights),
+        seed,
+        method: or_raise(assignment::method(method)),
+    };
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    let slot = or_raise(assignment::next_slot(
+        &rules,
+        stratum,
+        count(placed),
+        count(taken),
+    ));
+    let condition = codes.get(slot.condition).copied().unwrap_or_default();
+    TableIterator::once((slot.block as i64, slot.slot as i64, condition.to_owned()))
+}
