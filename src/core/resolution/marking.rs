@@ -317,6 +317,10 @@ impl Recorder<'_, '_> {
 
     /// What an early visit means by the consistency rule (rule 3).
     fn early(&self) -> Writes {
+        let own = self.question.own(self.i);
+        if own.ie.is_some() || own.ge.is_some() {
+            return Writes::default();
+        }
         let prior = Some(Code::ReachedPrior);
         match (self.e.unit, self.e.consistency) {
             (Unit::WithinSubjects, _) | (_, Consistency::Individual) => Writes {

@@ -101,7 +101,9 @@ fn check(tables: &[&str], expected: &str, entries: &[Deviation], ours: impl Fn(&
     let mut unlisted = Vec::new();
     for table in tables {
         for case in cases(table) {
-            let (theirs, ours) = (case.get(expected).cloned().unwrap_or_default(), ours(&case));
+            let theirs = case.get(expected).filter(|cell| !cell.is_empty());
+            let theirs = theirs.cloned().unwrap_or_else(|| "nothing".to_owned());
+            let ours = ours(&case);
             if theirs == ours {
                 continue;
             }
@@ -272,6 +274,9 @@ fn marked(case: &Case) -> String {
     }
     if marking.repeat {
         rows.push("RE(own)".to_owned());
+    }
+    if rows.is_empty() {
+        return "nothing".to_owned();
     }
     rows.sort();
     rows.join(" ")
