@@ -1,6 +1,8 @@
 //! Resolution: every state has one rule, UpGrade's decision tables hold but for listed differences, and assign, mark and
 //! explain agree.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
 #[path = "resolution/conformance.rs"]
 mod conformance;
 #[path = "resolution/page.rs"]

@@ -72,7 +72,7 @@ pub fn plan(experiments: Vec<PlanExperiment>) -> Plan {
 }
 
 /// Packed facts in the making.
-#[derive(Default, Clone)]
+#[derive(Debug, Default, Clone)]
 pub struct Rows(Vec<(char, Vec<Option<String>>)>);
 
 impl Rows {
