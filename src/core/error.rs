@@ -17,11 +17,11 @@ pub enum Class {
     LimitExceeded,
     /// Correct, but not offered for this input (0A000).
     NotSupported,
-    /// An object is not in the state that the call needs (55000).
+    /// Right in itself, but not in the state that the object is in (55000).
     PrerequisiteState,
-    /// An object that is named does not exist (42704).
+    /// The object does not exist (42704).
     UndefinedObject,
-    /// An object with this name exists already (42710).
+    /// The object exists already (42710).
     DuplicateObject,
 }
 
