@@ -40,6 +40,11 @@ extension_sql_file!(
     requires = ["effect"]
 );
 extension_sql_file!(
+    "../sql/install/50_assignment.sql",
+    name = "assignment",
+    requires = ["planning"]
+);
+extension_sql_file!(
     "../sql/install/90_privileges.sql",
     name = "privileges",
     finalize

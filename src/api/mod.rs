@@ -1,5 +1,6 @@
 //! One thin file per concept: unbox the arguments, call the core, box the result.
 
+pub mod assignment;
 pub mod effect;
 pub mod key;
 pub mod planning;
