@@ -45,6 +45,11 @@ extension_sql_file!(
     requires = ["planning"]
 );
 extension_sql_file!(
+    "../sql/install/75_resolution.sql",
+    name = "resolution",
+    requires = ["assignment"]
+);
+extension_sql_file!(
     "../sql/install/90_privileges.sql",
     name = "privileges",
     finalize

@@ -5,4 +5,5 @@ pub mod effect;
 pub mod key;
 pub mod planning;
 pub mod reduction;
+pub mod resolution;
 pub mod sketch;

@@ -252,13 +252,7 @@ struct Recorder<'q, 'a> {
 }
 
 impl Recorder<'_, '_> {
-    fn record(
-        &self,
-        marking: &mut Marking,
-        status: MarkStatus,
-        seat: Seat,
-        outcome: &Outcome<'_>,
-    ) {
+    fn record(&self, marking: &mut Marking, status: MarkStatus, seat: Seat, outcome: &Outcome<'_>) {
         let Some(phase) = self.view.phase else { return };
         if self.question.global.is_some()
             || matches!(seat, Seat::Lost(_) | Seat::Several)

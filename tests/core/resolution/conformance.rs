@@ -1,6 +1,8 @@
 //! UpGrade's decision tables, run exhaustively. What differs is listed in `tests/conformance/deviations.toml`.
 
-use super::world::{EXCLUDE, EXPERIMENT, GLOBAL, INCLUDE, Rows, condition, experiment, plan, point};
+use super::world::{
+    EXCLUDE, EXPERIMENT, GLOBAL, INCLUDE, Rows, condition, experiment, plan, point,
+};
 use rct_core::experiment::{Consistency, FilterMode, Post, Status, Unit};
 use rct_core::resolution::{
     Compiled, Facts, MarkStatus, PlanExperiment, Reason, Visit, assign, mark,
@@ -19,7 +21,10 @@ const ALGORITHM: &str = "algorithm";
 const TO: &str = "revertTo";
 
 fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/conformance"))
+    Path::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/conformance"
+    ))
 }
 
 /// The cases of a table; only the last column has commas, in quotes.
@@ -29,7 +34,9 @@ fn cases(name: &str) -> Vec<Case> {
     let mut lines = text.lines();
     let columns: Vec<&str> = lines.next().unwrap_or("").split(',').collect();
     let read = |line: &str| {
-        let cells = line.splitn(columns.len(), ',').map(|c| c.trim_matches('"').to_owned());
+        let cells = line
+            .splitn(columns.len(), ',')
+            .map(|c| c.trim_matches('"').to_owned());
         columns.iter().map(|c| (*c).to_owned()).zip(cells).collect()
     };
     lines.map(read).collect()
@@ -117,10 +124,18 @@ fn check(tables: &[&str], expected: &str, entries: &[Deviation], ours: impl Fn(&
             }
         }
     }
-    assert!(unlisted.is_empty(), "{} unlisted:\n{}", unlisted.len(), unlisted.join("\n"));
+    assert!(
+        unlisted.is_empty(),
+        "{} unlisted:\n{}",
+        unlisted.len(),
+        unlisted.join("\n")
+    );
     for (entry, n) in entries.iter().zip(used) {
         assert!(n > 0, "entry matches nothing: {entry:?}");
-        assert!((1..=16).contains(&entry.rule) && entry.why.ends_with('.'), "{entry:?}");
+        assert!(
+            (1..=16).contains(&entry.rule) && entry.why.ends_with('.'),
+            "{entry:?}"
+        );
     }
 }
 
@@ -146,7 +161,8 @@ fn design(case: &Case) -> PlanExperiment {
         _ => Unit::Individual,
     };
     e.group_type = (e.unit == Unit::Group).then(|| "teacher".to_owned());
-    e.consistency = Consistency::from_word(cell("consistency_rule")).unwrap_or(Consistency::Individual);
+    e.consistency =
+        Consistency::from_word(cell("consistency_rule")).unwrap_or(Consistency::Individual);
     e.status = match cell("status") {
         "enrollmentComplete" => Status::EnrollmentComplete,
         // A draft is what pg_rct calls inactive.
@@ -181,8 +197,8 @@ fn facts(case: &Case) -> Rows {
             .row('m', &["teacher", "t1", "f", "t"]),
         _ => Rows::default().group("teacher", "t1").group("class", "c1"),
     };
-    let enrolled = yes(case, "individually_enrolled")
-        || !matches!(cell("individual_enrollment"), "none" | "");
+    let enrolled =
+        yes(case, "individually_enrolled") || !matches!(cell("individual_enrollment"), "none" | "");
     if enrolled && is(case, "unit", "within-subjects") {
         rows = rows.enrolled_within(EXPERIMENT, "u");
     } else if enrolled {
@@ -284,7 +300,12 @@ fn marked(case: &Case) -> String {
 
 #[test]
 fn assign_by_state_and_rows() {
-    check(&["assign_by_state_and_rows"], "returned", &deviations().assign, assigned);
+    check(
+        &["assign_by_state_and_rows"],
+        "returned",
+        &deviations().assign,
+        assigned,
+    );
 }
 
 #[test]
@@ -309,6 +330,7 @@ fn group_data() {
 
 /// Entries of tables of assign and of mark.
 fn split(entries: Vec<Deviation>) -> (Vec<Deviation>, Vec<Deviation>) {
-    let of_assign = |d: &Deviation| d.table.has("assign_by_lists") || d.table.has("assign_by_group_data");
+    let of_assign =
+        |d: &Deviation| d.table.has("assign_by_lists") || d.table.has("assign_by_group_data");
     entries.into_iter().partition(of_assign)
 }

@@ -8,5 +8,8 @@ fn page_is_written_from_the_tables() {
         std::fs::write(path, &page).expect("the page is written");
     }
     let file = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(file == page, "docs/spec/resolution.md is not that of the tables: run with RCT_ACCEPT=1");
+    assert!(
+        file == page,
+        "docs/spec/resolution.md is not that of the tables: run with RCT_ACCEPT=1"
+    );
 }

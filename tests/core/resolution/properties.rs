@@ -53,11 +53,22 @@ prop_compose! {
 
 fn rows() -> impl Strategy<Value = Rows> {
     let id = || prop::sample::select(vec!["1", "2", "3"]);
-    let unit = || prop::sample::select(vec![("user", "u"), ("class", "c1"), ("class", "c2"), ("school", "s1")]);
+    let unit = || {
+        prop::sample::select(vec![
+            ("user", "u"),
+            ("class", "c1"),
+            ("class", "c2"),
+            ("school", "s1"),
+        ])
+    };
     let flag = || prop::sample::select(vec!["t", "f"]);
     let condition = || prop::sample::select(vec!["control", "treatment"]);
     let code = prop::sample::select(vec![
-        "REACHED_PRIOR", "REACHED_AFTER", "NO_GROUP_SPECIFIED", "EXCLUDED_BY_CLIENT", "ODD",
+        "REACHED_PRIOR",
+        "REACHED_AFTER",
+        "NO_GROUP_SPECIFIED",
+        "EXCLUDED_BY_CLIENT",
+        "ODD",
     ]);
     let row = prop_oneof![
         3 => (unit(), flag(), flag()).prop_map(|(u, m, w)| ('m', vec![u.0, u.1, m, w])),
@@ -70,7 +81,8 @@ fn rows() -> impl Strategy<Value = Rows> {
     ];
     prop::collection::vec(row, 0..10).prop_map(|rows| {
         let add = |all: Rows, (kind, fields): (char, Vec<&str>)| all.row(kind, &fields);
-        rows.into_iter().fold(Rows::default().group("class", "c1"), add)
+        rows.into_iter()
+            .fold(Rows::default().group("class", "c1"), add)
     })
 }
 

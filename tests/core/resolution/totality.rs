@@ -25,11 +25,19 @@ fn exactly_one_rule_of_tables_b_to_d_fires() {
             .filter(|r| r.when.holds(unit, consistency, phase, rows))
             .map(|r| r.name)
             .collect();
-        assert_eq!(fires.len(), 1, "{unit} {consistency} {phase:?} {rows:?}: {fires:?}");
+        assert_eq!(
+            fires.len(),
+            1,
+            "{unit} {consistency} {phase:?} {rows:?}: {fires:?}"
+        );
         assert_eq!(rule(unit, consistency, phase, rows).name, fires[0]);
         used.insert(fires[0]);
     }
-    assert_eq!(used.len(), TABLE.len(), "each rule fires, and each has its own name");
+    assert_eq!(
+        used.len(),
+        TABLE.len(),
+        "each rule fires, and each has its own name"
+    );
 }
 
 #[test]
@@ -41,11 +49,19 @@ fn exactly_one_rule_of_tables_e_to_g_fires() {
             .filter(|r| r.when.holds(unit, consistency, phase, rows))
             .map(|r| r.name)
             .collect();
-        assert_eq!(fires.len(), 1, "{unit} {consistency} {phase:?} {rows:?}: {fires:?}");
+        assert_eq!(
+            fires.len(),
+            1,
+            "{unit} {consistency} {phase:?} {rows:?}: {fires:?}"
+        );
         assert_eq!(mark_rule(unit, consistency, phase, rows).name, fires[0]);
         used.insert(fires[0]);
     }
-    assert_eq!(used.len(), MARK_TABLE.len(), "each rule fires, and each has its own name");
+    assert_eq!(
+        used.len(),
+        MARK_TABLE.len(),
+        "each rule fires, and each has its own name"
+    );
 }
 
 #[test]
@@ -63,7 +79,11 @@ fn exactly_one_line_of_table_a_decides() {
             assert_eq!(line.mode, *mode);
             assert!(TABLE_A.contains(line));
         }
-        let whos: Vec<_> = TABLE_A.iter().filter(|l| l.mode == *mode).map(|l| l.who).collect();
+        let whos: Vec<_> = TABLE_A
+            .iter()
+            .filter(|l| l.mode == *mode)
+            .map(|l| l.who)
+            .collect();
         assert_eq!(whos.len(), 5, "each is named once in each mode");
     }
 }
@@ -81,13 +101,22 @@ fn the_tables_of_mark_follow_those_of_assign() {
                 Source::Drawn => assert_eq!(gives, Gives::Draw, "{state}"),
                 Source::All => assert_eq!(gives, Gives::Queue, "{state}"),
                 Source::Own => assert!(rows.ie && gives == Gives::Own, "{state}"),
-                Source::Group => assert!(rows.ge && matches!(gives, Gives::Group | Gives::To), "{state}"),
+                Source::Group => assert!(
+                    rows.ge && matches!(gives, Gives::Group | Gives::To),
+                    "{state}"
+                ),
             }
         }
         assert!(!(writes.ie.is_some() && rows.ie), "{state}: enrolled twice");
-        assert!(!(writes.ge.is_some() && rows.ge), "{state}: group enrolled twice");
+        assert!(
+            !(writes.ge.is_some() && rows.ge),
+            "{state}: group enrolled twice"
+        );
         assert!(!(writes.ix.is_some() && rows.ix), "{state}: excluded twice");
-        assert!(!(writes.gx.is_some() && rows.gx), "{state}: group excluded twice");
+        assert!(
+            !(writes.gx.is_some() && rows.gx),
+            "{state}: group excluded twice"
+        );
         let after = Rows {
             ie: rows.ie || writes.ie.is_some(),
             ge: rows.ge || writes.ge.is_some(),
@@ -102,6 +131,10 @@ fn the_tables_of_mark_follow_those_of_assign() {
             Gives::Excluded | Gives::Complete | Gives::Reverted => "default",
         };
         let later = rule(unit, consistency, phase, after).gives;
-        assert_eq!(kind(gives), kind(later), "{state}: a mark changes {gives:?} to {later:?}");
+        assert_eq!(
+            kind(gives),
+            kind(later),
+            "{state}: a mark changes {gives:?} to {later:?}"
+        );
     }
 }

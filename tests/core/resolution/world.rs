@@ -3,9 +3,7 @@
 use rct_core::experiment::{
     Algorithm, Consistency, FilterMode, Hash, Late, Order, Post, Status, Unit,
 };
-use rct_core::resolution::{
-    FIELDS, Plan, PlanCondition, PlanExperiment, PlanPoint, encode,
-};
+use rct_core::resolution::{FIELDS, Plan, PlanCondition, PlanExperiment, PlanPoint, encode};
 use std::collections::BTreeMap;
 
 pub const EXPERIMENT: i64 = 7;
@@ -88,7 +86,10 @@ impl Rows {
     }
 
     pub fn enrolled(self, id: i64, unit_type: &str, unit: &str, condition: &str) -> Self {
-        self.row('e', &[&id.to_string(), unit_type, unit, condition, "ALGORITHMIC"])
+        self.row(
+            'e',
+            &[&id.to_string(), unit_type, unit, condition, "ALGORITHMIC"],
+        )
     }
 
     pub fn enrolled_within(mut self, id: i64, unit: &str) -> Self {
