@@ -66,7 +66,7 @@ BEGIN
     END IF;
     IF $7 IS NOT NULL THEN
         RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
-            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.event_id = $7;
+            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.context = context_name AND x.event_id = $7;
         IF FOUND THEN
             RETURN;
         END IF;
@@ -99,7 +99,7 @@ BEGIN
     IF NOT FOUND THEN
         -- The same event, at the same time, by another connection, which has done all of it.
         RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
-            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.event_id = $7;
+            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.context = context_name AND x.event_id = $7;
         RETURN;
     END IF;
     INSERT INTO rct.visit AS v (user_id, context, site, target, first_at, last_at, preview)
@@ -123,6 +123,12 @@ BEGIN
         END IF;
     END IF;
     IF cardinality(d.exclude_types) > 0 THEN
+        -- What healed, or came with a group the user has left, does not stand in the way.
+        UPDATE rct.exclusion o SET ended_at = moment, end_reason = 'group change'
+            FROM unnest(d.exclude_experiments, d.exclude_types, d.exclude_codes, d.exclude_groups) x (experiment_id, unit_type, code, group_id)
+            WHERE x.unit_type = 'user' AND o.unit_type = 'user' AND o.unit_id = p.who AND o.experiment_id = x.experiment_id
+            AND o.ended_at = 'infinity' AND o.code <> x.code
+            AND (o.code IN ('NO_GROUP_SPECIFIED', 'INVALID_GROUP_OR_WORKING_GROUP') OR o.group_id IS DISTINCT FROM x.group_id);
         INSERT INTO rct.exclusion (experiment_id, unit_type, unit_id, code, group_id, started_at)
             SELECT x.experiment_id, x.unit_type, x.unit_id, x.code, CASE x.unit_type WHEN 'user' THEN x.group_id END, moment
             FROM unnest(d.exclude_experiments, d.exclude_types, d.exclude_ids, d.exclude_codes, d.exclude_groups)
