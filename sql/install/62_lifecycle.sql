@@ -52,15 +52,15 @@ BEGIN
     design := parts -> 'spec';
     new_key := design ->> 'key';
     INSERT INTO rct.context (name) VALUES (design ->> 'context') ON CONFLICT DO NOTHING;
-    BEGIN
-        INSERT INTO rct.segment (key, kind) VALUES ('list ' || new_key || ' include', 'list') RETURNING id INTO include_id;
-        INSERT INTO rct.segment (key, kind) VALUES ('list ' || new_key || ' exclude', 'list') RETURNING id INTO exclude_id;
-        INSERT INTO rct.experiment (key, context, spec, include_id, exclude_id)
-            VALUES (new_key, design ->> 'context', design, include_id, exclude_id) RETURNING id INTO new_id;
-    EXCEPTION WHEN unique_violation THEN
+    INSERT INTO rct.segment (kind) VALUES ('list') RETURNING id INTO include_id;
+    INSERT INTO rct.segment (kind) VALUES ('list') RETURNING id INTO exclude_id;
+    INSERT INTO rct.experiment (key, context, spec, include_id, exclude_id)
+        VALUES (new_key, design ->> 'context', design, include_id, exclude_id)
+        ON CONFLICT ON CONSTRAINT experiment_key_key DO NOTHING RETURNING id INTO new_id;
+    IF new_id IS NULL THEN
         RAISE EXCEPTION 'experiment "%" exists already', new_key USING ERRCODE = 'duplicate_object',
             HINT = 'Change it with rct.update_experiment, or take another key.';
-    END;
+    END IF;
     INSERT INTO rct.experiment_version (experiment_id, version, spec) VALUES (new_id, 1, design);
     INSERT INTO rct.status_log (experiment_id, to_status, reason) VALUES (new_id, 'inactive', 'created');
     PERFORM rct._add_members(include_id, parts #> '{lists,include}');

@@ -143,10 +143,11 @@ $$;
 COMMENT ON FUNCTION rct.roster_at(timestamptz, timestamptz) IS
     'who belonged to which group at a moment, as known now or as known at another moment';
 
--- The one way in which memberships change. The rows that are wanted come from a query over the parameters $2 to $6 or
--- over a relation; all users in it, and those in $2, have exactly these memberships from $1 on.
+-- The one way in which memberships change. The rows that are wanted come from a query over the arrays $2 to $6 and $8; all
+-- users in it, and those in $2, have exactly these memberships from $1 on.
 CREATE FUNCTION rct._replace_memberships(
-    wanted text, at timestamptz, users text[], types text[], ids text[], members boolean[], workings boolean[]
+    wanted text, at timestamptz, users text[], types text[], ids text[], members boolean[], workings boolean[],
+    row_users text[] DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -183,14 +184,14 @@ BEGIN
                 WHERE k.user_id = w.user_id AND k.group_type = w.group_type AND k.group_id = w.group_id)
             RETURNING user_id)
         SELECT array_agg(DISTINCT user_id) FROM (SELECT user_id FROM closed UNION ALL SELECT user_id FROM added) u
-        $query$, wanted) INTO changed USING at, users, types, ids, members, workings, moment;
+        $query$, wanted) INTO changed USING at, users, types, ids, members, workings, moment, row_users;
     IF changed IS NOT NULL THEN
         PERFORM rct._follow_groups(changed);
     END IF;
     RETURN coalesce(cardinality(changed), 0);
 END
 $$;
-COMMENT ON FUNCTION rct._replace_memberships(text, timestamptz, text[], text[], text[], boolean[], boolean[]) IS
+COMMENT ON FUNCTION rct._replace_memberships(text, timestamptz, text[], text[], text[], boolean[], boolean[], text[]) IS
     'internal: gives users exactly the wanted memberships from a moment on; how many users changed';
 
 -- Rule 9: whoever works in another group now leaves the enrollment that came with the old one, where the rule says so.
@@ -339,7 +340,7 @@ COMMENT ON FUNCTION rct.add_alias(text, text) IS
 CREATE FUNCTION rct._relation_columns(relation regclass) RETURNS text[]
     LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    columns text[] := (SELECT array_agg(a.attname::text) FROM pg_attribute a
+    columns text[] := (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped);
 BEGIN
     IF NOT columns @> '{user_id,group_type,group_id}' THEN
@@ -347,50 +348,81 @@ BEGIN
             DETAIL = format('It has the columns %s.', array_to_string(columns, ', ')),
             HINT = 'A roster has the columns user_id, group_type and group_id, and optionally working (boolean).';
     END IF;
-    -- The functions read with the rights of their owner; nobody gets to see by them what they may not read.
-    IF NOT has_table_privilege(session_user, relation, 'SELECT') THEN
-        RAISE EXCEPTION 'permission denied for relation %', relation USING ERRCODE = 'insufficient_privilege',
-            HINT = 'Grant SELECT on it to the role that loads the roster.';
-    END IF;
     RETURN columns;
 END
 $$;
 COMMENT ON FUNCTION rct._relation_columns(regclass) IS 'internal: the columns of a relation that can be a roster';
 
-CREATE FUNCTION rct.load_roster(relation regclass, at timestamptz DEFAULT NULL, complete boolean DEFAULT false) RETURNS bigint
+-- What a roster may hold, before any of it is stored.
+CREATE FUNCTION rct._load_roster(
+    users text[], types text[], ids text[], workings boolean[], at timestamptz, complete boolean
+) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     since timestamptz := rct._check_at(at);
-    columns text[] := rct._relation_columns(relation);
     absent text[];
+    bad record;
+BEGIN
+    SELECT w.user_id, w.group_type, w.group_id INTO bad FROM unnest(users, types, ids) w (user_id, group_type, group_id)
+        WHERE coalesce(w.user_id, '') = '' OR coalesce(w.group_id, '') = '' OR coalesce(w.group_type, '') IN ('', 'user', 'segment')
+        LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'a row of the roster has user "%", type "%" and group "%"',
+            coalesce(bad.user_id, 'NULL'), coalesce(bad.group_type, 'NULL'), coalesce(bad.group_id, 'NULL') USING
+            ERRCODE = 'invalid_parameter_value', DETAIL = 'None of the three may be NULL or empty, and no type is called user or segment.',
+            HINT = 'Leave such rows out of the table or view.';
+    END IF;
+    LOCK TABLE rct.membership IN SHARE ROW EXCLUSIVE MODE;
+    IF complete THEN
+        absent := ARRAY(SELECT DISTINCT m.user_id FROM rct.membership m WHERE upper_inf(m.known)
+            EXCEPT SELECT coalesce(a.user_id, u) FROM unnest(users) u LEFT JOIN rct.alias a ON a.alias = u);
+    END IF;
+    RETURN rct._replace_memberships(
+        'SELECT w.user_id, w.group_type, w.group_id, true AS member,
+            coalesce(w.working, count(*) OVER (PARTITION BY w.user_id, w.group_type) = 1) AS working
+        FROM (SELECT coalesce(a.user_id, r.user_id) AS user_id, r.group_type, r.group_id, bool_or(r.working) AS working
+            FROM unnest($8, $3, $4, $6) r (user_id, group_type, group_id, working)
+            LEFT JOIN rct.alias a ON a.alias = r.user_id GROUP BY 1, 2, 3) w',
+        since, absent, types, ids, NULL, workings, users);
+END
+$$;
+COMMENT ON FUNCTION rct._load_roster(text[], text[], text[], boolean[], timestamptz, boolean) IS 'internal: see rct.load_roster';
+
+-- The caller reads the relation, with the caller's rights; only storing it needs those of the owner.
+CREATE FUNCTION rct.load_roster(relation regclass, at timestamptz DEFAULT NULL, complete boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    columns text[] := rct._relation_columns(relation);
+    changed bigint;
 BEGIN
     IF columns IS NULL THEN
         RAISE EXCEPTION 'relation must not be NULL' USING ERRCODE = 'null_value_not_allowed',
             HINT = 'Give the table or view that has the roster.';
     END IF;
-    LOCK TABLE rct.membership IN SHARE ROW EXCLUSIVE MODE;
-    IF complete THEN
-        EXECUTE format('SELECT array_agg(DISTINCT m.user_id) FROM rct.membership m WHERE upper_inf(m.known)
-            AND NOT EXISTS (SELECT FROM %1$s r LEFT JOIN rct.alias a ON a.alias = r.user_id::text
-                WHERE coalesce(a.user_id, r.user_id::text) = m.user_id)', relation) INTO absent;
-    END IF;
-    RETURN rct._replace_memberships(format(
-        'SELECT w.user_id, w.group_type, w.group_id, true AS member, %s AS working FROM (
-            SELECT coalesce(a.user_id, r.user_id::text) AS user_id, r.group_type::text, r.group_id::text, %s AS working
-            FROM %s r LEFT JOIN rct.alias a ON a.alias = r.user_id::text GROUP BY 1, 2, 3) w',
-        CASE WHEN columns @> '{working}' THEN 'w.working' ELSE 'count(*) OVER (PARTITION BY w.user_id, w.group_type) = 1' END,
-        CASE WHEN columns @> '{working}' THEN 'coalesce(bool_or(r.working), false)' ELSE 'false' END,
-        relation), since, absent, NULL, NULL, NULL, NULL);
+    EXECUTE format('SELECT rct._load_roster(coalesce(array_agg(r.user_id::text), ''{}''), array_agg(r.group_type::text),
+        array_agg(r.group_id::text), array_agg(%s), $1, $2) FROM %s r',
+        CASE WHEN columns @> '{working}' THEN 'coalesce(r.working, false)' ELSE 'NULL::boolean' END, relation)
+        INTO changed USING at, coalesce(complete, false);
+    RETURN changed;
 END
 $$;
 COMMENT ON FUNCTION rct.load_roster(regclass, timestamptz, boolean) IS
     'gives all users in a table or view (user_id, group_type, group_id, and optionally working) exactly the groups it has, from now or a moment on; complete: users it does not have lose theirs; returns how many users changed';
 
 CREATE FUNCTION rct.register_roster(relation regclass) RETURNS void
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns text[] := rct._relation_columns(relation);
+    owner oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'rct');
+    relation_owner oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
 BEGIN
+    -- Functions in a view run with the rights of whoever reads it, which is the owner of pg_rct from now on.
+    IF relation_owner <> owner AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = relation_owner) THEN
+        RAISE EXCEPTION 'relation % belongs to role %', relation, pg_get_userbyid(relation_owner) USING
+            ERRCODE = 'insufficient_privilege',
+            DETAIL = 'It would be read with the rights of the owner of pg_rct, who must therefore own it, or a superuser.',
+            HINT = format('ALTER TABLE or VIEW %s OWNER TO %I, or use rct.load_roster.', relation, pg_get_userbyid(owner));
+    END IF;
     LOCK TABLE rct.roster_source IN SHARE ROW EXCLUSIVE MODE;
     UPDATE rct.roster_source s SET ended_at = clock_timestamp() WHERE s.ended_at = 'infinity';
     IF relation IS NOT NULL THEN
@@ -401,4 +433,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rct.register_roster(regclass) IS
-    'from now on memberships are read from this view or table of the district (user_id, group_type, group_id, optionally working and during) instead of a copy; NULL ends that';
+    'from now on memberships are read from this view or table of the district (user_id, group_type, group_id, optionally working and during) instead of a copy; NULL ends that; for the owner of the extension';

@@ -42,7 +42,7 @@ DECLARE
     u record;
     d record;
     written bigint;
-    counted boolean := false;
+    alone boolean := false;
     kind text := coalesce($6, 'condition applied');
 BEGIN
     PERFORM rct._check_user($2);
@@ -86,10 +86,15 @@ BEGIN
         SELECT * INTO d FROM rct._mark(p.digest, p.plan,
             (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) FROM rct._facts(u.types, u.ids, u.members, u.workings, NULL) f),
             p.who, moment, point_site, point_target, $5, kind, $9);
-        EXIT WHEN counted OR NOT d.limited OR cardinality(d.enroll_types) = 0;
-        -- A number ends the experiment: enroll one at a time, and decide again with what the others have done.
-        PERFORM FROM rct.enrollment_count c WHERE c.experiment_id = d.experiment_id FOR UPDATE;
-        counted := true;
+        EXIT WHEN alone OR NOT (d.limited OR d.repeat);
+        -- A number ends the experiment, or a queue advances: one at a time, deciding again with what the others have done.
+        IF d.limited THEN
+            PERFORM FROM rct.enrollment_count c WHERE c.experiment_id = d.experiment_id FOR UPDATE;
+        END IF;
+        IF d.repeat THEN
+            PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct user ' || p.who, 0));
+        END IF;
+        alone := true;
     END LOOP;
     INSERT INTO rct.exposure (event_id, context, user_id, site, target, status, reported_condition, experiment_id,
             condition, hash_version, reason, mismatch, uniquifier, client_at, server_at, preview)
@@ -140,11 +145,11 @@ BEGIN
         PERFORM rct._place(d.experiment_id, d.allocate_type, d.allocate_id, NULL);
     END IF;
     IF d.repeat THEN
-        PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct user ' || p.who, 0));
         INSERT INTO rct.repetition (experiment_id, user_id, site, target, ordinal, condition, uniquifier, at)
             SELECT d.experiment_id, p.who, point_site, point_target, coalesce(max(r.ordinal), 0) + 1, d.recorded_condition, $10, moment
             FROM rct.repetition r
-            WHERE r.user_id = p.who AND r.experiment_id = d.experiment_id AND r.site = point_site AND r.target = point_target;
+            WHERE r.user_id = p.who AND r.experiment_id = d.experiment_id AND r.site = point_site AND r.target = point_target
+            ON CONFLICT DO NOTHING;
     END IF;
     RETURN QUERY SELECT d.recorded_experiment, d.recorded_condition, d.reason, d.mismatch, false;
 END
