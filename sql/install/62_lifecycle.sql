@@ -184,7 +184,11 @@ DECLARE
     problems text;
     hints text;
 BEGIN
-    PERFORM rct._experiment_check_status(old_status, coalesce(set_status.status, 'NULL'));
+    IF set_status.status IS NULL THEN
+        RAISE EXCEPTION 'status of experiment "%" must not be NULL', e.key USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give the status to move to.';
+    END IF;
+    PERFORM rct._experiment_check_status(old_status, set_status.status);
     IF set_status.status IN ('enrolling', 'scheduled') THEN
         SELECT string_agg(format('%s: %s', p.path, p.problem), '; ' ORDER BY p.n), string_agg(DISTINCT p.hint, ' ')
             INTO problems, hints

@@ -34,8 +34,8 @@ fn experiment_check_change(old: &str, new: &str, status: &str) {
 /// `experiment_check_status(from, to)`
 #[pg_extern(sql = false)]
 fn experiment_check_status(from: &str, to: &str) {
-    let from = or_raise(experiment::read_status("from", from));
-    let to = or_raise(experiment::read_status("to", to));
+    let from = or_raise(experiment::read_status("status", from));
+    let to = or_raise(experiment::read_status("status", to));
     or_raise(experiment::check_status(from, to));
 }
 
