@@ -33,7 +33,7 @@ CREATE TABLE rct.exposure (
     server_at timestamptz NOT NULL,
     preview boolean NOT NULL
 );
-CREATE UNIQUE INDEX exposure_event ON rct.exposure (event_id) WHERE event_id IS NOT NULL;
+CREATE UNIQUE INDEX exposure_event ON rct.exposure (context, event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX exposure_user ON rct.exposure (user_id);
 COMMENT ON TABLE rct.exposure IS 'each mark: what a user saw where and when, and what the database says they should have seen; append-only';
 COMMENT ON COLUMN rct.exposure.reported_condition IS 'what the application says it delivered';
@@ -153,6 +153,7 @@ COMMENT ON COLUMN rct.allocation.late IS 'placed after the run, in the next slot
 SELECT pg_catalog.pg_extension_config_dump('rct.visit', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.exposure', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.exposure_id_seq', '');
+COMMENT ON SEQUENCE rct.exposure_id_seq IS 'numbers of rct.exposure';
 SELECT pg_catalog.pg_extension_config_dump('rct.enrollment', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.exclusion', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.repetition', '');
@@ -161,6 +162,7 @@ SELECT pg_catalog.pg_extension_config_dump('rct.preview_user', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.preview_condition', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.run', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.run_id_seq', '');
+COMMENT ON SEQUENCE rct.run_id_seq IS 'numbers of rct.run';
 SELECT pg_catalog.pg_extension_config_dump('rct.allocation', '');
 
 DO $$
