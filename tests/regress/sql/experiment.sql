@@ -124,9 +124,6 @@ SELECT name FROM rct.context ORDER BY name;
 SELECT key FROM rct.segment WHERE kind <> 'list' ORDER BY key;
 -- A key is taken once.
 SELECT rct.create_experiment('{"key": "hints", "context": "other"}');
--- The name of a segment is not the key of an experiment.
-SELECT rct.create_segment('list clash include');
-SELECT rct.create_experiment('{"key": "clash", "context": "mathia"}');
 
 -- Changes are merge patches: objects are merged, null resets a field, anything else replaces.
 SELECT rct.update_experiment('hints', '{"conditions": [{"code": "control"}, {"code": "hints", "payload": "on"}], "decision_points": [{"site": "quiz"}]}') -> 'conditions' AS conditions;

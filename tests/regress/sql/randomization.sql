@@ -31,8 +31,9 @@ SELECT rct.randomize_experiment('blocks', 's', '{a,""}');
 SELECT rct.randomize_experiment('blocks', 's', '{a,b,a}');
 SELECT rct.randomize_experiment('blocks', 's', '{a,b}', '{x}');
 SELECT rct.randomize_experiment('blocks', 's', '{a,b}', '{}');
-SELECT rct.randomize_experiment('blocks', 's', '{{a,b},{c,d}}', '{{x,x},{y,y}}');
 SELECT rct.randomize_experiment('blocks', 's', '{}');
+-- None of it touched the randomization that there is.
+SELECT count(*) FROM rct.allocation WHERE ended_at = 'infinity';
 SELECT rct.create_experiment('{"key": "hashed", "context": "mathia"}');
 SELECT rct.randomize_experiment('hashed', 's', '{a}');
 SELECT rct.create_experiment('{"key": "single", "context": "mathia", "conditions": [{"code": "a"}], "assignment": {"algorithm": "complete"}}');
@@ -42,6 +43,8 @@ SELECT rct.create_experiment('{"key": "pairs", "context": "mathia", "conditions"
 SELECT rct.randomize_experiment('pairs', 's', '{1,2,3}', '{x,x,y}');
 SELECT rct.randomize_experiment('pairs', 's', '{1,2,3,4}', '{x,x,y,NULL}');
 SELECT rct.randomize_experiment('pairs', 's', '{1,2}');
+SELECT rct.randomize_experiment('pairs', 's', '{1,""}', '{x,x}');
+SELECT rct.randomize_experiment('pairs', 's', '{1,NULL}', '{x,x}');
 SELECT rct.randomize_experiment('pairs', 's', '{1,2,3,4}', '{x,x,y,y}') > 0 AS run;
 SELECT unit_type, stratum, count(*), count(DISTINCT condition) AS conditions FROM rct.allocation WHERE unit_type = 'class' GROUP BY 1, 2 ORDER BY 2;
 SELECT rct.replay(-1);
@@ -70,7 +73,10 @@ SELECT unit_id, stratum, stratum_given, block, slot, condition, late FROM rct.al
 SELECT condition, reason FROM rct.condition_for('mathia', 'quiz', NULL, 'late 1');
 -- A first mark places too, in the stratum unknown; and the proof holds.
 SELECT reason FROM rct.mark('mathia', 'late 4', 'quiz', NULL);
-SELECT a.stratum, a.late, a.condition = e.condition AS enrolled FROM rct.allocation AS a JOIN rct.enrollment AS e USING (unit_id, experiment_id) WHERE unit_id = 'late 4';
+SELECT stratum, late, block, slot, condition FROM rct.allocation WHERE unit_id = 'late 4';
+SELECT condition, reason FROM rct.condition_for('mathia', 'quiz', NULL, 'late 4');
+SELECT reason FROM rct.mark('mathia', 'late 4', 'quiz', NULL);
+SELECT condition, code FROM rct.enrollment WHERE unit_id = 'late 4';
 SELECT bool_and(rct.replay(id)) AS replayed FROM rct.run;
 
 SELECT * FROM rct.place_late('nothing', '{a}');
@@ -83,6 +89,7 @@ SELECT * FROM rct.place_late('complete', '{a}');
 SELECT * FROM rct.place_late('hashed', '{a}');
 SELECT rct.clone_experiment('blocks', 'not yet');
 SELECT * FROM rct.place_late('not yet', '{a}');
+SELECT rct.randomize_experiment('not yet', 's', '{a,b}') > 0 AS run;
 SELECT rct.set_status('not yet', 'cancelled');
 SELECT * FROM rct.place_late('not yet', '{a}');
 SELECT rct.randomize_experiment('not yet', 's', '{a,b}');

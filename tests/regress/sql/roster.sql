@@ -25,7 +25,8 @@ SELECT * FROM roster() WHERE membership LIKE 'bob%';
 SELECT rct.set_groups('bob', '{}');
 SELECT * FROM roster() WHERE membership LIKE 'bob%';
 SELECT rct.set_groups('bob', '{"class": ["7b"]}');
-SELECT rct.set_groups('bob', NULL) AS all_gone;
+SELECT rct.set_groups('bob', NULL);
+SELECT rct.set_groups('bob', 'null') AS all_gone;
 SELECT * FROM roster() WHERE membership LIKE 'bob%';
 
 -- From a moment on, in the past and in the future.
@@ -43,6 +44,7 @@ SELECT group_id, during, upper_inf(known) AS believed FROM rct.membership WHERE 
 -- What a caller can do wrong.
 SELECT rct.set_groups(NULL, '{}');
 SELECT rct.set_groups('', '{}');
+SELECT rct.set_groups(repeat('x', 1001), '{}');
 SELECT rct.set_groups('dan', '[]');
 SELECT rct.set_groups('dan', '"7b"');
 SELECT rct.set_groups('dan', '{"class": "7b"}');
@@ -79,6 +81,7 @@ SELECT rct.add_alias(NULL, 'x');
 SELECT rct.add_alias('', 'x');
 SELECT rct.add_alias('ada', NULL);
 SELECT rct.add_alias('ada', '');
+SELECT rct.add_alias('ada', repeat('x', 1001));
 
 -- A whole roster in one statement.
 CREATE TABLE sis (user_id text, group_type text, group_id text, teacher text);
@@ -132,7 +135,7 @@ SELECT * FROM roster() WHERE membership LIKE 'hal%';
 -- The copy is not changed meanwhile, and is what was read before.
 SELECT rct.set_groups('hal', '{"class": ["7b"]}');
 SELECT rct.load_roster('sis');
-SELECT * FROM moment, roster(moment.at) WHERE membership LIKE 'ada%';
+SELECT r.* FROM moment, roster(moment.at) AS r WHERE membership LIKE 'ada%';
 -- With times.
 CREATE TABLE dated AS SELECT 'ida'::text AS user_id, 'class'::text AS group_type, g AS group_id, true AS working, d::tstzrange AS during
 FROM (VALUES ('7a', '[2024-01-01,2025-01-01)'), ('8a', '[2025-01-01,)')) AS v (g, d);
@@ -152,6 +155,12 @@ SELECT * FROM roster() WHERE membership LIKE 'ada%';
 SELECT relation, has_working, has_during, ended_at = 'infinity' AS open FROM rct.roster_source ORDER BY registered_at;
 
 -- Nothing is deleted, and memberships never overlap, not even by the owner of the tables.
+UPDATE rct.membership SET group_id = 'other' WHERE user_id = 'ada';
+UPDATE rct.membership SET known = tstzrange('2001-01-01', NULL) WHERE user_id = 'ada';
+UPDATE rct.membership SET during = during WHERE NOT upper_inf(known);
+UPDATE rct.alias SET user_id = 'cleo';
+DELETE FROM rct.alias;
+DELETE FROM rct.roster_source;
 DELETE FROM rct.membership;
 TRUNCATE rct.membership;
 INSERT INTO rct.membership (user_id, group_type, group_id, working, during) VALUES ('zoe', 'class', '7a', true, '[2024-01-01,2024-06-01)');

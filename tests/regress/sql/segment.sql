@@ -35,6 +35,7 @@ SELECT rct.add_members('seniors', '{"segments": ["district"]}') AS allowed_now;
 SELECT rct.create_segment(NULL);
 SELECT rct.create_segment('');
 SELECT rct.create_segment('seniors');
+SELECT rct.create_segment('list of mine');
 SELECT rct.create_segment(repeat('x', 201));
 SELECT rct.create_segment('x', kind => 'list');
 SELECT rct.create_segment('x', kind => NULL);
@@ -85,6 +86,7 @@ SELECT rct.remove_from_list('hints', 'exclude', '{"users": ["eve"]}');
 -- The segment that is a list is the experiment's own.
 SELECT rct.add_members('list hints exclude', '{"users": ["zoe"]}');
 SELECT rct.remove_members('list hints exclude', '{"users": ["eve"]}');
+SELECT rct.segment_members('list hints exclude');
 SELECT rct.create_segment('around', '{"segments": ["list hints exclude"]}');
 
 -- A global exclusion: everywhere, or in one context.
@@ -105,3 +107,4 @@ TRUNCATE rct.segment_member;
 UPDATE rct.segment_member SET member_id = 'other' WHERE member_id = 'ada';
 UPDATE rct.segment_member SET ended_at = 'infinity' WHERE ended_at < 'infinity';
 DELETE FROM rct.segment_edge;
+UPDATE rct.segment_edge SET child_id = parent_id;
