@@ -96,11 +96,14 @@ COMMENT ON TABLE rct.segment_edge IS 'segments that are part of segments; closed
 SELECT pg_catalog.pg_extension_config_dump('rct.context', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.segment', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.segment_id_seq', '');
+COMMENT ON SEQUENCE rct.segment_id_seq IS 'numbers of rct.segment';
 SELECT pg_catalog.pg_extension_config_dump('rct.experiment', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.experiment_id_seq', '');
+COMMENT ON SEQUENCE rct.experiment_id_seq IS 'numbers of rct.experiment';
 SELECT pg_catalog.pg_extension_config_dump('rct.experiment_version', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.status_log', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.status_log_id_seq', '');
+COMMENT ON SEQUENCE rct.status_log_id_seq IS 'numbers of rct.status_log';
 SELECT pg_catalog.pg_extension_config_dump('rct.segment_member', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.segment_edge', '');
 

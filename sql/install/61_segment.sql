@@ -1,18 +1,23 @@
 -- Segments, and the include and exclude lists of experiments, which are segments of their own.
 
 CREATE FUNCTION rct._segment_id(segment text) RETURNS bigint
-    LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found_id bigint := (SELECT s.id FROM rct.segment s WHERE s.key = segment);
+    s record;
 BEGIN
-    IF found_id IS NULL THEN
+    SELECT x.id, x.kind INTO s FROM rct.segment x WHERE x.key = segment;
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'segment "%" does not exist', segment USING ERRCODE = 'undefined_object',
             HINT = 'Create it with rct.create_segment.';
+    ELSIF s.kind = 'list' THEN
+        RAISE EXCEPTION 'segment "%" is a list of an experiment', segment USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'It changes with its experiment only, and is part of no other segment.',
+            HINT = 'Use rct.add_to_list and rct.remove_from_list, or rct.experiment_spec to read it.';
     END IF;
-    RETURN found_id;
+    RETURN s.id;
 END
 $$;
-COMMENT ON FUNCTION rct._segment_id(text) IS 'internal: the row of a segment';
+COMMENT ON FUNCTION rct._segment_id(text) IS 'internal: the row of a segment that is not the list of an experiment';
 
 -- Plans hold segments with all their parts, so they follow each change of the nesting, but no change of members.
 CREATE FUNCTION rct._compile(context text) RETURNS void
@@ -73,7 +78,7 @@ BEGIN
         FROM rct._member_rows(members) m WHERE m.member_type <> 'segment'
         ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS added = ROW_COUNT;
-    IF members ? 'segments' THEN
+    IF EXISTS (SELECT FROM rct._member_rows(members) m WHERE m.member_type = 'segment') THEN
         -- Two nestings that are harmless each could close a circle together.
         LOCK TABLE rct.segment_edge IN SHARE ROW EXCLUSIVE MODE;
         FOR child IN SELECT rct._segment_id(m.member_id) AS id, m.member_id AS key
@@ -149,6 +154,13 @@ BEGIN
         RAISE EXCEPTION 'a segment needs a key' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give it a name that is not empty.';
     END IF;
+    IF length(segment) > 200 THEN
+        RAISE EXCEPTION 'key of a segment must have at most 200 characters, got %', length(segment) USING
+            ERRCODE = 'invalid_parameter_value', HINT = 'Put the rest into its description.';
+    ELSIF starts_with(segment, 'list ') THEN
+        RAISE EXCEPTION 'key of segment "%" must not begin with "list "', segment USING ERRCODE = 'reserved_name',
+            DETAIL = 'The lists of experiments have such keys.', HINT = 'Take another key.';
+    END IF;
     IF kind IS NULL OR kind NOT IN ('public', 'global_exclusion') THEN
         RAISE EXCEPTION 'kind of segment "%" is not one of its words', coalesce(kind, 'NULL') USING
             ERRCODE = 'invalid_parameter_value', HINT = 'Use public or global_exclusion.';
@@ -157,7 +169,10 @@ BEGIN
         RAISE EXCEPTION 'segment "%" is public and can not have a context', segment USING
             ERRCODE = 'invalid_parameter_value', HINT = 'Only a global exclusion is for one context; leave it out.';
     END IF;
-    IF context IS NOT NULL THEN
+    IF context = '' THEN
+        RAISE EXCEPTION 'context of segment "%" must not be empty', segment USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Leave it out for all contexts.';
+    ELSIF context IS NOT NULL THEN
         INSERT INTO rct.context (name) VALUES (lower(create_segment.context)) ON CONFLICT DO NOTHING;
     END IF;
     INSERT INTO rct.segment (key, kind, context, description)
@@ -178,8 +193,8 @@ COMMENT ON FUNCTION rct.create_segment(text, jsonb, text, text, text) IS
     'a named set of users, groups and segments, to be used in lists; or a global exclusion, for one context or all';
 
 CREATE FUNCTION rct.segment_members(segment text, at timestamptz DEFAULT NULL) RETURNS jsonb
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT rct._members_of(rct._segment_id($1), coalesce($2, clock_timestamp()))
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT rct._members_of(s.id, coalesce($2, clock_timestamp())) FROM (SELECT rct._segment_id($1) AS id) s WHERE s.id IS NOT NULL
 $$;
 COMMENT ON FUNCTION rct.segment_members(text, timestamptz) IS 'the members of a segment, now or at a moment; NULL for a NULL segment';
 
@@ -196,7 +211,7 @@ $$;
 COMMENT ON FUNCTION rct.remove_members(text, jsonb) IS 'takes users, groups and segments out of a segment; how many were in it; NULL for NULL';
 
 CREATE FUNCTION rct._list_of(experiment text, list text) RETURNS bigint
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     e rct.experiment := rct._experiment(experiment);
 BEGIN

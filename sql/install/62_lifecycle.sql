@@ -1,7 +1,7 @@
 -- The life of an experiment: created, changed, started, paused, ended, cloned, exported, imported.
 
 CREATE FUNCTION rct._experiment(experiment text) RETURNS rct.experiment
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     e rct.experiment;
 BEGIN
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION rct.create_experiment(jsonb) IS
     'creates an experiment from its definition (see rct.experiment_schema), inactive; returns its key';
 
 CREATE FUNCTION rct.experiment_spec(experiment text) RETURNS jsonb
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     e rct.experiment := rct._experiment(experiment);
 BEGIN
@@ -85,7 +85,7 @@ COMMENT ON FUNCTION rct.experiment_spec(text) IS
     'the complete definition of an experiment with its lists; rct.create_experiment takes it';
 
 CREATE FUNCTION rct.current_status(experiment text) RETURNS text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN rct._status_of(rct._experiment(experiment), clock_timestamp());
 END
@@ -121,7 +121,7 @@ COMMENT ON FUNCTION rct.update_experiment(text, jsonb) IS
     'changes a definition by a merge patch (RFC 7386); what the status freezes is refused; returns the new definition';
 
 CREATE FUNCTION rct.preflight(experiment text, status text DEFAULT 'enrolling') RETURNS TABLE (path text, problem text, hint text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 5 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 5 AS $$
 DECLARE
     e rct.experiment := rct._experiment(experiment);
 BEGIN
@@ -217,14 +217,15 @@ COMMENT ON FUNCTION rct.set_status(text, text, text) IS
 
 CREATE FUNCTION rct.clone_experiment(experiment text, key text) RETURNS text
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT rct.create_experiment(rct._experiment_rename((s.spec - 'lists')::text, $2)::jsonb || jsonb_build_object('lists', s.spec -> 'lists'))
+    SELECT rct.create_experiment(rct._experiment_rename((s.spec - 'lists')::text, coalesce($2, ''))::jsonb
+        || jsonb_build_object('lists', s.spec -> 'lists'))
     FROM (SELECT rct.experiment_spec($1) AS spec) s
 $$;
 COMMENT ON FUNCTION rct.clone_experiment(text, text) IS
     'a new, inactive experiment with the same definition under another key; a salt that was the key becomes the new key';
 
 CREATE FUNCTION rct.export_experiment(experiment text) RETURNS jsonb
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_object('format', 'pg_rct experiment', 'format_version', 1,
         'exported_at', clock_timestamp(), 'spec', rct.experiment_spec($1))
 $$;
@@ -233,9 +234,11 @@ COMMENT ON FUNCTION rct.export_experiment(text) IS 'the definition of an experim
 CREATE FUNCTION rct.import_experiment(document jsonb, key text DEFAULT NULL) RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF document ->> 'format' IS DISTINCT FROM 'pg_rct experiment' OR document ->> 'format_version' IS DISTINCT FROM '1' THEN
+    IF document ->> 'format' IS DISTINCT FROM 'pg_rct experiment' OR document ->> 'format_version' IS DISTINCT FROM '1'
+        OR jsonb_typeof(document -> 'spec') IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'the document is not an exported experiment' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Its format is %s, version %s.', coalesce(document ->> 'format', 'missing'), coalesce(document ->> 'format_version', 'missing')),
+            DETAIL = format('Its format is %s, version %s, and its spec %s.', coalesce(document ->> 'format', 'missing'),
+                coalesce(document ->> 'format_version', 'missing'), coalesce('of type ' || jsonb_typeof(document -> 'spec'), 'missing')),
             HINT = 'Give what rct.export_experiment returned; rct.import_upgrade takes designs of UpGrade.';
     END IF;
     RETURN rct.create_experiment((document -> 'spec') || CASE WHEN key IS NULL THEN '{}' ELSE jsonb_build_object('key', key) END);

@@ -48,10 +48,22 @@ COMMENT ON TABLE rct.roster_source IS 'the view or table of the district that is
 SELECT pg_catalog.pg_extension_config_dump('rct.alias', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.membership', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.membership_id_seq', '');
+COMMENT ON SEQUENCE rct.membership_id_seq IS 'numbers of rct.membership';
 SELECT pg_catalog.pg_extension_config_dump('rct.roster_source', '');
 
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON rct.membership
     FOR EACH STATEMENT EXECUTE FUNCTION rct._append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rct.alias
+    FOR EACH STATEMENT EXECUTE FUNCTION rct._append_only();
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON rct.roster_source
+    FOR EACH STATEMENT EXECUTE FUNCTION rct._append_only();
+-- What was believed ends; nothing else of it changes.
+CREATE TRIGGER close_only BEFORE UPDATE ON rct.membership FOR EACH ROW
+    WHEN (NOT pg_catalog.upper_inf(OLD.known)
+        OR NOT pg_catalog.isempty(NEW.known) AND pg_catalog.lower(NEW.known) IS DISTINCT FROM pg_catalog.lower(OLD.known)
+        OR (NEW.id, NEW.user_id, NEW.group_type, NEW.group_id, NEW.member, NEW.working, NEW.during)
+            IS DISTINCT FROM (OLD.id, OLD.user_id, OLD.group_type, OLD.group_id, OLD.member, OLD.working, OLD.during))
+    EXECUTE FUNCTION rct._append_only();
 
 -- What indexes can not see: overlaps with an end.
 CREATE FUNCTION rct._membership_guard() RETURNS trigger
@@ -85,10 +97,13 @@ BEGIN
         RAISE EXCEPTION 'user_id must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Give the id of the user.';
     ELSIF user_id = '' THEN
         RAISE EXCEPTION 'user_id must not be empty' USING ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of the user.';
+    ELSIF length(user_id) > 1000 THEN
+        RAISE EXCEPTION 'user_id must have at most 1000 characters, got %', length(user_id) USING
+            ERRCODE = 'invalid_parameter_value', HINT = 'Give the id of the user.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION rct._check_user(text) IS 'internal: refuses ids that are NULL or empty';
+COMMENT ON FUNCTION rct._check_user(text) IS 'internal: refuses ids that are NULL, empty or too long for an index';
 
 CREATE FUNCTION rct._user(user_id text) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -110,6 +125,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
+    PERFORM rct._check_registered(source.relation::regclass);
     RETURN QUERY EXECUTE format(
         'SELECT r.user_id::text, r.group_type::text, r.group_id::text, true, %s FROM %s r WHERE %s AND ($1 IS NULL OR r.user_id::text = $1)',
         CASE WHEN source.has_working THEN 'coalesce(r.working, false)'
@@ -137,17 +153,16 @@ COMMENT ON FUNCTION rct._roster(text, timestamptz, timestamptz) IS
 
 CREATE FUNCTION rct.roster_at(at timestamptz, known timestamptz DEFAULT NULL)
     RETURNS TABLE (user_id text, group_type text, group_id text, member boolean, working boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.member_id, r.group_type, r.group_id, r.member, r.working FROM rct._roster(NULL, $1, $2) r
 $$;
 COMMENT ON FUNCTION rct.roster_at(timestamptz, timestamptz) IS
     'who belonged to which group at a moment, as known now or as known at another moment';
 
--- The one way in which memberships change. The rows that are wanted come from a query over the arrays $2 to $6 and $8; all
--- users in it, and those in $2, have exactly these memberships from $1 on.
+-- The one way in which memberships change. The rows that are wanted come from a query over the parameters $2 to $6 or
+-- over a relation; all users in it, and those in $2, have exactly these memberships from $1 on.
 CREATE FUNCTION rct._replace_memberships(
-    wanted text, at timestamptz, users text[], types text[], ids text[], members boolean[], workings boolean[],
-    row_users text[] DEFAULT NULL
+    wanted text, at timestamptz, users text[], types text[], ids text[], members boolean[], workings boolean[]
 ) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -184,14 +199,14 @@ BEGIN
                 WHERE k.user_id = w.user_id AND k.group_type = w.group_type AND k.group_id = w.group_id)
             RETURNING user_id)
         SELECT array_agg(DISTINCT user_id) FROM (SELECT user_id FROM closed UNION ALL SELECT user_id FROM added) u
-        $query$, wanted) INTO changed USING at, users, types, ids, members, workings, moment, row_users;
+        $query$, wanted) INTO changed USING at, users, types, ids, members, workings, moment;
     IF changed IS NOT NULL THEN
         PERFORM rct._follow_groups(changed);
     END IF;
     RETURN coalesce(cardinality(changed), 0);
 END
 $$;
-COMMENT ON FUNCTION rct._replace_memberships(text, timestamptz, text[], text[], text[], boolean[], boolean[], text[]) IS
+COMMENT ON FUNCTION rct._replace_memberships(text, timestamptz, text[], text[], text[], boolean[], boolean[]) IS
     'internal: gives users exactly the wanted memberships from a moment on; how many users changed';
 
 -- Rule 9: whoever works in another group now leaves the enrollment that came with the old one, where the rule says so.
@@ -252,12 +267,16 @@ DECLARE
     members boolean[];
     workings boolean[];
     bad text := (SELECT w.key FROM jsonb_each(CASE jsonb_typeof(working) WHEN 'object' THEN working ELSE '{}' END) w
-        WHERE jsonb_typeof(w.value) NOT IN ('string', 'null') LIMIT 1);
+        WHERE jsonb_typeof(w.value) NOT IN ('string', 'null') OR w.value = '""' OR w.key IN ('', 'user', 'segment') ORDER BY w.key LIMIT 1);
 BEGIN
     IF bad IS NOT NULL OR jsonb_typeof(working) NOT IN ('object', 'null') THEN
         RAISE EXCEPTION 'working groups of user "%" must be one id for each type%', user_id,
             coalesce(', "' || bad || '" has something else', '') USING
             ERRCODE = 'invalid_parameter_value', HINT = 'For example: {"class": "7b", "school": "north"}.';
+    END IF;
+    IF groups IS NULL THEN
+        RAISE EXCEPTION 'groups of user "%" must not be NULL', user_id USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give all groups by type, like {"class": ["7b"]}; {} is for none.';
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct user ' || who, 0));
     -- Only groups keeps who works where, as far as that is still possible.
@@ -311,6 +330,11 @@ DECLARE
     who text := rct._user(user_id);
     taken text;
 BEGIN
+    IF coalesce(add_alias.alias, '') = '' THEN
+        RAISE EXCEPTION 'alias of user "%" must not be %', who, CASE WHEN add_alias.alias IS NULL THEN 'NULL' ELSE 'empty' END USING
+            ERRCODE = CASE WHEN add_alias.alias IS NULL THEN 'null_value_not_allowed' ELSE 'invalid_parameter_value' END,
+            HINT = 'Give another id of the user.';
+    END IF;
     PERFORM rct._check_user(add_alias.alias);
     IF add_alias.alias = who THEN
         RETURN false;
@@ -338,94 +362,134 @@ COMMENT ON FUNCTION rct.add_alias(text, text) IS
     'another id of a user; all later calls with it concern the user; true if it is new';
 
 CREATE FUNCTION rct._relation_columns(relation regclass) RETURNS text[]
-    LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    columns text[] := (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
+    columns text[] := (SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}') FROM pg_attribute a
         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped);
+    bad text := (SELECT format('%s is of type %s', a.attname, format_type(a.atttypid, a.atttypmod)) FROM pg_attribute a
+        WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+        AND (a.attname, a.atttypid) IN (SELECT w.name, t.oid FROM pg_type t, (VALUES ('working'::name, 'boolean'::regtype), ('during', 'tstzrange')) w (name, type)
+            WHERE t.oid <> w.type)
+        ORDER BY a.attnum LIMIT 1);
 BEGIN
-    IF NOT columns @> '{user_id,group_type,group_id}' THEN
+    IF NOT columns @> '{user_id,group_type,group_id}' OR bad IS NOT NULL THEN
         RAISE EXCEPTION 'relation % is not a roster', relation USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('It has the columns %s.', array_to_string(columns, ', ')),
-            HINT = 'A roster has the columns user_id, group_type and group_id, and optionally working (boolean).';
+            DETAIL = coalesce('Column ' || bad || '.', format('It has the columns %s.', array_to_string(columns, ', '))),
+            HINT = 'A roster has the columns user_id, group_type and group_id, and optionally working (boolean) and, if it is registered, during (tstzrange).';
+    END IF;
+    -- Nobody gets to see by the functions what they may not read.
+    IF NOT has_table_privilege(session_user, relation, 'SELECT') THEN
+        RAISE EXCEPTION 'permission denied for relation %', relation USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Grant SELECT on it to the role that loads the roster.';
     END IF;
     RETURN columns;
 END
 $$;
 COMMENT ON FUNCTION rct._relation_columns(regclass) IS 'internal: the columns of a relation that can be a roster';
 
--- What a roster may hold, before any of it is stored.
-CREATE FUNCTION rct._load_roster(
-    users text[], types text[], ids text[], workings boolean[], at timestamptz, complete boolean
-) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    since timestamptz := rct._check_at(at);
-    absent text[];
-    bad record;
-BEGIN
-    SELECT w.user_id, w.group_type, w.group_id INTO bad FROM unnest(users, types, ids) w (user_id, group_type, group_id)
-        WHERE coalesce(w.user_id, '') = '' OR coalesce(w.group_id, '') = '' OR coalesce(w.group_type, '') IN ('', 'user', 'segment')
-        LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'a row of the roster has user "%", type "%" and group "%"',
-            coalesce(bad.user_id, 'NULL'), coalesce(bad.group_type, 'NULL'), coalesce(bad.group_id, 'NULL') USING
-            ERRCODE = 'invalid_parameter_value', DETAIL = 'None of the three may be NULL or empty, and no type is called user or segment.',
-            HINT = 'Leave such rows out of the table or view.';
-    END IF;
-    LOCK TABLE rct.membership IN SHARE ROW EXCLUSIVE MODE;
-    IF complete THEN
-        absent := ARRAY(SELECT DISTINCT m.user_id FROM rct.membership m WHERE upper_inf(m.known)
-            EXCEPT SELECT coalesce(a.user_id, u) FROM unnest(users) u LEFT JOIN rct.alias a ON a.alias = u);
-    END IF;
-    RETURN rct._replace_memberships(
-        'SELECT w.user_id, w.group_type, w.group_id, true AS member,
-            coalesce(w.working, count(*) OVER (PARTITION BY w.user_id, w.group_type) = 1) AS working
-        FROM (SELECT coalesce(a.user_id, r.user_id) AS user_id, r.group_type, r.group_id, bool_or(r.working) AS working
-            FROM unnest($8, $3, $4, $6) r (user_id, group_type, group_id, working)
-            LEFT JOIN rct.alias a ON a.alias = r.user_id GROUP BY 1, 2, 3) w',
-        since, absent, types, ids, NULL, workings, users);
-END
-$$;
-COMMENT ON FUNCTION rct._load_roster(text[], text[], text[], boolean[], timestamptz, boolean) IS 'internal: see rct.load_roster';
-
--- The caller reads the relation, with the caller's rights; only storing it needs those of the owner.
+-- A relation has code of its own: the functions of a view, the casts of its types. It runs with the rights of who calls:
+-- this function reads, and the next one, which may write, sees values only.
 CREATE FUNCTION rct.load_roster(relation regclass, at timestamptz DEFAULT NULL, complete boolean DEFAULT false) RETURNS bigint
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns text[] := rct._relation_columns(relation);
-    changed bigint;
+    users text[];
+    types text[];
+    ids text[];
+    workings boolean[];
 BEGIN
     IF columns IS NULL THEN
         RAISE EXCEPTION 'relation must not be NULL' USING ERRCODE = 'null_value_not_allowed',
             HINT = 'Give the table or view that has the roster.';
     END IF;
-    EXECUTE format('SELECT rct._load_roster(coalesce(array_agg(r.user_id::text), ''{}''), array_agg(r.group_type::text),
-        array_agg(r.group_id::text), array_agg(%s), $1, $2) FROM %s r',
-        CASE WHEN columns @> '{working}' THEN 'coalesce(r.working, false)' ELSE 'NULL::boolean' END, relation)
-        INTO changed USING at, coalesce(complete, false);
-    RETURN changed;
+    EXECUTE format('SELECT array_agg(r.user_id::text), array_agg(r.group_type::text), array_agg(r.group_id::text), array_agg(%s) FROM %s r',
+        CASE WHEN columns @> '{working}' THEN 'coalesce(r.working::boolean, false)' ELSE 'NULL::boolean' END, relation)
+        INTO users, types, ids, workings;
+    RETURN rct._load_roster(users, types, ids, workings, at, complete);
 END
 $$;
 COMMENT ON FUNCTION rct.load_roster(regclass, timestamptz, boolean) IS
     'gives all users in a table or view (user_id, group_type, group_id, and optionally working) exactly the groups it has, from now or a moment on; complete: users it does not have lose theirs; returns how many users changed';
 
+CREATE FUNCTION rct._load_roster(users text[], types text[], ids text[], workings boolean[], at timestamptz, complete boolean) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    since timestamptz := rct._check_at(at);
+    problem record;
+BEGIN
+    SELECT r.n, v.problem INTO problem
+        FROM ROWS FROM (unnest(users), unnest(types), unnest(ids)) WITH ORDINALITY r (user_id, group_type, group_id, n),
+            LATERAL (VALUES (CASE
+                WHEN r.user_id IS NULL OR r.user_id = '' THEN 'no user_id'
+                WHEN r.group_type IS NULL OR r.group_type = '' THEN format('no group_type for user "%s"', r.user_id)
+                WHEN r.group_type IN ('user', 'segment') THEN format('"%s" for user "%s", which is no type of group', r.group_type, r.user_id)
+                WHEN r.group_id IS NULL OR r.group_id = '' THEN format('no %s for user "%s"', r.group_type, r.user_id)
+            END)) v (problem)
+        WHERE v.problem IS NOT NULL ORDER BY r.n LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the roster has %', problem.problem USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('It is row %s.', problem.n), HINT = 'Leave such rows out, for example with a view.';
+    END IF;
+    LOCK TABLE rct.membership IN SHARE ROW EXCLUSIVE MODE;
+    SELECT array_agg(w.user_id), array_agg(w.group_type), array_agg(w.group_id), array_agg(w.working)
+        INTO users, types, ids, workings
+        FROM (SELECT r.user_id, r.group_type, r.group_id,
+                coalesce(bool_or(r.working), count(*) OVER (PARTITION BY r.user_id, r.group_type) = 1) AS working
+            FROM (SELECT coalesce(a.user_id, r.user_id) AS user_id, r.group_type, r.group_id, r.working
+                FROM ROWS FROM (unnest(users), unnest(types), unnest(ids), unnest(workings)) r (user_id, group_type, group_id, working)
+                LEFT JOIN rct.alias a ON a.alias = r.user_id) r
+            GROUP BY r.user_id, r.group_type, r.group_id) w;
+    SELECT w.user_id, w.group_type, string_agg(w.group_id, ', ' ORDER BY w.group_id) AS ids INTO problem
+        FROM ROWS FROM (unnest(users), unnest(types), unnest(ids), unnest(workings)) w (user_id, group_type, group_id, working)
+        WHERE w.working GROUP BY w.user_id, w.group_type HAVING count(*) > 1 ORDER BY 1, 2 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'user "%" works in more than one %', problem.user_id, problem.group_type USING
+            ERRCODE = 'invalid_parameter_value', DETAIL = format('They are %s.', problem.ids),
+            HINT = 'Set working for one group of each type at most.';
+    END IF;
+    IF complete THEN
+        users := users || ARRAY(SELECT DISTINCT m.user_id FROM rct.membership m
+            WHERE upper_inf(m.known) AND NOT EXISTS (SELECT FROM unnest(users) u WHERE u = m.user_id));
+    END IF;
+    RETURN rct._replace_memberships(
+        'SELECT w.user_id, w.group_type, w.group_id, true AS member, w.working
+            FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($6)) w (user_id, group_type, group_id, working)
+            WHERE w.group_type IS NOT NULL',
+        since, users, types, ids, NULL, workings);
+END
+$$;
+COMMENT ON FUNCTION rct._load_roster(text[], text[], text[], boolean[], timestamptz, boolean) IS
+    'internal: gives users exactly the groups of a roster, for rct.load_roster';
+
+-- What is registered is read later, by the functions and with the rights of their owner. So its own code must be the
+-- owner's too.
+CREATE FUNCTION rct._check_registered(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c pg_class;
+BEGIN
+    SELECT * INTO c FROM pg_class x WHERE x.oid = relation;
+    IF c.relpersistence = 't' THEN
+        RAISE EXCEPTION 'relation % is temporary', relation USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = 'Other sessions could not read it.', HINT = 'Register a table or view that stays.';
+    ELSIF NOT pg_has_role(c.relowner, (SELECT x.extowner FROM pg_extension x WHERE x.extname = 'pg_rct'), 'USAGE') THEN
+        RAISE EXCEPTION 'relation % belongs to role %', relation, c.relowner::regrole USING ERRCODE = 'insufficient_privilege',
+            DETAIL = 'A registered roster is read with the rights of the owner of the extension, and so runs the code of its own owner with them.',
+            HINT = 'Let the owner of the extension own a view of it, or load it with rct.load_roster.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION rct._check_registered(regclass) IS 'internal: refuses relations that can not be read safely with the rights of the owner';
+
 CREATE FUNCTION rct.register_roster(relation regclass) RETURNS void
-    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns text[] := rct._relation_columns(relation);
-    owner oid := (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'rct');
-    relation_owner oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
 BEGIN
-    -- Functions in a view run with the rights of whoever reads it, which is the owner of pg_rct from now on.
-    IF relation_owner <> owner AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = relation_owner) THEN
-        RAISE EXCEPTION 'relation % belongs to role %', relation, pg_get_userbyid(relation_owner) USING
-            ERRCODE = 'insufficient_privilege',
-            DETAIL = 'It would be read with the rights of the owner of pg_rct, who must therefore own it, or a superuser.',
-            HINT = format('ALTER TABLE or VIEW %s OWNER TO %I, or use rct.load_roster.', relation, pg_get_userbyid(owner));
-    END IF;
     LOCK TABLE rct.roster_source IN SHARE ROW EXCLUSIVE MODE;
     UPDATE rct.roster_source s SET ended_at = clock_timestamp() WHERE s.ended_at = 'infinity';
     IF relation IS NOT NULL THEN
+        PERFORM rct._check_registered(relation);
         INSERT INTO rct.roster_source (relation, has_working, has_during)
             SELECT format('%I.%I', n.nspname, c.relname), columns @> '{working}', columns @> '{during}'
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
@@ -433,4 +497,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rct.register_roster(regclass) IS
-    'from now on memberships are read from this view or table of the district (user_id, group_type, group_id, optionally working and during) instead of a copy; NULL ends that; for the owner of the extension';
+    'from now on memberships are read from this view or table of the district (user_id, group_type, group_id, optionally working and during) instead of a copy; NULL ends that';

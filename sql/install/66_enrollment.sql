@@ -154,6 +154,7 @@ COMMENT ON COLUMN rct.allocation.late IS 'placed after the run, in the next slot
 SELECT pg_catalog.pg_extension_config_dump('rct.visit', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.exposure', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.exposure_id_seq', '');
+COMMENT ON SEQUENCE rct.exposure_id_seq IS 'numbers of rct.exposure';
 SELECT pg_catalog.pg_extension_config_dump('rct.enrollment', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.exclusion', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.repetition', '');
@@ -162,6 +163,7 @@ SELECT pg_catalog.pg_extension_config_dump('rct.preview_user', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.preview_condition', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.run', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.run_id_seq', '');
+COMMENT ON SEQUENCE rct.run_id_seq IS 'numbers of rct.run';
 SELECT pg_catalog.pg_extension_config_dump('rct.allocation', '');
 
 DO $$

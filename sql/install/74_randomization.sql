@@ -3,14 +3,14 @@
 CREATE FUNCTION rct._randomize_digests(
     units text[], conditions text[], weights double precision[], strata text[], seed text, method text
 ) RETURNS TABLE (input_digest uuid, output_digest uuid)
-    AS 'MODULE_PATHNAME', 'randomize_digests_wrapper' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'randomize_digests_wrapper' LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION rct._randomize_digests(text[], text[], double precision[], text[], text, text) IS
     'internal: digests of what a randomization is given and of what it gives';
 
 CREATE FUNCTION rct._next_slot(
     conditions text[], weights double precision[], seed text, method text, stratum text, placed bigint, taken bigint
 ) RETURNS TABLE (block bigint, slot bigint, condition text)
-    AS 'MODULE_PATHNAME', 'next_slot_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'next_slot_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION rct._next_slot(text[], double precision[], text, text, text, bigint, bigint) IS
     'internal: the next slot of a stratum of which some are taken';
 
@@ -36,14 +36,20 @@ BEGIN
     END IF;
     IF rct._status_of(e, clock_timestamp()) NOT IN ('inactive', 'preview', 'scheduled') THEN
         RAISE EXCEPTION 'experiment "%" is %', e.key, rct._status_of(e, clock_timestamp()) USING
-            ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'A randomization is not repeated once units have been enrolled.',
-            HINT = 'Units that come late get their place with rct.place_late.';
+            ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'A randomization is done before the start, and not repeated after it.',
+            HINT = CASE WHEN e.status IN ('cancelled', 'archived') THEN 'Clone the experiment with rct.clone_experiment and randomize the clone.'
+                ELSE 'Units that come late get their place with rct.place_late.' END;
     END IF;
     IF seed IS NULL OR units IS NULL THEN
         RAISE EXCEPTION '% of experiment "%" must not be NULL', CASE WHEN seed IS NULL THEN 'seed' ELSE 'units' END, e.key USING
             ERRCODE = 'null_value_not_allowed', HINT = 'Give a seed, and all units with their strata.';
     END IF;
-    IF rct._unit_type(e) = 'user' THEN
+    IF cardinality(units) = 0 OR '' = ANY (units) THEN
+        RAISE EXCEPTION 'units of experiment "%" must not %', e.key,
+            CASE WHEN cardinality(units) = 0 THEN 'be none' ELSE 'have an empty id' END USING
+            ERRCODE = 'invalid_parameter_value', HINT = 'Give the ids of all units: of users, or of the groups of the design.';
+    END IF;
+    IF rct._unit_type(e) = 'user' AND array_position(units, NULL) IS NULL THEN
         units := ARRAY(SELECT rct._user(u) FROM unnest(units) WITH ORDINALITY x (u, n) ORDER BY n);
     END IF;
     UPDATE rct.allocation a SET ended_at = clock_timestamp() WHERE a.experiment_id = e.id AND a.ended_at = 'infinity';
@@ -65,7 +71,7 @@ COMMENT ON FUNCTION rct.randomize_experiment(text, text, text[], text[]) IS
     'randomizes the units of an experiment before its start as its design says, and keeps the record; an earlier randomization is closed; returns the run';
 
 CREATE FUNCTION rct.replay(run bigint) RETURNS boolean
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     r rct.run;
     given record;
@@ -140,8 +146,15 @@ BEGIN
         RAISE EXCEPTION 'experiment "%" is not randomized', e.key USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Run rct.randomize_experiment with the roster first.';
     END IF;
+    IF e.status IN ('cancelled', 'archived') THEN
+        RAISE EXCEPTION 'experiment "%" is %', e.key, e.status USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Nobody enters it any more.', HINT = 'Clone the experiment with rct.clone_experiment.';
+    END IF;
     IF units IS NULL OR array_position(units, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'units of experiment "%" must not be NULL', e.key USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Give the ids of the units.';
+    ELSIF '' = ANY (units) THEN
+        RAISE EXCEPTION 'units of experiment "%" must not have an empty id', e.key USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give the ids of the units.';
     END IF;
     IF strata IS NOT NULL AND cardinality(strata) <> cardinality(units) THEN

@@ -6,7 +6,7 @@
 -- All that is known of the units of a user: the user, and the groups.
 CREATE FUNCTION rct._facts(types text[], ids text[], members boolean[], workings boolean[], at timestamptz)
     RETURNS TABLE (kind text, a text, b text, c text, d text, e text, f text)
-    LANGUAGE sql STABLE AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT 'm', u.type, u.id, CASE WHEN u.member THEN 't' ELSE 'f' END, CASE WHEN u.working THEN 't' ELSE 'f' END,
         NULL::pg_catalog.text, NULL::pg_catalog.text
     FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) u (type, id, member, working)
@@ -56,7 +56,7 @@ CREATE FUNCTION rct._memberships(
     user_id text, at timestamptz, known timestamptz,
     OUT types text[], OUT ids text[], OUT members boolean[], OUT workings boolean[]
 )
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     SELECT '{user}' || array_agg(r.group_type), user_id || array_agg(r.group_id), true || array_agg(r.member), true || array_agg(r.working)
         INTO types, ids, members, workings
@@ -73,7 +73,7 @@ COMMENT ON FUNCTION rct._memberships(text, timestamptz, timestamptz) IS
 
 CREATE FUNCTION rct.assign(context text, user_id text)
     RETURNS TABLE (site text, target text, experiment text, condition text, payload jsonb, levels jsonb, queue text[], reason text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
 #variable_conflict use_column
 DECLARE
     moment timestamptz := clock_timestamp();
@@ -107,7 +107,7 @@ COMMENT ON FUNCTION rct.assign(text, text) IS
 
 CREATE FUNCTION rct.condition_for(context text, site text, target text, user_id text)
     RETURNS TABLE (experiment text, condition text, payload jsonb, levels jsonb, queue text[], reason text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
 #variable_conflict use_column
 DECLARE
     moment timestamptz := clock_timestamp();
@@ -144,7 +144,7 @@ COMMENT ON FUNCTION rct.condition_for(text, text, text, text) IS
 
 CREATE FUNCTION rct.assign_all(experiment text)
     RETURNS TABLE (user_id text, group_id text, condition text, reason text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100000 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100000 AS $$
 #variable_conflict use_column
 DECLARE
     moment timestamptz := clock_timestamp();

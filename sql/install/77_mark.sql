@@ -54,9 +54,17 @@ BEGIN
         RAISE EXCEPTION 'status of a mark "%" is not one of its words', kind USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Use condition applied, condition not applied or no condition assigned.';
     END IF;
+    IF point_site = '' THEN
+        RAISE EXCEPTION 'site must not be empty' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the site that the user reached; only the target may be left out.';
+    END IF;
     IF $7 = '' THEN
         RAISE EXCEPTION 'event_id must not be empty' USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Leave it out, or give each event an id of its own.';
+    END IF;
+    IF NOT isfinite($8) THEN
+        RAISE EXCEPTION 'at must be a finite time, got %', $8 USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Leave it out for now.';
     END IF;
     -- Who starts, stops or changes an experiment waits for the marks that have begun, and the other way round.
     PERFORM pg_advisory_xact_lock_shared(rct._context_lock(context_name));
@@ -66,7 +74,9 @@ BEGIN
     END IF;
     IF $7 IS NOT NULL THEN
         RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
-            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.context = context_name AND x.event_id = $7;
+            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id
+            WHERE x.context = context_name AND x.event_id = $7
+            AND x.user_id = coalesce((SELECT a.user_id FROM rct.alias a WHERE a.alias = $2), $2);
         IF FOUND THEN
             RETURN;
         END IF;
@@ -104,7 +114,13 @@ BEGIN
     IF NOT FOUND THEN
         -- The same event, at the same time, by another connection, which has done all of it.
         RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
-            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.context = context_name AND x.event_id = $7;
+            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id
+            WHERE x.context = context_name AND x.event_id = $7 AND x.user_id = p.who;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'event "%" is one of another user', $7 USING ERRCODE = 'unique_violation',
+                DETAIL = format('It was recorded in context "%s"; this mark of user "%s" is not.', context_name, p.who),
+                HINT = 'Give each event an id of its own.';
+        END IF;
         RETURN;
     END IF;
     INSERT INTO rct.visit AS v (user_id, context, site, target, first_at, last_at, preview)

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION rct.explain(context text, user_id text, site text, target text, at timestamptz DEFAULT NULL)
     RETURNS TABLE (step integer, rule text, outcome text, detail text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
 #variable_conflict use_column
 DECLARE
     moment timestamptz := coalesce($5, clock_timestamp());
@@ -11,6 +11,13 @@ DECLARE
     plan bytea;
     u record;
 BEGIN
+    IF coalesce(context_name, '') = '' THEN
+        RAISE EXCEPTION 'context must not be empty' USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give the name of the application.';
+    ELSIF NOT isfinite(moment) THEN
+        RAISE EXCEPTION 'at must be a finite time, got %', moment USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Leave it out for now.';
+    END IF;
     plan := rct._experiment_compile(rct._plan_input(context_name, moment)::text);
     SELECT m.types, m.ids, m.members, m.workings INTO u FROM rct._memberships(who, moment, moment) m;
     RETURN QUERY SELECT s.step, s.rule, s.outcome, s.detail FROM rct._explain(

@@ -80,7 +80,7 @@ SELECT pg_catalog.pg_extension_config_dump('rct.log_event', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.measurement', '');
 SELECT pg_catalog.pg_extension_config_dump('rct.measurement_id_seq', '');
 
-CREATE FUNCTION rct._measurement_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION rct._measurement_append_only() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION 'table "%" is append-only', TG_TABLE_NAME
         USING ERRCODE = 'object_not_in_prerequisite_state',

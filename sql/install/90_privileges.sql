@@ -1,5 +1,6 @@
--- Who may do what. Pure functions, which read no table, are for everybody; all else is for nobody until a role is given
--- it by name. Roles are the district's: the extension creates none.
+-- Who may do what. Pure functions, which read no table, are for everybody, apart from internal ones, which trust what they
+-- are given (support functions of aggregates are called with the rights of the owner); all else is for nobody until a role
+-- is given it by name. Roles are the district's: the extension creates none.
 
 DO $$
 DECLARE
@@ -9,7 +10,7 @@ BEGIN
         WHERE p.pronamespace = 'rct'::pg_catalog.regnamespace
     LOOP
         EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', f.signature);
-        IF f.provolatile = 'i' THEN
+        IF f.provolatile = 'i' AND (f.proname NOT LIKE '\_%' OR f.proname = '_experiment_schema') THEN
             EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', f.signature);
         END IF;
     END LOOP;

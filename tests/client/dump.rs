@@ -1,4 +1,4 @@
-//! Stored sketches survive pg_dump, and the extension can be dropped and created again.
+//! Stored sketches and all that is known of experiments survive pg_dump, and the extension can be dropped and created again.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -8,6 +8,7 @@ use postgres::error::SqlState;
 
 use crate::cluster::Cluster;
 use crate::db::{Database, told};
+use crate::district::{Logins, district, tables};
 
 impl Database {
     /// A program of PostgreSQL, connected to this database as superuser.
@@ -376,4 +377,203 @@ fn other_encodings_are_refused() {
             "{error}"
         );
     }
+}
+
+/// All rows of the tables of the extension, the numbers their sequences have come to, and who may do what: one digest for each.
+fn state(database: &Database) -> Vec<(String, String)> {
+    let mut client = database.client();
+    let mut digests = Vec::new();
+    for table in tables(&mut client) {
+        let query = format!(
+            "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE \"C\")), '') FROM {table} AS t"
+        );
+        let digest = client.query_one(&query, &[]).unwrap().get(0);
+        digests.push((table, digest));
+    }
+    let rows = client.query(
+        "SELECT schemaname || '.' || sequencename, coalesce(last_value::text, 'unused') FROM pg_catalog.pg_sequences WHERE schemaname = 'rct'
+         UNION ALL
+         SELECT p.oid::regprocedure::text, string_agg(a::text, ' ' ORDER BY a::text COLLATE \"C\")
+         FROM pg_catalog.pg_proc AS p LEFT JOIN LATERAL unnest(p.proacl) AS a ON true WHERE p.pronamespace = 'rct'::regnamespace GROUP BY p.oid
+         UNION ALL
+         SELECT c.oid::regclass::text || ' rights', string_agg(a::text, ' ' ORDER BY a::text COLLATE \"C\")
+         FROM pg_catalog.pg_class AS c, unnest(c.relacl) AS a WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind IN ('r', 'S') GROUP BY c.oid
+         UNION ALL
+         SELECT tgrelid::regclass::text || ' ' || tgname, tgenabled::text FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+         WHERE c.relnamespace = 'rct'::regnamespace AND NOT tgisinternal
+         ORDER BY 1",
+        &[],
+    );
+    let rows = rows.unwrap();
+    let what = |row: &postgres::Row| (row.get(0), row.get::<_, Option<String>>(1).unwrap_or_default());
+    digests.extend(rows.iter().map(what));
+    digests
+}
+
+/// What the functions say: everybody's conditions now, the reasoning at all moments that were kept, and the proofs of the
+/// randomizations. The steps that name a time or a random choice are the same too.
+const ANSWERS: &str = "
+    WITH who AS (SELECT DISTINCT user_id FROM public.roster UNION SELECT unnest(ARRAY['drei \"quoted\"', E'tab\\there', 'late 1', 'late 2', 'a stranger'])),
+    place AS (SELECT DISTINCT e.context, p ->> 'site' AS site, p ->> 'target' AS target FROM rct.experiment AS e, jsonb_array_elements(e.spec -> 'decision_points') AS p)
+    SELECT 'assign ' || c.name, count(a)::text || md5(string_agg(concat_ws('|', w.user_id, a::text), ',' ORDER BY w.user_id, a::text))
+    FROM rct.context AS c CROSS JOIN who AS w LEFT JOIN LATERAL rct.assign(c.name, w.user_id) AS a ON true GROUP BY c.name
+    UNION ALL
+    SELECT 'condition_for', md5(string_agg(concat_ws('|', w.user_id, c::text), ',' ORDER BY w.user_id, p::text)) FROM who AS w, place AS p, rct.condition_for(p.context, p.site, p.target, w.user_id) AS c
+    UNION ALL
+    SELECT 'explain ' || m.name, count(*)::text || md5(string_agg(concat_ws('|', w.user_id, x::text), ',' ORDER BY w.user_id, p::text, x.step))
+    FROM public.moment AS m, who AS w, place AS p, rct.explain(p.context, w.user_id, p.site, p.target, m.at) AS x
+    WHERE w.user_id IN ('u01', 'u02', 'u03', 'u10', 'u14', 'late 1') AND p.site IN ('quiz', 'home', 'start', 'lesson', 'over by clock') GROUP BY m.name
+    UNION ALL
+    SELECT 'assign_all ' || e.key, md5(string_agg(a::text, ',' ORDER BY a::text)) FROM rct.experiment AS e, rct.assign_all(e.key) AS a GROUP BY e.key
+    UNION ALL
+    SELECT 'replay ' || id, rct.replay(id)::text FROM rct.run
+    UNION ALL
+    SELECT 'spec ' || key, md5(rct.experiment_spec(key)::text) FROM rct.experiment
+    UNION ALL
+    SELECT 'status ' || key, rct.current_status(key) FROM rct.experiment
+    UNION ALL
+    SELECT 'roster ' || name, md5(string_agg(r::text, ',' ORDER BY r::text)) FROM public.moment, rct.roster_at('2025-09-20', at) AS r GROUP BY name
+    UNION ALL
+    SELECT 'results', md5(string_agg(r::text, ',')) FROM rct.metric_results('hints', 'score', 'avg') AS r
+    ORDER BY 1";
+
+fn answers(database: &Database) -> Vec<(String, String)> {
+    let rows = database.client().query(ANSWERS, &[]);
+    let rows = rows.unwrap_or_else(|e| panic!("{}", told(&e)));
+    rows.iter()
+        .map(|row| (row.get(0), row.get::<_, Option<String>>(1).unwrap_or_default()))
+        .collect()
+}
+
+fn assert_same(source: &[(String, String)], target: &[(String, String)], how: &str) {
+    let differ: Vec<_> = source.iter().filter(|d| !target.contains(d)).collect();
+    let extra: Vec<_> = target.iter().filter(|d| !source.contains(d)).collect();
+    assert!(differ.is_empty() && extra.is_empty(), "{how}: {differ:#?} became {extra:#?}");
+}
+
+/// What happens next happens the same way: numbers go on, events are known, records can not be changed.
+fn goes_on(database: &Database, roles: &[String; 3]) -> Vec<(String, String)> {
+    let mut client = database.client();
+    // as a whole, or not at all: the first to be refused would end the transaction of the others
+    for table in tables(&mut client) {
+        for statement in [format!("DELETE FROM {table}"), format!("TRUNCATE {table} CASCADE")] {
+            let derived = ["rct.context", "rct.enrollment_count", "rct.metric"].contains(&table.as_str());
+            if derived && !statement.starts_with("TRUNCATE rct.context") {
+                continue;
+            }
+            let error = client.batch_execute(&statement).expect_err(&statement);
+            assert_eq!(
+                error.code(),
+                Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
+                "{statement}: {}",
+                told(&error)
+            );
+        }
+    }
+    client
+        .batch_execute(
+            "SELECT rct.create_experiment('{\"key\": \"new\", \"context\": \"mathia\", \"conditions\": [{\"code\": \"a\"}, {\"code\": \"b\"}], \"decision_points\": [{\"site\": \"new\"}]}');
+             SELECT rct.set_status('new', 'enrolling');
+             SELECT rct.create_segment('new', '{\"segments\": [\"widest\"]}')",
+        )
+        .unwrap_or_else(|e| panic!("{}", told(&e)));
+    let error = client
+        .batch_execute("SELECT rct.add_members('pilot', '{\"segments\": [\"widest\"]}'); SELECT rct.add_members('widest', '{\"segments\": [\"pilot\"]}')")
+        .expect_err("a circle of segments");
+    assert_eq!(error.code(), Some(&SqlState::INVALID_PARAMETER_VALUE), "{}", told(&error));
+    let [service, analyst, admin] = roles;
+    database
+        .client_as(service)
+        .batch_execute(
+            "SELECT rct.mark('mathia', 'u01', 'quiz', 'q1', event_id => 'early'); SELECT rct.mark('mathia', 'u10', 'quiz', 'q1', event_id => 'early')",
+        )
+        .expect_err("the event of another user");
+    let mut service = database.client_as(service);
+    let again = service
+        .query_one("SELECT duplicate FROM rct.mark('mathia', 'u10', 'quiz', 'q1', event_id => 'early')", &[])
+        .unwrap_or_else(|e| panic!("{}", told(&e)));
+    assert!(again.get::<_, bool>(0), "the event was forgotten");
+    service
+        .batch_execute("SELECT rct.mark('mathia', 'u20', 'new', NULL); SELECT rct.log('mathia', 'u20', '{\"score\": 1}')")
+        .unwrap_or_else(|e| panic!("{}", told(&e)));
+    let mut analyst = database.client_as(analyst);
+    analyst.batch_execute("SELECT count(*) FROM rct.exposure, rct.metric_results('hints', 'score', 'avg')").unwrap();
+    let mut admin = database.client_as(admin);
+    admin.batch_execute("SELECT rct.set_status('new', 'enrollment_complete')").unwrap();
+    let numbers = client.query(
+        "SELECT sequencename::text, last_value::text FROM pg_catalog.pg_sequences WHERE schemaname = 'rct' ORDER BY 1",
+        &[],
+    );
+    numbers.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// A copy of what was dumped in a format, with the program that reads it.
+fn restored(source: &Database, format: &str) -> Database {
+    let file = Scratch::new(&format!("district_{format}"));
+    let mut arguments = vec!["--file", file.path()];
+    match format {
+        "inserts" => arguments.push("--inserts"),
+        format => arguments.extend(["--format", format]),
+    }
+    source.tool("pg_dump", &arguments);
+    let target = Database::empty("district_copy");
+    if ["plain", "inserts"].contains(&format) {
+        target.tool("psql", &["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file.path()]);
+    } else {
+        target.tool("pg_restore", &["--exit-on-error", file.path()]);
+    }
+    target
+}
+
+#[test]
+fn a_dump_has_all_that_is_known_of_experiments() {
+    let (_roles, roles) = Logins::new("dump", ["service", "analyst", "admin"]);
+    let source = district("district_dump");
+    let [service, analyst, admin] = &roles;
+    source
+        .client()
+        .batch_execute(&format!(
+            "SELECT rct.grant_service('{service}'), rct.grant_analyst('{analyst}'), rct.grant_admin('{admin}')"
+        ))
+        .unwrap();
+    let (state_before, answers_before) = (state(&source), answers(&source));
+    let false_proofs: Vec<_> = answers_before
+        .iter()
+        .filter(|(what, answer)| what.starts_with("replay") && answer != "true")
+        .collect();
+    assert!(false_proofs.is_empty(), "{false_proofs:?}");
+
+    let mut copies: Vec<(&str, Database)> = ["custom", "plain", "inserts"]
+        .map(|format| (format, restored(&source, format)))
+        .into();
+    // a dump of the copy is a dump of the same
+    let copy_of_copy = restored(&copies[0].1, "custom");
+    copies.push(("custom, twice", copy_of_copy));
+    for (format, copy) in &copies {
+        assert_same(&state_before, &state(copy), format);
+        assert_same(&answers_before, &answers(copy), format);
+    }
+    let next = goes_on(&source, &roles);
+    for (format, copy) in &copies {
+        assert_same(&next, &goes_on(copy, &roles), format);
+        assert_same(&answers(&source), &answers(copy), &format!("{format}, later"));
+    }
+}
+
+/// The compiled plans of a dump are those that the definitions give.
+#[test]
+fn plans_of_a_dump_can_be_made_again() {
+    let source = district("district_plans");
+    let copy = restored(&source, "custom");
+    let plans = "SELECT name, digest::text, md5(plan), encode(substring(sha256(plan) FOR 16), 'hex')::uuid = digest FROM rct.context ORDER BY name";
+    let of = |client: &mut postgres::Client| -> Vec<(String, Option<String>, Option<String>)> {
+        let rows = client.query(plans, &[]).unwrap();
+        assert!(rows.iter().all(|row| row.get::<_, Option<bool>>(3) != Some(false)));
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+    };
+    let mut client = copy.client();
+    let dumped = of(&mut client);
+    assert_eq!(dumped, of(&mut source.client()));
+    client.batch_execute("SELECT rct._compile_all()").unwrap();
+    assert_eq!(dumped, of(&mut client));
 }

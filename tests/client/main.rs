@@ -16,6 +16,7 @@
 mod cluster;
 mod db;
 mod diff;
+mod district;
 mod markdown;
 mod psql;
 mod random;

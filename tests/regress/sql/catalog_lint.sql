@@ -1,4 +1,5 @@
--- What must be true of every object of the extension. Each check lists the exceptions; there are none.
+-- What must be true of every object of the extension. Each check lists the exceptions; there are none. What may be different is
+-- listed here, so that a new function that reads, writes or is for everybody is a decision.
 
 -- The objects: members of the extension, and everything in its schema.
 CREATE VIEW object AS
@@ -6,8 +7,12 @@ SELECT classid, objid, pg_describe_object(classid, objid, 0) AS name
 FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
                      AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pg_rct');
 CREATE VIEW routine AS
-SELECT p.*, p.oid::regprocedure::text AS name, p.prokind = 'a' AS is_aggregate, p.proname LIKE '\_%' AS is_support
+SELECT p.*, p.oid::regprocedure::text AS name, p.prokind = 'a' AS is_aggregate, p.proname LIKE '\_%' AS is_internal,
+       'internal'::regtype = ANY (p.proargtypes) OR p.oid IN (SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend]) FROM pg_type
+                                                            WHERE typnamespace = 'rct'::regnamespace AND typtype = 'b') AS is_support
 FROM pg_proc AS p WHERE p.pronamespace = 'rct'::regnamespace;
+CREATE VIEW may AS SELECT p.oid, a.grantee, a.privilege_type FROM pg_proc AS p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) AS a
+                  WHERE p.pronamespace = 'rct'::regnamespace AND a.grantee <> p.proowner;
 SELECT (SELECT count(*) > 50 FROM object) AS objects, (SELECT count(*) > 50 FROM routine) AS routines,
        (SELECT count(*) > 20 FROM routine WHERE is_aggregate) AS aggregates;
 
@@ -21,7 +26,7 @@ UNION ALL
 SELECT 'type', typname FROM pg_type WHERE typnamespace = 'rct'::regnamespace AND typcategory <> 'A' AND typrelid = 0
                                           AND oid NOT IN (SELECT objid FROM object WHERE classid = 'pg_type'::regclass)
 UNION ALL
-SELECT 'relation', relname FROM pg_class WHERE relnamespace = 'rct'::regnamespace
+SELECT 'relation', relname FROM pg_class WHERE relnamespace = 'rct'::regnamespace AND relkind NOT IN ('i', 't')
                                                AND oid NOT IN (SELECT objid FROM object WHERE classid = 'pg_class'::regclass);
 -- Objects of the extension that are elsewhere.
 SELECT o.name FROM object AS o JOIN pg_proc AS p ON p.oid = o.objid AND o.classid = 'pg_proc'::regclass WHERE p.pronamespace <> 'rct'::regnamespace
@@ -29,16 +34,33 @@ UNION ALL
 SELECT o.name FROM object AS o JOIN pg_type AS t ON t.oid = o.objid AND o.classid = 'pg_type'::regclass WHERE t.typnamespace <> 'rct'::regnamespace;
 -- Everything has the owner that the extension has.
 SELECT name FROM routine WHERE proowner <> (SELECT extowner FROM pg_extension WHERE extname = 'pg_rct');
+SELECT relname FROM pg_class WHERE relnamespace = 'rct'::regnamespace AND relowner <> (SELECT extowner FROM pg_extension WHERE extname = 'pg_rct');
 
--- Pure functions that are not IMMUTABLE, or not PARALLEL SAFE; all are pure so far.
-SELECT name, provolatile FROM routine WHERE provolatile <> 'i';
-SELECT name, proparallel FROM routine WHERE proparallel <> 's';
--- Not STRICT, though no argument may be NULL: rows of aggregates, the state of a final function, the left state of a combine function, and
--- functions that tell which argument was NULL are the only ones.
+-- VOLATILE is for functions that write, for the time from which something holds, and for triggers.
+CREATE TABLE writer (proname name PRIMARY KEY);
+INSERT INTO writer VALUES
+    ('create_experiment'), ('update_experiment'), ('set_status'), ('clone_experiment'), ('import_experiment'), ('import_upgrade'),
+    ('create_segment'), ('add_members'), ('remove_members'), ('add_to_list'), ('remove_from_list'), ('set_preview_user'), ('remove_preview_user'),
+    ('set_groups'), ('set_working_groups'), ('add_alias'), ('load_roster'), ('register_roster'), ('randomize_experiment'), ('place_late'), ('mark'),
+    ('declare_metric'), ('drop_metric'), ('log'), ('log_batch'), ('grant_service'), ('grant_analyst'), ('grant_admin'),
+    ('_add_members'), ('_remove_members'), ('_compile'), ('_compile_all'), ('_count_enrollment'), ('_end_if_full'), ('_exclude_reached'),
+    ('_experiment_for_update'), ('_follow_groups'), ('_replace_memberships'), ('_load_roster'), ('_set_groups'), ('_place'), ('_grant_functions'), ('_check_at');
+SELECT name FROM routine WHERE provolatile = 'v' AND proname NOT IN (TABLE writer) AND prorettype <> 'trigger'::regtype;
+SELECT name, provolatile FROM routine WHERE proname IN (TABLE writer) AND provolatile <> 'v';
+SELECT proname FROM writer WHERE proname NOT IN (SELECT proname FROM routine);
+-- In C there is nothing that reads a table.
+SELECT name FROM routine WHERE prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') AND provolatile <> 'i';
+-- Not PARALLEL SAFE are functions that write, and those that read the registered roster, which can be any view.
+CREATE TABLE reads_roster (proname name PRIMARY KEY);
+INSERT INTO reads_roster VALUES ('_registered_roster'), ('_roster'), ('_memberships'), ('assign'), ('condition_for'), ('assign_all'), ('explain'), ('roster_at');
+SELECT name, proparallel FROM routine
+WHERE proparallel <> CASE WHEN provolatile = 'v' THEN 'u' WHEN proname IN (TABLE reads_roster) THEN 'r' ELSE 's' END;
+SELECT proname FROM reads_roster WHERE proname NOT IN (SELECT proname FROM routine);
+-- Pure functions that are not STRICT, though no argument may be NULL: rows of aggregates, the state of a final function, the left
+-- state of a combine function, and functions that tell which argument was NULL are the only ones.
 SELECT name FROM routine
-WHERE NOT is_aggregate AND NOT proisstrict
-      AND oid NOT IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn]) FROM pg_aggregate)
-      AND proname NOT IN ('effects', 'effects_joint', 'icc', 'design_effect', 'choose', 'randomize', 'lint_design');
+WHERE NOT is_aggregate AND NOT proisstrict AND provolatile = 'i' AND NOT is_internal
+      AND proname NOT IN ('effects', 'effects_joint', 'icc', 'design_effect', 'choose', 'randomize', 'lint_design', 'metric_query');
 -- Functions that hide what a NULL state means.
 SELECT name FROM routine WHERE proisstrict AND oid IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn]) FROM pg_aggregate);
 
@@ -48,52 +70,76 @@ WHERE g.aggcombinefn = 0 OR g.aggserialfn = 0 OR g.aggdeserialfn = 0 OR a.propar
 SELECT a.name FROM routine AS a JOIN pg_aggregate AS g ON g.aggfnoid = a.oid WHERE g.aggtransspace <= 0 AND g.aggtranstype = 'internal'::regtype;
 SELECT a.name FROM routine AS a JOIN pg_aggregate AS g ON g.aggfnoid = a.oid WHERE g.aggfinalmodify <> 'r';
 -- Arguments without a name.
-SELECT name FROM routine WHERE NOT is_support AND pronargs > 0 AND (proargnames IS NULL OR '' = ANY (proargnames));
--- Support functions that nothing uses.
+SELECT name FROM routine WHERE NOT is_internal AND pronargs > 0 AND (proargnames IS NULL OR '' = ANY (proargnames));
+-- Support functions that nothing uses, and some that do not show that they are.
 SELECT name FROM routine
 WHERE is_support AND oid NOT IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggserialfn, aggdeserialfn, aggfinalfn]) FROM pg_aggregate)
       AND oid NOT IN (SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend]) FROM pg_type WHERE typnamespace = 'rct'::regnamespace);
--- Support functions that take something from a caller: each has an argument that nobody can write.
-SELECT name FROM routine
-WHERE is_support AND NOT 'internal'::regtype = ANY (proargtypes)
-      AND oid NOT IN (SELECT unnest(ARRAY[typinput, typoutput, typsend]) FROM pg_type WHERE typnamespace = 'rct'::regnamespace);
+SELECT name FROM routine WHERE is_support AND NOT is_internal;
 -- Functions whose number of rows the planner has to guess.
-SELECT name, prorows FROM routine WHERE proretset AND prorows = 1000 AND proname <> 'cells';
+SELECT name, prorows FROM routine WHERE proretset AND prorows = 1000 AND proname NOT IN ('cells', 'roster_at', '_roster', '_facts', '_member_rows', 'place_late');
 
--- SECURITY DEFINER without a search_path, and any setting on a pure function.
-SELECT name FROM routine WHERE prosecdef AND NOT coalesce(proconfig::text LIKE '%search_path=%', false);
-SELECT name FROM routine WHERE NOT prosecdef AND proconfig IS NOT NULL;
--- Code that is not the extension's library.
-SELECT name, probin FROM routine WHERE NOT is_aggregate AND (prolang <> (SELECT oid FROM pg_language WHERE lanname = 'c') OR probin <> '$libdir/pg_rct');
+-- SECURITY DEFINER or a trigger without a search_path in which nobody can put anything first; settings of other functions than these and
+-- internal ones, which are called with that path.
+SELECT name, proconfig FROM routine
+WHERE (prosecdef OR prorettype = 'trigger'::regtype) AND proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}';
+SELECT name, proconfig FROM routine WHERE proconfig IS NOT NULL AND proconfig <> '{"search_path=pg_catalog, pg_temp"}';
+-- A table is read and written by the functions, not by who calls: what is for roles is SECURITY DEFINER, apart from functions for the
+-- owner only, and one that reads a relation of the caller.
+SELECT name FROM routine WHERE NOT is_internal AND provolatile <> 'i' AND NOT prosecdef AND proname NOT IN ('grant_service', 'grant_analyst', 'grant_admin', 'load_roster');
+SELECT name FROM routine WHERE prosecdef AND (is_internal AND proname <> '_load_roster' OR provolatile = 'i');
+-- Code that is not the extension's library, SQL or PL/pgSQL.
+SELECT name, probin FROM routine AS r JOIN pg_language AS l ON l.oid = r.prolang
+WHERE NOT is_aggregate AND CASE l.lanname WHEN 'c' THEN probin <> '$libdir/pg_rct' ELSE l.lanname NOT IN ('sql', 'plpgsql') END;
 
--- EXECUTE for everybody: pure functions, which are listed here, and support functions, which can not be called.
-CREATE TABLE pure (proname name);
+-- EXECUTE for everybody: pure functions, which are listed here.
+CREATE TABLE pure (proname name PRIMARY KEY);
 INSERT INTO pure VALUES ('cluster_key'), ('first'), ('last'), ('median'), ('reduce'), ('sketch'), ('rollup'), ('sketch_info'), ('cells'),
                         ('effects'), ('effects_joint'), ('arms'), ('hedges_g'), ('icc'), ('design_effect'),
-                        ('bucket'), ('choose'), ('in_rollout'), ('randomize'), ('lint_design');
-SELECT name FROM routine WHERE NOT is_support AND proname NOT IN (TABLE pure)
-                               AND EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0);
-SELECT name FROM routine WHERE proname IN (TABLE pure)
-                               AND NOT EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0 AND privilege_type = 'EXECUTE');
+                        ('bucket'), ('choose'), ('in_rollout'), ('randomize'), ('lint_design'), ('experiment_schema'), ('_experiment_schema'),
+                        ('metric_definition'), ('metric_flatten'), ('metric_query');
+SELECT name FROM routine WHERE oid IN (SELECT oid FROM may WHERE grantee = 0) AND (provolatile <> 'i' OR proname NOT IN (TABLE pure));
+SELECT name FROM routine WHERE proname IN (TABLE pure) AND oid NOT IN (SELECT oid FROM may WHERE grantee = 0);
 SELECT proname FROM pure WHERE proname NOT IN (SELECT proname FROM routine);
 -- Rights of anybody else than the owner and everybody.
-SELECT name, grantee::regrole FROM routine, aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee NOT IN (0, proowner);
+SELECT oid::regprocedure, grantee::regrole FROM may WHERE grantee <> 0;
+-- Rights on tables and sequences of anybody else than the owner; rights on columns.
+SELECT relname, grantee, privilege_type FROM pg_class AS c, aclexplode(coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))) AS a
+WHERE relnamespace = 'rct'::regnamespace AND relkind IN ('r', 'v', 'm', 'S', 'p', 'f') AND a.grantee <> relowner;
+SELECT attrelid::regclass, attname FROM pg_attribute WHERE attacl IS NOT NULL AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'rct'::regnamespace);
 -- The schema can be used by everybody, and changed by its owner only.
 SELECT grantee, privilege_type FROM pg_namespace, aclexplode(nspacl)
 WHERE nspname = 'rct' AND grantee <> nspowner AND NOT (grantee = 0 AND privilege_type = 'USAGE' AND NOT is_grantable);
 SELECT has_schema_privilege('public', 'rct', 'USAGE') AS "usage", has_schema_privilege('public', 'rct', 'CREATE') AS "create";
 
--- Tables that pg_dump would not save, and any relation: there are none so far.
-SELECT name FROM object WHERE classid = 'pg_class'::regclass AND NOT objid = ANY ((SELECT coalesce(extconfig, '{}') FROM pg_extension WHERE extname = 'pg_rct')::oid[]);
+-- Tables and sequences that pg_dump would not save, or only in part.
+CREATE VIEW saved AS SELECT unnest(extconfig) AS oid, unnest(extcondition) AS condition FROM pg_extension WHERE extname = 'pg_rct';
+SELECT c.relname, c.relkind FROM pg_class AS c WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind IN ('r', 'S', 'p', 'm') AND c.oid NOT IN (SELECT oid FROM saved);
+SELECT oid::regclass, condition FROM saved WHERE condition <> '';
+-- Tables without a primary key or a description of what they are for; columns that hold times without a zone; names that clash with types.
+SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r'
+                                          AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary);
+SELECT a.attrelid::regclass, a.attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+      AND a.atttypid IN ('timestamp'::regtype, 'time'::regtype, 'timetz'::regtype, 'char'::regtype, 'varchar'::regtype, 'money'::regtype, 'json'::regtype);
+-- Records that could be rewritten: tables without a trigger that refuses DELETE and TRUNCATE. These hold what follows from others, or
+-- what may be taken back.
+SELECT c.relname FROM pg_class AS c
+WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('context', 'enrollment_count', 'metric')
+      AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only' AND t.tgenabled = 'O' AND t.tgtype & 40 = 40);
+-- Foreign keys whose rows would vanish or change with others.
+SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'rct'::regnamespace AND contype = 'f' AND (confdeltype <> 'a' OR confupdtype <> 'a');
+-- Indexes that can not be used.
+SELECT indexrelid::regclass FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE c.relnamespace = 'rct'::regnamespace AND NOT i.indisvalid;
 -- Types: binary input and output, and room to grow.
 SELECT typname FROM pg_type WHERE typnamespace = 'rct'::regnamespace AND typtype = 'b' AND typcategory <> 'A'
                                   AND (typreceive = 0 OR typsend = 0 OR typlen <> -1 OR typstorage <> 'x');
 -- Casts that happen without being asked for.
 SELECT castsource::regtype, casttarget::regtype, castcontext FROM pg_cast
 WHERE castcontext <> 'e' AND 'rct'::regnamespace IN (SELECT typnamespace FROM pg_type WHERE oid IN (castsource, casttarget));
--- Operators, operator classes, triggers, rules, event triggers, roles: none.
+-- Operators, operator classes, rules, event triggers, roles: none.
 SELECT name FROM object
-WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass);
+WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass, 'pg_class'::regclass);
 -- Settings are limits that anybody may set; none changes a result. (The first call loads the library.)
 SELECT rct.median(1);
 SELECT name, context, vartype, unit FROM pg_settings WHERE name LIKE 'rct.%' AND name NOT IN ('rct.state_memory_limit');
