@@ -16,7 +16,7 @@ pub(super) struct Point {
 }
 
 /// A plan with all look-ups made once. It is made from the plan alone, so it may be kept as long as the plan's digest.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Compiled {
     plan: Plan,
     weights: Vec<Option<Weights>>,
@@ -122,6 +122,20 @@ impl Compiled {
         rest.iter()
             .take_while(move |(s, _, _)| *s == segment)
             .map(|(_, i, list)| (*i, *list))
+    }
+
+    /// The version of the hash that an experiment draws by.
+    pub fn hash_version(&self, id: i64) -> Option<i32> {
+        let e = self.experiment(self.by_id(id)?)?;
+        i32::try_from(e.hash_version).ok()
+    }
+
+    /// The experiments that compete with one, itself included, by their rows.
+    pub fn pool_ids(&self, key: &str) -> Vec<i64> {
+        let at = self.by_key(key);
+        let pool = at.and_then(|i| self.pools.iter().find(|p| p.contains(&i)));
+        let members = pool.into_iter().flatten();
+        members.filter_map(|i| self.experiment(*i).map(|e| e.id)).collect()
     }
 
     pub(super) fn points(&self) -> &[Point] {

@@ -76,6 +76,8 @@ pub struct Marking {
     pub exclude: Vec<ExcludeRow>,
     /// The unit is to get the next slot of the randomization.
     pub allocate: bool,
+    /// That unit: `user` or a group type, and the user or the group.
+    pub unit: Option<(String, String)>,
     /// A repetition is to be counted.
     pub repeat: bool,
     /// An enrollment is recorded that counts against the ending criteria.
@@ -104,6 +106,7 @@ pub fn mark(
         enroll: Vec::new(),
         exclude: Vec::new(),
         allocate: false,
+        unit: None,
         repeat: false,
         limited: false,
     };
@@ -294,6 +297,11 @@ impl Recorder<'_, '_> {
         }
         if outcome.reason == Reason::AwaitingSlot {
             marking.allocate = true;
+            let (unit_type, id) = match self.group() {
+                Some(group) if self.e.unit == Unit::Group => group,
+                _ => (USER, self.question.user),
+            };
+            marking.unit = Some((unit_type.to_owned(), id.to_owned()));
             return;
         }
         let writes = mark_rule(self.view.unit, self.view.consistency, phase, self.view.rows).writes;
