@@ -18,7 +18,7 @@ mod marks;
 
 use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 
-use postgres::{Client, Error, Row};
+use postgres::{Client, Error, Row, SimpleQueryMessage};
 use serde_json::{Value as Json, json};
 
 use crate::db::{Database, told};
@@ -126,10 +126,16 @@ fn count(client: &mut Client, sql: &str) -> i64 {
 
 /// The rows of a query, columns as text, for comparison with nothing or with a short list.
 fn rows(client: &mut Client, sql: &str) -> Vec<String> {
-    let sql = format!("SELECT concat_ws(' ', x.*) FROM ({sql}) x");
-    let found = client.query(&sql, &[]);
-    let found = found.unwrap_or_else(|e| panic!("{}\n{sql}", told(&e)));
-    found.iter().map(|row| row.get(0)).collect()
+    let messages = client.simple_query(sql);
+    let messages = messages.unwrap_or_else(|e| panic!("{}\n{sql}", told(&e)));
+    let row = |message: SimpleQueryMessage| match message {
+        SimpleQueryMessage::Row(row) => {
+            let columns = (0..row.len()).map(|i| row.get(i).unwrap_or("NULL"));
+            Some(columns.collect::<Vec<_>>().join(" "))
+        }
+        _ => None,
+    };
+    messages.into_iter().filter_map(row).collect()
 }
 
 /// An experiment of context `lms` with two conditions at `site`; `more` adds to its definition or replaces parts of it.

@@ -21,6 +21,7 @@ mod psql;
 mod random;
 
 // the tests
+mod concurrency;
 mod conformance;
 mod demo;
 mod docs;
