@@ -50,10 +50,12 @@ pub(super) fn hash<const N: usize>(purpose: Purpose, fields: [&[u8]; N]) -> u64 
     let length = fields
         .iter()
         .fold(HEADER_LENGTH, |sum, f| sum.saturating_add(4 + f.len()));
-    match length {
-        0..=SHORT => hash_short::<SHORT>(purpose, &fields),
-        0..=MEDIUM => hash_short::<MEDIUM>(purpose, &fields),
-        _ => hash_long(purpose, &fields),
+    if length <= SHORT {
+        hash_short::<SHORT>(purpose, &fields)
+    } else if length <= MEDIUM {
+        hash_short::<MEDIUM>(purpose, &fields)
+    } else {
+        hash_long(purpose, &fields)
     }
 }
 

@@ -65,11 +65,12 @@ pub fn next_slot(
     taken: u64,
 ) -> Result<Slot, AssignmentError> {
     let sequences = Sequences::new(rules)?;
-    let most = placed.max(taken);
-    let too_many = AssignmentError::TooManyUnits(usize::try_from(most).unwrap_or(usize::MAX));
-    if most >= MAX_UNITS as u64 {
+    let taken = taken.max(placed);
+    let too_many = AssignmentError::TooManyUnits(usize::try_from(taken).unwrap_or(usize::MAX));
+    if taken >= MAX_UNITS as u64 {
         return Err(too_many);
     }
+    // From `placed` on segments are small, so that nothing large is built here.
     sequences.slot(stratum, placed, taken).ok_or(too_many)
 }
 

@@ -73,7 +73,10 @@ pub fn explain(
         steps.push(Step {
             rule: "payload",
             outcome: payload.to_owned(),
-            detail: format!("Experiment \"{}\" delivers this for {whose}.{levels}", e.key),
+            detail: format!(
+                "Experiment \"{}\" delivers this for {whose}.{levels}",
+                e.key
+            ),
         });
     }
     answer(&mut steps, Some(&e.key), &outcome);
@@ -90,10 +93,9 @@ fn default(reason: Reason) -> Outcome<'static> {
 
 fn answer(steps: &mut Vec<Step>, experiment: Option<&str>, outcome: &Outcome<'_>) {
     let experiment = experiment.map_or(String::new(), |key| format!("Experiment \"{key}\". "));
-    let glossary = outcome
-        .reason
-        .glossary()
-        .map_or(String::new(), |n| format!(" Exclusion reason {n} of the glossary."));
+    let glossary = outcome.reason.glossary().map_or(String::new(), |n| {
+        format!(" Exclusion reason {n} of the glossary.")
+    });
     steps.push(Step {
         rule: "answer",
         outcome: outcome.condition.unwrap_or("default").to_owned(),
@@ -265,7 +267,9 @@ impl Teller<'_, '_> {
             Group::Invalid => step(
                 "group_data",
                 "unusable",
-                format!("The user has no working group of type {kind}, or does not belong to it.{kept}"),
+                format!(
+                    "The user has no working group of type {kind}, or does not belong to it.{kept}"
+                ),
             ),
             Group::Missing | Group::NotNeeded => step(
                 "group_data",
@@ -293,7 +297,11 @@ impl Teller<'_, '_> {
             } else {
                 "excluded"
             },
-            format!("Table A, {}: {}; {mode}.{group}", self.e.filter_mode, line.who.phrase()),
+            format!(
+                "Table A, {}: {}; {mode}.{group}",
+                self.e.filter_mode,
+                line.who.phrase()
+            ),
         )
     }
 
@@ -307,7 +315,13 @@ impl Teller<'_, '_> {
             return;
         };
         let at = |purpose, salt: &str| fraction(draw(Hash::Xxh3, purpose, salt, unit));
-        let out = |reason| if self.view.gate == Some(reason) { "excluded" } else { "pass" };
+        let out = |reason| {
+            if self.view.gate == Some(reason) {
+                "excluded"
+            } else {
+                "pass"
+            }
+        };
         if let Some((name, share)) = &e.holdout {
             let at = at(Purpose::Holdout, name);
             steps.push(step(
@@ -324,7 +338,10 @@ impl Teller<'_, '_> {
             steps.push(step(
                 "rollout",
                 out(Reason::OutsideRollout),
-                format!("Unit \"{unit}\" is at {at:.6}; the rollout takes those below {}.", e.rollout),
+                format!(
+                    "Unit \"{unit}\" is at {at:.6}; the rollout takes those below {}.",
+                    e.rollout
+                ),
             ));
             if self.view.gate == Some(Reason::OutsideRollout) {
                 return;
@@ -357,15 +374,25 @@ impl Teller<'_, '_> {
             Seat::Outside | Seat::Taken(0) => return,
             Seat::Taken(_) => (
                 "chosen",
-                format!("Among competing experiments \"{}\" has the user; the others are {}.", self.e.key, others()),
+                format!(
+                    "Among competing experiments \"{}\" has the user; the others are {}.",
+                    self.e.key,
+                    others()
+                ),
             ),
             Seat::Lost(winner) => (
                 "lost",
-                format!("Among competing experiments \"{}\" has the user.", key(winner)),
+                format!(
+                    "Among competing experiments \"{}\" has the user.",
+                    key(winner)
+                ),
             ),
             Seat::Several => (
                 "none",
-                format!("The user is enrolled in {}, and none of them is enrolling.", others()),
+                format!(
+                    "The user is enrolled in {}, and none of them is enrolling.",
+                    others()
+                ),
             ),
         };
         steps.push(step("pool", outcome, detail));
@@ -376,26 +403,40 @@ impl Teller<'_, '_> {
         let own = self.question.own(self.i);
         let group = self.view.group.usable().unwrap_or("");
         let kind = self.e.group_type.as_deref().unwrap_or("group");
-        let told = |c: Option<&str>| c.map_or("all conditions".to_owned(), |c| format!("condition \"{c}\""));
+        let told = |c: Option<&str>| {
+            c.map_or("all conditions".to_owned(), |c| {
+                format!("condition \"{c}\"")
+            })
+        };
         if let Some(condition) = own.ie {
             steps.push(step(
                 "enrollment",
                 "user",
-                format!("User \"{}\" is enrolled with {}.", self.question.user, told(condition)),
+                format!(
+                    "User \"{}\" is enrolled with {}.",
+                    self.question.user,
+                    told(condition)
+                ),
             ));
         }
         if let (true, Some(condition)) = (self.view.rows.ge, own.ge) {
             steps.push(step(
                 "enrollment",
                 kind,
-                format!("The {kind} \"{group}\" is enrolled with {}.", told(condition)),
+                format!(
+                    "The {kind} \"{group}\" is enrolled with {}.",
+                    told(condition)
+                ),
             ));
         }
         if let Some(code) = own.ix {
             steps.push(step(
                 "exclusion",
                 "user",
-                format!("User \"{}\" is excluded with code {code}.", self.question.user),
+                format!(
+                    "User \"{}\" is excluded with code {code}.",
+                    self.question.user
+                ),
             ));
         }
         if let Some(code) = own.gx {
@@ -446,7 +487,10 @@ impl Teller<'_, '_> {
                         a.block.unwrap_or("none")
                     ),
                     (Reason::LateUnit | Reason::AwaitingSlot, _) => {
-                        format!("The randomization did not know unit \"{unit}\"; late units: {}.", e.late)
+                        format!(
+                            "The randomization did not know unit \"{unit}\"; late units: {}.",
+                            e.late
+                        )
                     }
                     _ => self.drawn(unit),
                 };

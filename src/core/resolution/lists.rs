@@ -144,14 +144,30 @@ const LAST: Line = line(FilterMode::ExcludeAll, Who::Nobody, Access::NotIncluded
 
 /// Table A: for each filter mode the first line that holds decides.
 pub const TABLE_A: &[Line] = &[
-    line(FilterMode::IncludeAll, Who::UserExcluded, Access::UserListed),
+    line(
+        FilterMode::IncludeAll,
+        Who::UserExcluded,
+        Access::UserListed,
+    ),
     line(FilterMode::IncludeAll, Who::UserIncluded, Access::In),
-    line(FilterMode::IncludeAll, Who::GroupExcluded, Access::GroupListed),
+    line(
+        FilterMode::IncludeAll,
+        Who::GroupExcluded,
+        Access::GroupListed,
+    ),
     line(FilterMode::IncludeAll, Who::GroupIncluded, Access::In),
     line(FilterMode::IncludeAll, Who::Nobody, Access::In),
-    line(FilterMode::ExcludeAll, Who::UserExcluded, Access::NotIncluded),
+    line(
+        FilterMode::ExcludeAll,
+        Who::UserExcluded,
+        Access::NotIncluded,
+    ),
     line(FilterMode::ExcludeAll, Who::UserIncluded, Access::In),
-    line(FilterMode::ExcludeAll, Who::GroupExcluded, Access::NotIncluded),
+    line(
+        FilterMode::ExcludeAll,
+        Who::GroupExcluded,
+        Access::NotIncluded,
+    ),
     line(FilterMode::ExcludeAll, Who::GroupIncluded, Access::In),
     LAST,
 ];

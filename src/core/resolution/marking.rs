@@ -255,13 +255,7 @@ struct Recorder<'q, 'a> {
 }
 
 impl Recorder<'_, '_> {
-    fn record(
-        &self,
-        marking: &mut Marking,
-        status: MarkStatus,
-        seat: Seat,
-        outcome: &Outcome<'_>,
-    ) {
+    fn record(&self, marking: &mut Marking, status: MarkStatus, seat: Seat, outcome: &Outcome<'_>) {
         let Some(phase) = self.view.phase else { return };
         if self.question.global.is_some()
             || matches!(seat, Seat::Lost(_) | Seat::Several)
@@ -325,6 +319,10 @@ impl Recorder<'_, '_> {
 
     /// What an early visit means by the consistency rule (rule 3).
     fn early(&self) -> Writes {
+        let own = self.question.own(self.i);
+        if own.ie.is_some() || own.ge.is_some() {
+            return Writes::default();
+        }
         let prior = Some(Code::ReachedPrior);
         match (self.e.unit, self.e.consistency) {
             (Unit::WithinSubjects, _) | (_, Consistency::Individual) => Writes {

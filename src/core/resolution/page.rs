@@ -49,7 +49,10 @@ fn heading(page: &mut String, cells: &[&str]) {
 }
 
 fn lists(page: &mut String) {
-    heading(page, &["The first that holds", "`include_all`", "`exclude_all`"]);
+    heading(
+        page,
+        &["The first that holds", "`include_all`", "`exclude_all`"],
+    );
     let whos = [
         Who::UserExcluded,
         Who::UserIncluded,
@@ -62,7 +65,9 @@ fn lists(page: &mut String) {
             let line = TABLE_A.iter().find(|l| l.mode == mode && l.who == who);
             match line.map(|l| l.access) {
                 Some(Access::In) => "in".to_owned(),
-                Some(Access::UserListed) => format!("out: `{}`", Reason::ParticipantOnExclusionList),
+                Some(Access::UserListed) => {
+                    format!("out: `{}`", Reason::ParticipantOnExclusionList)
+                }
                 Some(Access::GroupListed) => format!("out: `{}`", Reason::GroupOnExclusionList),
                 Some(Access::NotIncluded) => format!("out: `{}`", Reason::NotIncluded),
                 None => String::new(),
@@ -147,7 +152,11 @@ fn codes(page: &mut String) {
                 .glossary()
                 .map_or(String::new(), |n| n.to_string()),
         };
-        let heals = if code.heals() { "with the group data" } else { "" };
+        let heals = if code.heals() {
+            "with the group data"
+        } else {
+            ""
+        };
         row(page, [format!("`{code}`"), number, heals.to_owned()]);
     }
 }

@@ -94,31 +94,49 @@ impl Reason {
             Enrolled => "The user is enrolled and keeps the condition.",
             GroupLogic => "The user's group is enrolled and shares its condition.",
             Drawn => "The unit is drawn now; its first mark records it.",
-            Allocated => "The randomization gave the unit its condition; its first mark records it.",
+            Allocated => {
+                "The randomization gave the unit its condition; its first mark records it."
+            }
             Repeated => "The user gets every condition, one after the other.",
-            PostRuleAssign => "Enrollment is complete and the post-experiment rule assigns one condition.",
+            PostRuleAssign => {
+                "Enrollment is complete and the post-experiment rule assigns one condition."
+            }
             Forced => "A condition is forced on this preview user.",
-            PostRuleRevert => "Enrollment is complete and the post-experiment rule gives everybody the default.",
+            PostRuleRevert => {
+                "Enrollment is complete and the post-experiment rule gives everybody the default."
+            }
             NotRunning => "The experiment does not run at this time.",
-            GloballyExcluded => "The user, or a group they belong to, is excluded from all experiments of the context.",
+            GloballyExcluded => {
+                "The user, or a group they belong to, is excluded from all experiments of the context."
+            }
             ParticipantOnExclusionList => "The user is on the exclude list, or was at a mark.",
             GroupOnExclusionList => "A group of the user is on the exclude list, or was at a mark.",
-            NotIncluded => "The experiment takes only those on its include list, and the user is not.",
+            NotIncluded => {
+                "The experiment takes only those on its include list, and the user is not."
+            }
             NoGroupSpecified => "The user has no groups or no working group.",
-            InvalidGroupOrWorkingGroup => "The user has no working group of the experiment's type, or does not belong to it.",
+            InvalidGroupOrWorkingGroup => {
+                "The user has no working group of the experiment's type, or does not belong to it."
+            }
             HeldOut => "The unit is in the hold-out.",
             OutsideRollout => "The unit is outside the rollout fraction.",
             OutsideNamespace => "The unit is in another part of the namespace.",
             OtherExperiment => "A competing experiment has the user.",
-            SeveralExperiments => "The user is enrolled in several competing experiments, none of which is enrolling.",
+            SeveralExperiments => {
+                "The user is enrolled in several competing experiments, none of which is enrolling."
+            }
             ReachedPrior => "The user reached a decision point before the experiment started.",
-            ReachedAfter => "The user reached a decision point for the first time after enrollment was complete.",
+            ReachedAfter => {
+                "The user reached a decision point for the first time after enrollment was complete."
+            }
             ExcludedDueToGroupLogic => "The user's group is excluded and the user with it.",
             ExcludedByClient => "The client could not apply the condition.",
             Excluded => "The user is excluded.",
             EnrollmentComplete => "Enrollment is complete and the user is not enrolled.",
             LateUnit => "The randomization did not know the unit, and late units keep the default.",
-            AwaitingSlot => "The randomization did not know the unit; its first mark takes the next slot.",
+            AwaitingSlot => {
+                "The randomization did not know the unit; its first mark takes the next slot."
+            }
             NoExperiment => "No experiment has this decision point.",
         }
     }

@@ -251,7 +251,9 @@ pub fn assign<'a>(
 ) -> Vec<Answer<'a>> {
     let points = match point {
         None => plan.points(),
-        Some((site, target)) => plan.point(site, target).map_or(&[][..], std::slice::from_ref),
+        Some((site, target)) => plan
+            .point(site, target)
+            .map_or(&[][..], std::slice::from_ref),
     };
     if points.is_empty() {
         return Vec::new();

@@ -137,8 +137,8 @@ impl<'a> Question<'a> {
             return (unit == self.user).then_some((i, true));
         }
         let e = self.plan.experiment(i)?;
-        let same = e.group_type.as_deref() == Some(unit_type)
-            && self.group(i).usable() == Some(unit);
+        let same =
+            e.group_type.as_deref() == Some(unit_type) && self.group(i).usable() == Some(unit);
         same.then_some((i, false))
     }
 
