@@ -159,6 +159,9 @@ fn a_killed_server_has_lost_no_acknowledged_mark() {
         assert_eq!(value, "on", "{setting}");
     }
     run(&mut client, "CREATE EXTENSION pg_rct");
+    if let Ok(patch) = std::env::var("TEMPORARY_PATCH_BODY") {
+        run(&mut client, &std::fs::read_to_string(patch).unwrap());
+    }
     classes(&mut client, "u", STUDENTS as usize, 100);
     let group = json!({"unit": "group", "group_type": "class", "consistency": "group"});
     start(&mut client, "group", "lesson", &group);
