@@ -7,6 +7,8 @@
 #   cluster.sh start [--profile test|bench]               start one and leave it running
 #   cluster.sh psql-env                                   print its environment: eval "$(.ci/cluster.sh psql-env)"
 #   cluster.sh stop                                       stop and remove it
+#   cluster.sh kill | restart                             of the cluster in RCT_CLUSTER_DIR: SIGKILL to its postmaster;
+#                                                         start it again (for tests of what survives)
 #
 # test   not durable (fsync off), jit off, no autovacuum, so that plans and timings do not wobble
 # bench  durable, default settings, except shared_buffers (RCT_BENCH_SHARED_BUFFERS, 2GB) and max_parallel_workers 4
@@ -23,7 +25,7 @@ child=
 profile='test'
 
 usage() {
-  sed -n '5,9s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '5,11s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
@@ -72,7 +74,7 @@ listen_addresses = ''
 unix_socket_directories = '$dir/socket'
 unix_socket_permissions = 0700
 port = $port
-max_connections = 100
+max_connections = 150
 timezone = 'UTC'
 log_timezone = 'UTC'
 datestyle = 'ISO, YMD'
@@ -216,6 +218,25 @@ stop() {
   say "stopped and removed"
 }
 
+kill_server() {
+  dir=${RCT_CLUSTER_DIR:?}
+  as_server kill -KILL "$(head -n 1 "$dir/data/postmaster.pid")"
+}
+
+# The other processes of a killed server end when they notice; until then their shared memory is in the way of a new one.
+restart() {
+  dir=${RCT_CLUSTER_DIR:?}
+  need_pg
+  for _ in $(seq 100); do
+    if as_server "$PG_BINDIR/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w -t 120 start </dev/null >"$dir/pg_ctl.log" 2>&1; then
+      return
+    fi
+    sleep 0.1
+  done
+  cat "$dir/pg_ctl.log" >&2
+  die "the server did not start again"
+}
+
 command=${1:-}
 if [ $# -gt 0 ]; then shift; fi
 while [ $# -gt 0 ]; do
@@ -239,6 +260,8 @@ case $command in
     ;;
   start) start ;;
   stop) stop ;;
+  kill) kill_server ;;
+  restart) restart ;;
   psql-env)
     [ -f "$state" ] || die "no cluster of 'cluster.sh start' is running"
     cat "$state"

@@ -1,4 +1,4 @@
-//! Writes one `#[test]` per regress script and per documentation page, so that each has a name of
+//! Writes one `#[test]` per regress script, isolation spec and documentation page, so that each has a name of
 //! its own in the report and can be run alone: `cargo test -p rct-tests regress::effects`.
 
 use std::collections::BTreeSet;
@@ -25,6 +25,16 @@ fn main() {
     });
     fs::write(out.join("regress.rs"), generate(names.collect())).expect("OUT_DIR is writable");
 
+    let mut specs = Vec::new();
+    find(&tests.join("isolation/specs"), "spec", &mut specs);
+    let names = specs.iter().map(|path| {
+        path.file_stem()
+            .expect("has a name")
+            .to_string_lossy()
+            .into_owned()
+    });
+    fs::write(out.join("isolation.rs"), generate(names.collect())).expect("OUT_DIR is writable");
+
     let mut pages = vec![root.join("README.md")];
     find(&root.join("docs"), "md", &mut pages);
     let names = pages
@@ -43,6 +53,7 @@ fn main() {
         "tests/build.rs",
         "tests/client/markdown.rs",
         "tests/regress",
+        "tests/isolation",
         "docs",
         "README.md",
     ] {

@@ -24,7 +24,7 @@ CREATE FUNCTION rct._compile(context text) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- One at a time: the second waits here and then sees what the first has changed.
-    PERFORM FROM rct.context c WHERE c.name = _compile.context FOR UPDATE;
+    PERFORM FROM rct.context c WHERE c.name = _compile.context FOR NO KEY UPDATE;
     UPDATE rct.context c SET plan = p.plan, digest = encode(substring(sha256(p.plan) FOR 16), 'hex')::uuid
         FROM (SELECT rct._experiment_compile(rct._plan_input(_compile.context, NULL)::text) AS plan) p
         WHERE c.name = _compile.context;
@@ -60,7 +60,9 @@ COMMENT ON FUNCTION rct._plan_input(text, timestamptz) IS
 CREATE FUNCTION rct._compile_all() RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM rct._compile(c.name) FROM (SELECT c.name FROM rct.context c ORDER BY c.name) c;
+    -- Marks look at the plans and at the members one after the other: none may see one changed and not yet the other.
+    PERFORM pg_advisory_xact_lock(rct._context_lock(c.name)), rct._compile(c.name)
+        FROM (SELECT c.name FROM rct.context c ORDER BY c.name) c;
 END
 $$;
 COMMENT ON FUNCTION rct._compile_all() IS 'internal: renews the plans of all contexts';

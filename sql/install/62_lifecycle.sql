@@ -27,6 +27,11 @@ CREATE FUNCTION rct._experiment_for_update(experiment text) RETURNS rct.experime
 DECLARE
     e rct.experiment := rct._experiment(experiment);
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'experiment "%" is not changed under %', e.key, current_setting('transaction_isolation') USING
+            ERRCODE = 'invalid_transaction_state', DETAIL = 'The snapshot may lack visits and enrollments that others have committed since.',
+            HINT = 'Begin the transaction with ISOLATION LEVEL READ COMMITTED.';
+    END IF;
     PERFORM pg_advisory_xact_lock(rct._context_lock(e.context));
     SELECT * INTO e FROM rct.experiment x WHERE x.id = e.id FOR UPDATE;
     RETURN e;
@@ -112,6 +117,11 @@ BEGIN
     IF design <> e.spec THEN
         UPDATE rct.experiment x SET spec = design WHERE x.id = e.id;
         PERFORM rct._count_enrollment(e.id);
+        -- A lower number may be reached already.
+        UPDATE rct.experiment x SET status = 'enrollment_complete', status_reason = 'ending criteria'
+            FROM rct.enrollment_count c
+            WHERE x.id = e.id AND c.experiment_id = x.id AND rct._status_of(x, clock_timestamp()) = 'enrolling'
+            AND (c.users >= (x.spec #>> '{ending,users}')::bigint OR c.groups >= (x.spec #>> '{ending,groups}')::bigint);
         PERFORM rct._compile(e.context);
     END IF;
     RETURN rct.experiment_spec(e.key);
@@ -135,6 +145,11 @@ BEGIN
         AND (o.spec #>> '{namespace,from}')::float8 < (e.spec #>> '{namespace,to}')::float8
         AND (e.spec #>> '{namespace,from}')::float8 < (o.spec #>> '{namespace,to}')::float8
         ORDER BY o.key;
+    RETURN QUERY
+        SELECT 'ending', format('is reached: %s users, %s groups', c.users, c.groups), 'Raise the numbers, or set them to null.'
+        FROM rct.enrollment_count c
+        WHERE c.experiment_id = e.id
+        AND (c.users >= (e.spec #>> '{ending,users}')::bigint OR c.groups >= (e.spec #>> '{ending,groups}')::bigint);
     IF (e.spec #>> '{schedule,ends_at}')::timestamptz <= clock_timestamp() THEN
         RETURN QUERY SELECT 'schedule.ends_at', 'is over', 'Set it to a later time, or to null.';
     END IF;

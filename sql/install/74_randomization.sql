@@ -125,6 +125,7 @@ BEGIN
     INSERT INTO rct.allocation (run_id, experiment_id, unit_type, unit_id, stratum, stratum_given, block, slot, condition, late)
         SELECT r.id, $1, $2, $3, at_stratum, $4, s.block, s.slot, s.condition, true
         FROM rct._next_slot(r.conditions, r.weights, r.seed, r.algorithm, at_stratum, placed, taken) s
+        ON CONFLICT DO NOTHING -- only with a snapshot from before the one before: this fails with 40001 then
         RETURNING condition INTO new_condition;
     RETURN new_condition;
 END

@@ -19,7 +19,8 @@ BEGIN
     END IF;
     UPDATE rct.enrollment_count c SET users = c.users + 1, groups = c.groups + group_full::integer
         WHERE c.experiment_id = $1 RETURNING * INTO counted;
-    IF counted.users >= (e.spec #>> '{ending,users}')::bigint OR counted.groups >= (e.spec #>> '{ending,groups}')::bigint THEN
+    IF e.status <> 'enrollment_complete'
+        AND (counted.users >= (e.spec #>> '{ending,users}')::bigint OR counted.groups >= (e.spec #>> '{ending,groups}')::bigint) THEN
         UPDATE rct.experiment x SET status = 'enrollment_complete', status_reason = 'ending criteria' WHERE x.id = $1;
         PERFORM rct._compile(e.context);
     END IF;
@@ -42,7 +43,7 @@ DECLARE
     u record;
     d record;
     written bigint;
-    alone boolean := false;
+    counted bigint;
     kind text := coalesce($6, 'condition applied');
 BEGIN
     PERFORM rct._check_user($2);
@@ -68,10 +69,6 @@ BEGIN
     END IF;
     -- Who starts, stops or changes an experiment waits for the marks that have begun, and the other way round.
     PERFORM pg_advisory_xact_lock_shared(rct._context_lock(context_name));
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        -- A snapshot from before a change must not decide after it: this fails with 40001 then.
-        PERFORM FROM rct.context c WHERE c.name = context_name FOR SHARE;
-    END IF;
     IF $7 IS NOT NULL THEN
         RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
             FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id
@@ -86,6 +83,8 @@ BEGIN
         SELECT c.digest, c.plan, coalesce((SELECT a.user_id FROM rct.alias a WHERE a.alias = $2), $2) AS who,
             EXISTS (SELECT FROM rct.roster_source s WHERE s.ended_at = 'infinity') AS registered
             INTO p FROM (SELECT) one LEFT JOIN rct.context c ON c.name = context_name;
+        -- One mark of a user after the other, and no change of groups in between.
+        PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct user ' || p.who, 0));
         IF p.registered THEN
             SELECT m.types, m.ids, m.members, m.workings INTO u FROM rct._memberships(p.who, moment, NULL) m;
         ELSE
@@ -96,16 +95,21 @@ BEGIN
         SELECT * INTO d FROM rct._mark(p.digest, p.plan,
             (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) FROM rct._facts(u.types, u.ids, u.members, u.workings, NULL) f),
             p.who, moment, point_site, point_target, $5, kind, $9);
-        EXIT WHEN alone OR NOT (d.limited OR d.repeat);
-        -- A number ends the experiment, or a queue advances: one at a time, deciding again with what the others have done.
-        IF d.limited THEN
-            PERFORM FROM rct.enrollment_count c WHERE c.experiment_id = d.experiment_id FOR UPDATE;
-        END IF;
-        IF d.repeat THEN
-            PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct user ' || p.who, 0));
-        END IF;
-        alone := true;
+        EXIT WHEN NOT d.limited OR cardinality(d.enroll_types) = 0 OR d.experiment_id = counted;
+        -- A number ends the experiment: enroll one at a time, and decide again with what the others have done. That may
+        -- lead to another experiment, which has a number of its own.
+        PERFORM FROM rct.enrollment_count c WHERE c.experiment_id = d.experiment_id FOR UPDATE;
+        counted := d.experiment_id;
     END LOOP;
+    -- A snapshot from before a change must not decide after it: this fails with 40001 then. The counts come first and the
+    -- context after them, as when an experiment ends; who may end one takes the context alone.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        IF d.limited THEN
+            PERFORM FROM rct.context c WHERE c.name = context_name FOR NO KEY UPDATE;
+        ELSE
+            PERFORM FROM rct.context c WHERE c.name = context_name FOR SHARE;
+        END IF;
+    END IF;
     INSERT INTO rct.exposure (event_id, context, user_id, site, target, status, reported_condition, experiment_id,
             condition, hash_version, reason, mismatch, uniquifier, client_at, server_at, preview)
         VALUES ($7, context_name, p.who, point_site, point_target, kind, $5, d.experiment_id, d.recorded_condition, d.hash_version,
@@ -131,7 +135,7 @@ BEGIN
         -- A row that came with a group the user has left stays as history.
         UPDATE rct.enrollment n SET ended_at = moment, end_reason = 'group change'
             WHERE n.unit_type = 'user' AND n.unit_id = p.who AND n.experiment_id = d.experiment_id AND n.ended_at = 'infinity'
-            AND 'user' = ANY (d.enroll_types);
+            AND 'user' = ANY (d.enroll_types) AND n.group_id IS DISTINCT FROM d.group_id;
         INSERT INTO rct.enrollment (experiment_id, unit_type, unit_id, condition, code, group_id, started_at)
             SELECT d.experiment_id, n.unit_type, n.unit_id, n.condition, n.code,
                 CASE n.unit_type WHEN 'user' THEN d.group_id END, moment

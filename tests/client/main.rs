@@ -22,6 +22,7 @@ mod psql;
 mod random;
 
 // the tests
+mod concurrency;
 mod conformance;
 mod demo;
 mod docs;
