@@ -40,6 +40,71 @@ extension_sql_file!(
     requires = ["effect"]
 );
 extension_sql_file!(
+    "../sql/install/50_assignment.sql",
+    name = "assignment",
+    requires = ["planning"]
+);
+extension_sql_file!(
+    "../sql/install/60_experiment.sql",
+    name = "experiment",
+    requires = ["assignment"]
+);
+extension_sql_file!(
+    "../sql/install/61_segment.sql",
+    name = "segment",
+    requires = ["experiment"]
+);
+extension_sql_file!(
+    "../sql/install/62_lifecycle.sql",
+    name = "lifecycle",
+    requires = ["segment"]
+);
+extension_sql_file!(
+    "../sql/install/64_roster.sql",
+    name = "roster",
+    requires = ["lifecycle"]
+);
+extension_sql_file!(
+    "../sql/install/66_enrollment.sql",
+    name = "enrollment",
+    requires = ["roster"]
+);
+extension_sql_file!(
+    "../sql/install/74_randomization.sql",
+    name = "randomization",
+    requires = ["enrollment"]
+);
+extension_sql_file!(
+    "../sql/install/75_resolution.sql",
+    name = "resolution",
+    requires = ["randomization"]
+);
+extension_sql_file!(
+    "../sql/install/76_assign.sql",
+    name = "assign",
+    requires = ["resolution"]
+);
+extension_sql_file!(
+    "../sql/install/77_mark.sql",
+    name = "mark",
+    requires = ["assign"]
+);
+extension_sql_file!(
+    "../sql/install/79_explain.sql",
+    name = "explain",
+    requires = ["mark"]
+);
+extension_sql_file!(
+    "../sql/install/80_metric.sql",
+    name = "metric",
+    requires = ["explain"]
+);
+extension_sql_file!(
+    "../sql/install/85_roles.sql",
+    name = "roles",
+    requires = ["metric"]
+);
+extension_sql_file!(
     "../sql/install/90_privileges.sql",
     name = "privileges",
     finalize

@@ -265,11 +265,11 @@ BEGIN
         FROM (
             SELECT coalesce(m.member_type, w.key) AS group_type, coalesce(m.member_id, w.value) AS group_id,
                 m.member_id IS NOT NULL AS member,
-                CASE WHEN working IS NOT NULL THEN w.value IS NOT NULL
+                CASE WHEN _set_groups.working IS NOT NULL THEN w.value IS NOT NULL
                     ELSE coalesce(old.working, false) OR (count(*) OVER (PARTITION BY m.member_type) = 1) END AS working
             FROM (SELECT n.member_type, n.member_id
                 FROM rct._member_rows(jsonb_build_object('groups', coalesce(nullif(groups, 'null'), '{}'))) n) m
-            FULL JOIN (SELECT w.key, w.value FROM jsonb_each_text(CASE jsonb_typeof(working) WHEN 'object' THEN working ELSE '{}' END) w
+            FULL JOIN (SELECT w.key, w.value FROM jsonb_each_text(CASE jsonb_typeof(_set_groups.working) WHEN 'object' THEN _set_groups.working ELSE '{}' END) w
                     WHERE w.value IS NOT NULL) w
                 ON w.key = m.member_type AND w.value = m.member_id
             LEFT JOIN rct.membership old

@@ -33,7 +33,8 @@ CREATE TABLE rct.exposure (
     server_at timestamptz NOT NULL,
     preview boolean NOT NULL
 );
-CREATE UNIQUE INDEX exposure_event ON rct.exposure (event_id) WHERE event_id IS NOT NULL;
+-- Applications number their events on their own.
+CREATE UNIQUE INDEX exposure_event ON rct.exposure (context, event_id) WHERE event_id IS NOT NULL;
 CREATE INDEX exposure_user ON rct.exposure (user_id);
 COMMENT ON TABLE rct.exposure IS 'each mark: what a user saw where and when, and what the database says they should have seen; append-only';
 COMMENT ON COLUMN rct.exposure.reported_condition IS 'what the application says it delivered';

@@ -1,17 +1,15 @@
 -- Randomization of a roster before the start: the record that proves it, and slots for units that come late.
 
 CREATE FUNCTION rct._randomize_digests(
-    units text[], conditions text[], weights double precision[], strata text[], seed text, method text,
-    OUT input_digest uuid, OUT output_digest uuid
-)
+    units text[], conditions text[], weights double precision[], strata text[], seed text, method text
+) RETURNS TABLE (input_digest uuid, output_digest uuid)
     AS 'MODULE_PATHNAME', 'randomize_digests_wrapper' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rct._randomize_digests(text[], text[], double precision[], text[], text, text) IS
     'internal: digests of what a randomization is given and of what it gives';
 
 CREATE FUNCTION rct._next_slot(
-    conditions text[], weights double precision[], seed text, method text, stratum text, placed bigint, taken bigint,
-    OUT block bigint, OUT slot bigint, OUT condition text
-)
+    conditions text[], weights double precision[], seed text, method text, stratum text, placed bigint, taken bigint
+) RETURNS TABLE (block bigint, slot bigint, condition text)
     AS 'MODULE_PATHNAME', 'next_slot_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rct._next_slot(text[], double precision[], text, text, text, bigint, bigint) IS
     'internal: the next slot of a stratum of which some are taken';

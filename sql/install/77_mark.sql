@@ -66,7 +66,7 @@ BEGIN
     END IF;
     IF $7 IS NOT NULL THEN
         RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
-            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.event_id = $7;
+            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.context = context_name AND x.event_id = $7;
         IF FOUND THEN
             RETURN;
         END IF;
@@ -93,13 +93,13 @@ BEGIN
     END LOOP;
     INSERT INTO rct.exposure (event_id, context, user_id, site, target, status, reported_condition, experiment_id,
             condition, hash_version, reason, mismatch, uniquifier, client_at, server_at, preview)
-        VALUES ($7, context_name, p.who, point_site, point_target, kind, $5, d.experiment_id, d.condition, d.hash_version,
+        VALUES ($7, context_name, p.who, point_site, point_target, kind, $5, d.experiment_id, d.recorded_condition, d.hash_version,
             d.reason, d.mismatch, $10, $8, moment, d.preview)
         ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         -- The same event, at the same time, by another connection, which has done all of it.
         RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
-            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.event_id = $7;
+            FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id WHERE x.context = context_name AND x.event_id = $7;
         RETURN;
     END IF;
     INSERT INTO rct.visit AS v (user_id, context, site, target, first_at, last_at, preview)
@@ -113,33 +113,40 @@ BEGIN
             AND 'user' = ANY (d.enroll_types);
         INSERT INTO rct.enrollment (experiment_id, unit_type, unit_id, condition, code, group_id, started_at)
             SELECT d.experiment_id, n.unit_type, n.unit_id, n.condition, n.code,
-                CASE n.unit_type WHEN 'user' THEN d.enroll_group END, moment
+                CASE n.unit_type WHEN 'user' THEN d.group_id END, moment
             FROM unnest(d.enroll_types, d.enroll_ids, d.enroll_conditions, d.enroll_codes) n (unit_type, unit_id, condition, code)
             ORDER BY n.unit_type, n.unit_id
             ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS written = ROW_COUNT;
         IF d.limited AND written > 0 AND 'user' = ANY (d.enroll_types) THEN
-            PERFORM rct._end_if_full(d.experiment_id, p.who, d.enroll_group);
+            PERFORM rct._end_if_full(d.experiment_id, p.who, d.group_id);
         END IF;
     END IF;
     IF cardinality(d.exclude_types) > 0 THEN
+        -- What healed, or came with a group the user has left, does not stand in the way.
+        UPDATE rct.exclusion o SET ended_at = moment, end_reason = 'group change'
+            FROM unnest(d.exclude_experiments, d.exclude_types, d.exclude_codes, d.exclude_groups) x (experiment_id, unit_type, code, group_id)
+            WHERE x.unit_type = 'user' AND o.unit_type = 'user' AND o.unit_id = p.who AND o.experiment_id = x.experiment_id
+            AND o.ended_at = 'infinity' AND o.code <> x.code
+            AND (o.code IN ('NO_GROUP_SPECIFIED', 'INVALID_GROUP_OR_WORKING_GROUP') OR o.group_id IS DISTINCT FROM x.group_id);
         INSERT INTO rct.exclusion (experiment_id, unit_type, unit_id, code, group_id, started_at)
-            SELECT d.experiment_id, x.unit_type, x.unit_id, x.code, CASE x.unit_type WHEN 'user' THEN d.enroll_group END, moment
-            FROM unnest(d.exclude_types, d.exclude_ids, d.exclude_codes) x (unit_type, unit_id, code)
-            ORDER BY x.unit_type, x.unit_id
+            SELECT x.experiment_id, x.unit_type, x.unit_id, x.code, CASE x.unit_type WHEN 'user' THEN x.group_id END, moment
+            FROM unnest(d.exclude_experiments, d.exclude_types, d.exclude_ids, d.exclude_codes, d.exclude_groups)
+                x (experiment_id, unit_type, unit_id, code, group_id)
+            ORDER BY x.experiment_id, x.unit_type, x.unit_id
             ON CONFLICT DO NOTHING;
     END IF;
-    IF d.allocate THEN
-        PERFORM rct._place(d.experiment_id, d.unit_type, d.unit_id, NULL);
+    IF d.allocate_id IS NOT NULL THEN
+        PERFORM rct._place(d.experiment_id, d.allocate_type, d.allocate_id, NULL);
     END IF;
     IF d.repeat THEN
         PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct user ' || p.who, 0));
         INSERT INTO rct.repetition (experiment_id, user_id, site, target, ordinal, condition, uniquifier, at)
-            SELECT d.experiment_id, p.who, point_site, point_target, coalesce(max(r.ordinal), 0) + 1, d.condition, $10, moment
+            SELECT d.experiment_id, p.who, point_site, point_target, coalesce(max(r.ordinal), 0) + 1, d.recorded_condition, $10, moment
             FROM rct.repetition r
             WHERE r.user_id = p.who AND r.experiment_id = d.experiment_id AND r.site = point_site AND r.target = point_target;
     END IF;
-    RETURN QUERY SELECT d.experiment, d.condition, d.reason, d.mismatch, false;
+    RETURN QUERY SELECT d.recorded_experiment, d.recorded_condition, d.reason, d.mismatch, false;
 END
 $$;
 COMMENT ON FUNCTION rct.mark(text, text, text, text, text, text, text, timestamptz, text, text) IS

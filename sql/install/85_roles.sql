@@ -50,7 +50,7 @@ BEGIN
     PERFORM rct.grant_service(role);
     PERFORM rct.grant_analyst(role);
     PERFORM rct._grant_functions(role,
-        '{create_experiment,update_experiment,set_status,clone_experiment,import_experiment,import_upgrade,create_segment,add_members,remove_members,add_to_list,remove_from_list,set_preview_user,remove_preview_user,load_roster,register_roster,randomize_experiment,place_late,declare_metric}');
+        '{create_experiment,update_experiment,set_status,clone_experiment,import_experiment,import_upgrade,create_segment,add_members,remove_members,add_to_list,remove_from_list,set_preview_user,remove_preview_user,load_roster,register_roster,randomize_experiment,place_late,declare_metric,drop_metric}');
 END
 $$;
 COMMENT ON FUNCTION rct.grant_admin(regrole) IS

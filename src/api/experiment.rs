@@ -4,25 +4,25 @@ use crate::pg::error::{CallError, or_raise, raise};
 use pgrx::prelude::*;
 use rct_core::experiment;
 
-/// `_experiment_normalize(spec)`: `{"spec": .., "lists": ..}`
+/// `experiment_normalize(spec)`: `{"spec": .., "lists": ..}`
 #[pg_extern(sql = false)]
 fn experiment_normalize(spec: &str) -> String {
     or_raise(experiment::normalized(spec))
 }
 
-/// `_experiment_patch(spec, patch)`
+/// `experiment_patch(spec, patch)`
 #[pg_extern(sql = false)]
 fn experiment_patch(spec: &str, patch: &str) -> String {
     or_raise(experiment::patched(spec, patch))
 }
 
-/// `_experiment_rename(spec, key)`
+/// `experiment_rename(spec, key)`
 #[pg_extern(sql = false)]
 fn experiment_rename(spec: &str, key: &str) -> String {
     or_raise(experiment::renamed(spec, key))
 }
 
-/// `_experiment_check_change(old, new, status)`
+/// `experiment_check_change(old, new, status)`
 #[pg_extern(sql = false)]
 fn experiment_check_change(old: &str, new: &str, status: &str) {
     let status = or_raise(experiment::read_status("status", status));
@@ -31,7 +31,7 @@ fn experiment_check_change(old: &str, new: &str, status: &str) {
     or_raise(experiment::check_change(&old, &new, status));
 }
 
-/// `_experiment_check_status(from, to)`
+/// `experiment_check_status(from, to)`
 #[pg_extern(sql = false)]
 fn experiment_check_status(from: &str, to: &str) {
     let from = or_raise(experiment::read_status("from", from));
@@ -39,7 +39,7 @@ fn experiment_check_status(from: &str, to: &str) {
     or_raise(experiment::check_status(from, to));
 }
 
-/// `_experiment_preflight(spec, status)`
+/// `experiment_preflight(spec, status)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn experiment_preflight(
@@ -59,25 +59,25 @@ fn experiment_preflight(
     TableIterator::new(problems.into_iter().map(|p| (p.path, p.message, p.hint)))
 }
 
-/// `_experiment_schema()`
+/// `experiment_schema()`
 #[pg_extern(sql = false)]
 fn experiment_schema() -> String {
     experiment::schema_text()
 }
 
-/// `_experiment_import_upgrade(document)`: `{"spec": .., "lists": .., "warnings": ..}`
+/// `experiment_import_upgrade(document)`: `{"spec": .., "lists": .., "warnings": ..}`
 #[pg_extern(sql = false)]
 fn experiment_import_upgrade(document: &str) -> String {
     or_raise(experiment::imported(document))
 }
 
-/// `_experiment_compile(input)`
+/// `experiment_compile(input)`
 #[pg_extern(sql = false)]
 fn experiment_compile(input: &str) -> Vec<u8> {
     or_raise(experiment::compiled(input))
 }
 
-/// `_experiment_cycle(edges, parent, child)`: edges are parent, child, parent, child, ...
+/// `experiment_cycle(edges, parent, child)`: edges are parent, child, parent, child, ...
 #[pg_extern(sql = false)]
 fn experiment_cycle(edges: Vec<Option<i64>>, parent: i64, child: i64) -> Option<Vec<i64>> {
     let flat: Option<Vec<i64>> = edges.into_iter().collect();
@@ -85,8 +85,21 @@ fn experiment_cycle(edges: Vec<Option<i64>>, parent: i64, child: i64) -> Option<
     experiment::cycle(&or_raise(experiment::edges(&flat)), parent, child)
 }
 
-/// `_members_normalize(members)`
+/// `members_normalize(members)`
 #[pg_extern(sql = false)]
 fn members_normalize(members: &str) -> String {
     or_raise(experiment::normalized_members(members))
+}
+
+/// `_effective_status(status, starts_at, ends_at, at)`; times are microseconds since 2000, as in a timestamptz
+#[pg_extern(sql = false)]
+fn experiment_effective_status(
+    status: Option<&str>,
+    starts_at: Option<i64>,
+    ends_at: Option<i64>,
+    at: Option<i64>,
+) -> Option<String> {
+    let status = or_raise(experiment::read_status("status", status?));
+    let now = rct_core::resolution::effective_status(status, starts_at, ends_at, at?);
+    Some(now.word().to_owned())
 }

@@ -83,6 +83,12 @@ impl<'a> Args<'a> {
     }
 }
 
+/// The bytes of a `bytea` that was taken as it came, not yet read from where it is stored.
+pub fn detoasted<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+    // SAFETY: arguments of this type are declared as bytea in SQL.
+    unsafe { varlena_bytes(datum) }
+}
+
 /// The bytes of a varlena; only compressed or external ones are copied.
 ///
 /// # Safety

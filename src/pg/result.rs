@@ -22,6 +22,11 @@ pub fn number(args: &super::args::Args<'_>, value: Option<f64>) -> pg_sys::Datum
     }
 }
 
+/// A `boolean`.
+pub fn boolean(value: bool) -> pg_sys::Datum {
+    pg_sys::Datum::from(usize::from(value))
+}
+
 /// A `text`, `bytea` or `rct.sketch` with these bytes, in the current memory context.
 pub fn varlena(bytes: &[u8]) -> pg_sys::Datum {
     let size = bytes.len() + pg_sys::VARHDRSZ;

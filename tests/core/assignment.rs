@@ -2,5 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[path = "assignment/cases.rs"]
+mod cases;
+#[path = "assignment/properties.rs"]
+mod properties;
 #[path = "assignment/upgrade.rs"]
 mod upgrade;
+#[path = "assignment/vectors.rs"]
+mod vectors;

@@ -64,6 +64,8 @@ pub enum AssignmentError {
     PairConditions(usize),
     /// Pairs with unequal weights.
     PairWeights,
+    /// There is no seed.
+    NoSeed,
     /// An element of an array is NULL.
     NullElement {
         /// The argument.
@@ -77,7 +79,7 @@ impl Explain for AssignmentError {
     fn class(&self) -> Class {
         use AssignmentError::*;
         match self {
-            NullElement { .. } => Class::NullNotAllowed,
+            NullElement { .. } | NoSeed => Class::NullNotAllowed,
             TooManyConditions(_) | TooManyUnits(_) => Class::LimitExceeded,
             _ => Class::InvalidParameter,
         }
@@ -130,6 +132,7 @@ impl Explain for AssignmentError {
             NoPair(unit) => format!("unit \"{unit}\" has no pair"),
             PairConditions(n) => format!("pairs need two conditions, got {n}"),
             PairWeights => "pairs need equal weights".to_owned(),
+            NoSeed => "seed must not be null".to_owned(),
             NullElement { argument, position } => {
                 format!("{argument} must not contain null, element {position} is")
             }
@@ -173,6 +176,9 @@ impl Explain for AssignmentError {
             OddPair { .. } => "Give the unit that is left over a partner, or leave it out.",
             NoPair(_) => "Give the unit a pair, or leave it out.",
             PairConditions(_) | PairWeights => "Use method 'blocks' with strata for other designs.",
+            NoSeed => {
+                "Take any text, such as the key of the experiment, and keep it: the same seed gives the same result."
+            }
             NullElement { .. } => "Leave the element out with FILTER or WHERE.",
         };
         Some(text.to_owned())

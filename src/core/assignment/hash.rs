@@ -39,8 +39,10 @@ pub enum Purpose {
 /// The beginning of all keys.
 const HEADER: [u8; 4] = [b'r', b'c', b't', HASH_VERSION as u8];
 const HEADER_LENGTH: usize = HEADER.len() + 1;
-/// Keys up to this length are put together on the stack; XXH3 takes a longer way beyond it, too.
-const SHORT: usize = 240;
+/// Keys up to these lengths are put together on the stack: most ids are short, and clearing a larger buffer takes longer
+/// than hashing it. Beyond 240 bytes XXH3 takes a longer way, too.
+const SHORT: usize = 64;
+const MEDIUM: usize = 240;
 
 /// XXH3-64 of a key.
 #[inline]
@@ -48,10 +50,18 @@ pub(super) fn hash<const N: usize>(purpose: Purpose, fields: [&[u8]; N]) -> u64 
     let length = fields
         .iter()
         .fold(HEADER_LENGTH, |sum, f| sum.saturating_add(4 + f.len()));
-    if length > SHORT {
-        return hash_long(purpose, &fields);
+    if length <= SHORT {
+        hash_short::<SHORT>(purpose, &fields)
+    } else if length <= MEDIUM {
+        hash_short::<MEDIUM>(purpose, &fields)
+    } else {
+        hash_long(purpose, &fields)
     }
-    let mut buffer = [0u8; SHORT];
+}
+
+#[inline]
+fn hash_short<const SIZE: usize>(purpose: Purpose, fields: &[&[u8]]) -> u64 {
+    let mut buffer = [0u8; SIZE];
     let mut at = 0;
     let mut put = |bytes: &[u8]| {
         if let Some(to) = buffer.get_mut(at..at + bytes.len()) {
@@ -104,10 +114,14 @@ pub fn fraction(draw: u64) -> f64 {
     (draw >> 11) as f64 * UNIT
 }
 
-/// Where a unit falls in [0, 1).
+/// Where a unit falls in [0, 1). Text or its UTF-8 bytes.
 #[inline]
-pub fn bucket(salt: &str, unit: &str) -> f64 {
-    fraction(draw(Hash::Xxh3, Purpose::Condition, salt, unit))
+pub fn bucket<S, U>(salt: &S, unit: &U) -> f64
+where
+    S: AsRef<[u8]> + ?Sized,
+    U: AsRef<[u8]> + ?Sized,
+{
+    fraction(hash(Purpose::Condition, [salt.as_ref(), unit.as_ref()]))
 }
 
 /// An integer below `n` (0 for `n` = 0) by multiplication: the bias is below `n` / 2⁶⁴.

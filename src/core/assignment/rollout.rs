@@ -1,20 +1,30 @@
 //! Fractions of the units: rollout, holdout, namespace.
 
 use super::error::AssignmentError;
-use super::hash::{Purpose, TWO_64, draw, fraction};
+use super::hash::{Purpose, TWO_64, draw, fraction, hash};
 use crate::experiment::Hash;
 
 /// Whether a unit is in a rollout of this fraction. Raising the fraction never drops a unit; 0 takes nobody, 1 everybody.
+/// Text or its UTF-8 bytes.
 #[inline]
-pub fn in_rollout(salt: &str, unit: &str, share: f64) -> bool {
+pub fn in_rollout<S, U>(salt: &S, unit: &U, share: f64) -> bool
+where
+    S: AsRef<[u8]> + ?Sized,
+    U: AsRef<[u8]> + ?Sized,
+{
     in_share(Purpose::Rollout, salt, unit, share)
 }
 
 /// The same for another purpose, such as a holdout. A share that is not a number takes nobody.
 #[inline]
-pub fn in_share(purpose: Purpose, salt: &str, unit: &str, share: f64) -> bool {
+pub fn in_share<S, U>(purpose: Purpose, salt: &S, unit: &U, share: f64) -> bool
+where
+    S: AsRef<[u8]> + ?Sized,
+    U: AsRef<[u8]> + ?Sized,
+{
     // Multiplying by a power of two is exact, and the conversion rounds down.
-    share >= 1.0 || (share > 0.0 && draw(Hash::Xxh3, purpose, salt, unit) < (share * TWO_64) as u64)
+    let threshold = (share * TWO_64) as u64;
+    share >= 1.0 || (share > 0.0 && hash(purpose, [salt.as_ref(), unit.as_ref()]) < threshold)
 }
 
 /// Whether a unit is in this part of a namespace: ranges that touch share nobody and leave nobody out.

@@ -16,7 +16,6 @@ mod schema;
 mod spec;
 mod status;
 mod upgrade;
-mod upgrade_words;
 mod validate;
 mod words;
 

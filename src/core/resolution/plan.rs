@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub type Time = i64;
 
 /// All experiments of a context that resolution may have to look at.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The context, in lower case.

@@ -170,7 +170,7 @@ impl Run<'_> {
             "mark" => self.mark(args),
             "set_status" => {
                 let key = self.experiment(args).to_owned();
-                self.set_status(&key, word(text(args, "to")))
+                self.server.set_status(&key, word(text(args, "to")))
             }
             "create_experiment" => self.create_by_step(args, expect),
             "update_experiment" => self.update(args, expect),
@@ -234,37 +234,16 @@ impl Run<'_> {
 
     // definitions and status
 
-    /// Creates an experiment with its status. A definition that is refused because of a weight of 0 is a difference,
-    /// and goes on with a weight that is never drawn.
+    /// Creates an experiment with its status.
     fn create(&mut self, experiment: &Json) -> Answer<()> {
-        let mut spec = translate::spec(experiment, self.scenario);
-        if let Err(error) = self.server.create_experiment(&spec) {
-            let Some(conditions) = translate::without_zero_weights(&spec["conditions"]) else {
-                return Err(error);
-            };
-            self.differ("error", "no error", error);
-            spec["conditions"] = conditions;
-            self.server.create_experiment(&spec)?;
-        }
+        let spec = translate::spec(experiment, self.scenario);
+        self.server.create_experiment(&spec)?;
         match experiment["status"].as_str() {
             None | Some("inactive") => Ok(()),
-            Some(status) => self.set_status(text(experiment, "key"), word(status)),
+            Some(status) => self
+                .server
+                .set_status(text(experiment, "key"), word(status)),
         }
-    }
-
-    /// The same for a weight of 0 that keeps an experiment from starting.
-    fn set_status(&mut self, key: &str, status: &str) -> Answer<()> {
-        let Err(error) = self.server.set_status(key, status) else {
-            return Ok(());
-        };
-        let spec = self.server.spec(key)?;
-        let Some(conditions) = translate::without_zero_weights(&spec["conditions"]) else {
-            return Err(error);
-        };
-        self.differ("error", "no error", error);
-        self.server
-            .update_experiment(key, &json!({"conditions": conditions}))?;
-        self.server.set_status(key, status)
     }
 
     fn create_by_step(&mut self, args: &Json, expect: &Json) -> Answer<()> {

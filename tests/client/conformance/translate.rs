@@ -2,9 +2,6 @@
 
 use serde_json::{Map, Value as Json, json};
 
-/// Weights have to be positive. This one is too small to be drawn by any user of the scenarios.
-const TINY: f64 = 1e-6;
-
 /// A text, empty if it is missing.
 pub fn text<'a>(of: &'a Json, name: &str) -> &'a str {
     of[name].as_str().unwrap_or_default()
@@ -143,22 +140,9 @@ pub fn flag(flag: &Json) -> Json {
     json!({
         "key": flag["key"], "id": flag["key"], "context": flag["context"], "unit": "individual", "rule": "individual",
         "post": "continue", "filter_mode": flag["filter_mode"],
-        "conditions": [{"code": "on", "weight": 100}, {"code": "off", "weight": TINY}],
+        "conditions": [{"code": "on", "weight": 100}, {"code": "off", "weight": 0}],
         "decision_points": [{"site": flag["key"], "target": null, "exclude_if_reached": false}],
     })
-}
-
-/// Conditions without weights of 0, `None` if there are none.
-pub fn without_zero_weights(conditions: &Json) -> Option<Json> {
-    let mut conditions = conditions.clone();
-    let mut changed = false;
-    for condition in conditions.as_array_mut()? {
-        if condition["weight"].as_f64() == Some(0.0) {
-            condition["weight"] = json!(TINY);
-            changed = true;
-        }
-    }
-    changed.then_some(conditions)
 }
 
 /// The members of a list.
@@ -176,7 +160,7 @@ pub fn members(of: &Json) -> Json {
     json!({"users": list(of, "users"), "groups": groups})
 }
 
-/// The condition in which users are kept by the post rule, or a patch of one.
+/// What a change of the post rule becomes. `revert_to` alone changes nothing: it only matters to the rule `assign`.
 pub fn post_rule(args: &Json) -> Option<Json> {
     match (args["post_rule"].as_str()?, args["revert_to"].as_str()) {
         ("assign", Some(condition)) => Some(json!({"assign": condition})),

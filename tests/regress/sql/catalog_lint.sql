@@ -38,7 +38,7 @@ SELECT name, proparallel FROM routine WHERE proparallel <> 's';
 SELECT name FROM routine
 WHERE NOT is_aggregate AND NOT proisstrict
       AND oid NOT IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn]) FROM pg_aggregate)
-      AND proname NOT IN ('effects', 'effects_joint', 'icc', 'design_effect');
+      AND proname NOT IN ('effects', 'effects_joint', 'icc', 'design_effect', 'choose', 'randomize', 'lint_design');
 -- Functions that hide what a NULL state means.
 SELECT name FROM routine WHERE proisstrict AND oid IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn]) FROM pg_aggregate);
 
@@ -69,7 +69,8 @@ SELECT name, probin FROM routine WHERE NOT is_aggregate AND (prolang <> (SELECT 
 -- EXECUTE for everybody: pure functions, which are listed here, and support functions, which can not be called.
 CREATE TABLE pure (proname name);
 INSERT INTO pure VALUES ('cluster_key'), ('first'), ('last'), ('median'), ('reduce'), ('sketch'), ('rollup'), ('sketch_info'), ('cells'),
-                        ('effects'), ('effects_joint'), ('arms'), ('hedges_g'), ('icc'), ('design_effect');
+                        ('effects'), ('effects_joint'), ('arms'), ('hedges_g'), ('icc'), ('design_effect'),
+                        ('bucket'), ('choose'), ('in_rollout'), ('randomize'), ('lint_design');
 SELECT name FROM routine WHERE NOT is_support AND proname NOT IN (TABLE pure)
                                AND EXISTS (SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0);
 SELECT name FROM routine WHERE proname IN (TABLE pure)

@@ -1,8 +1,8 @@
 //! The words of UpGrade, and ours.
 
-use super::error::ExperimentError;
-use super::read::invalid;
-use super::words::{Consistency, FilterMode, Order, Unit};
+use super::super::error::ExperimentError;
+use super::super::read::invalid;
+use super::super::words::{Consistency, FilterMode, Order, Unit};
 
 /// The error for a word that UpGrade does not have.
 pub(super) fn unknown(field: &str, word: &str, offered: &[&str]) -> ExperimentError {

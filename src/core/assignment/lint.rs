@@ -1,0 +1,258 @@
+//! What is doubtful about a randomization before it is done.
+
+use super::error::AssignmentError;
+use super::randomize::{UNKNOWN_STRATUM, duplicates, grouped, without_pair};
+use super::sequence::{Rules, Sequences};
+use crate::experiment::Algorithm;
+use std::collections::BTreeMap;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The randomization would be refused.
+    Error,
+    /// The design loses precision or balance.
+    Warning,
+    /// To know.
+    Notice,
+}
+
+impl Severity {
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Notice => "notice",
+        }
+    }
+}
+
+/// A finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The stratum; none if it is the whole design.
+    pub stratum: Option<String>,
+    /// A word and what is found.
+    pub problem: String,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+/// Expected distance of a condition from its share, as a part of the share, from which on it is told.
+const IMBALANCE: f64 = 0.05;
+
+/// Looks for strata with fewer units than conditions, with one condition only, or without units (of those `expected`),
+/// for too many strata, for imbalance, and for what [`super::randomize()`] refuses in the units. Errors are those of the
+/// rules. Findings are in the order of severity, the whole design before its strata.
+pub fn lint_design(
+    rules: &Rules<'_>,
+    units: &[&str],
+    strata: Option<&[Option<&str>]>,
+    expected: &[&str],
+) -> Result<Vec<Finding>, AssignmentError> {
+    let sequences = Sequences::new(rules)?;
+    if let Some(strata) = strata
+        && strata.len() != units.len()
+    {
+        return Err(AssignmentError::StratumCount {
+            units: units.len(),
+            strata: strata.len(),
+        });
+    }
+    let grouped = grouped(units, strata);
+    let mut findings = refused(rules, units, strata, &grouped);
+    let conditions = sequences.weights.parts().iter().filter(|p| **p > 0).count();
+    if rules.method != Algorithm::Pairs {
+        findings.extend(small(&sequences, &grouped, conditions));
+        findings.extend(whole(&sequences, units.len(), grouped.len(), conditions));
+        findings.extend(imbalance(&sequences, units.len(), &grouped));
+    }
+    for stratum in expected.iter().filter(|s| !grouped.contains_key(*s)) {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            stratum: Some((*stratum).to_owned()),
+            problem: "empty_stratum: no unit".to_owned(),
+            hint: "Check how strata are spelled and whether units are missing.",
+        });
+    }
+    if strata.is_some_and(|s| s.iter().any(Option::is_none)) && rules.method != Algorithm::Pairs {
+        let n = strata.map_or(0, |s| s.iter().filter(|s| s.is_none()).count());
+        findings.push(Finding {
+            severity: Severity::Notice,
+            stratum: Some(UNKNOWN_STRATUM.to_owned()),
+            problem: format!("unknown_stratum: {} without a stratum", counted(n, "unit")),
+            hint: "They are a stratum of their own; complete the roster if they belong to others.",
+        });
+    }
+    findings.sort_by(|a, b| {
+        (a.severity, &a.stratum, &a.problem).cmp(&(b.severity, &b.stratum, &b.problem))
+    });
+    findings.dedup();
+    Ok(findings)
+}
+
+/// A number and its noun.
+fn counted(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// What a randomization would be refused for.
+fn refused(
+    rules: &Rules<'_>,
+    units: &[&str],
+    strata: Option<&[Option<&str>]>,
+    grouped: &BTreeMap<&str, Vec<&str>>,
+) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut add = |stratum: Option<&str>, problem: String, hint| {
+        findings.push(Finding {
+            severity: Severity::Error,
+            stratum: stratum.map(str::to_owned),
+            problem,
+            hint,
+        });
+    };
+    for unit in duplicates(units) {
+        let problem = format!("duplicate_unit: unit \"{unit}\" is given twice");
+        add(None, problem, "Select each unit once.");
+    }
+    if rules.method == Algorithm::Pairs {
+        if let Some(unit) = without_pair(units, strata) {
+            let problem = format!("no_pair: unit \"{unit}\" has no pair");
+            add(None, problem, "Give the unit a pair, or leave it out.");
+        }
+        for (pair, members) in grouped {
+            let known = *pair != UNKNOWN_STRATUM || strata.is_some_and(|s| s.contains(&Some(pair)));
+            if known && !members.len().is_multiple_of(2) {
+                let problem = format!("odd_pair: {}", counted(members.len(), "unit"));
+                let hint = "Give the unit that is left over a partner, or leave it out.";
+                add(Some(pair), problem, hint);
+            }
+        }
+    }
+    findings
+}
+
+/// Strata that can not have all conditions.
+fn small(
+    sequences: &Sequences<'_>,
+    grouped: &BTreeMap<&str, Vec<&str>>,
+    conditions: usize,
+) -> Vec<Finding> {
+    let finding = |stratum: &str, problem: String, hint| Finding {
+        severity: Severity::Warning,
+        stratum: Some(stratum.to_owned()),
+        problem,
+        hint,
+    };
+    let mut findings = Vec::new();
+    for (stratum, members) in grouped {
+        let n = members.len();
+        if sequences
+            .expected(n as u64)
+            .iter()
+            .filter(|c| c.most > 0)
+            .count()
+            < 2
+            || n == 1
+        {
+            let problem = format!(
+                "single_condition: {} can have only one condition",
+                counted(n, "unit")
+            );
+            let hint = "Merge the stratum with a similar one; as it is, it adds nothing to the comparison.";
+            findings.push(finding(stratum, problem, hint));
+        } else if n < conditions {
+            let problem = format!(
+                "small_stratum: {} for {conditions} conditions",
+                counted(n, "unit")
+            );
+            let hint = "Merge the stratum with a similar one; as it is, some conditions are missing from it.";
+            findings.push(finding(stratum, problem, hint));
+        }
+    }
+    findings
+}
+
+/// Whether there are units enough for the conditions, and for so many strata.
+fn whole(
+    sequences: &Sequences<'_>,
+    units: usize,
+    strata: usize,
+    conditions: usize,
+) -> Vec<Finding> {
+    let finding = |problem: String, hint| Finding {
+        severity: Severity::Warning,
+        stratum: None,
+        problem,
+        hint,
+    };
+    let mut findings = Vec::new();
+    if units < 2 * conditions {
+        let problem = format!(
+            "few_units: {} for {conditions} conditions",
+            counted(units, "unit")
+        );
+        let hint = "With fewer than two units in each condition no standard error can be computed.";
+        findings.push(finding(problem, hint));
+    }
+    if conditions < sequences.weights.len() {
+        let n = sequences.weights.len() - conditions;
+        let problem = format!("zero_weight: {} with weight 0", counted(n, "condition"));
+        let hint = "Nobody gets such a condition; give it a weight or leave it out.";
+        findings.push(finding(problem, hint));
+    }
+    if strata > 1 && units < 2 * conditions * strata {
+        let problem = format!(
+            "too_many_strata: {} in {} for {conditions} conditions",
+            counted(units, "unit"),
+            counted(strata, "stratum").replace("stratums", "strata"),
+        );
+        let hint = "Use fewer strata, so that on average each has two units of each condition; or use pairs.";
+        findings.push(finding(problem, hint));
+    }
+    findings
+}
+
+/// How far conditions will be from their shares, over all strata: remainders of strata add up.
+fn imbalance(
+    sequences: &Sequences<'_>,
+    units: usize,
+    grouped: &BTreeMap<&str, Vec<&str>>,
+) -> Option<Finding> {
+    let conditions = sequences.weights.len();
+    let (mut bias, mut variance) = (vec![0.0; conditions], vec![0.0; conditions]);
+    for members in grouped.values() {
+        let expected = sequences.expected(members.len() as u64);
+        for ((b, v), e) in bias.iter_mut().zip(variance.iter_mut()).zip(expected) {
+            *b += e.mean - e.share;
+            *v += e.variance;
+        }
+    }
+    let total = sequences.weights.total() as f64;
+    let mut worst: Option<(f64, f64, f64, &str)> = None;
+    let parts = sequences.weights.parts().iter();
+    for (((part, b), v), code) in parts
+        .zip(&bias)
+        .zip(&variance)
+        .zip(sequences.rules.conditions)
+    {
+        let share = units as f64 * *part as f64 / total;
+        let distance = f64::sqrt(b * b + v);
+        if share > 0.0 && worst.is_none_or(|(w, ..)| distance / share > w) {
+            worst = Some((distance / share, distance, share, code));
+        }
+    }
+    let (_, distance, share, code) = worst.filter(|(part, ..)| *part > IMBALANCE)?;
+    Some(Finding {
+        severity: Severity::Notice,
+        stratum: None,
+        problem: format!(
+            "imbalance: condition \"{code}\" is expected to be {distance:.1} units away from its share of {share:.1}"
+        ),
+        hint: "Use fewer strata, or strata whose sizes are multiples of the block.",
+    })
+}
