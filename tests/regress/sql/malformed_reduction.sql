@@ -71,7 +71,8 @@ BEGIN
     EXECUTE query;
     RETURN 'accepted';
 EXCEPTION WHEN OTHERS THEN
-    RETURN SQLSTATE;
+    -- Which of the two Postgres says depends on its minor version.
+    RETURN CASE WHEN SQLSTATE IN ('42883', '42846', '0A000') THEN 'no such call' ELSE SQLSTATE END;
 END $$;
 SELECT query, refused('SELECT rct.' || query) AS sqlstate
 FROM unnest(ARRAY['first(1)', 'first(1, ''x'')', 'median(''x''::text)', 'median(1, 2)', 'reduce(1)', 'last(now(), now())', 'first(true, 1)',
