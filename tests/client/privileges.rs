@@ -53,7 +53,7 @@ fn refused(client: &mut Client, statement: &str) {
 }
 
 /// A call of each public function.
-const CALLS: [(&str, &str); 15] = [
+const CALLS: [(&str, &str); 21] = [
     (
         "cluster_key",
         "SELECT rct.cluster_key('a'::text), rct.cluster_key(1::bigint), rct.cluster_key('00000000-0000-0000-0000-000000000001'::uuid)",
@@ -93,6 +93,24 @@ const CALLS: [(&str, &str); 15] = [
         "design_effect",
         "SELECT * FROM pg_temp.made, rct.design_effect(s)",
     ),
+    ("bucket", "SELECT rct.bucket('salt', 's-17')"),
+    (
+        "choose",
+        "SELECT rct.choose('salt', 's-17', '{control,hints}')",
+    ),
+    (
+        "in_rollout",
+        "SELECT rct.in_rollout('salt', 's-17', 0.5)",
+    ),
+    (
+        "randomize",
+        "SELECT * FROM rct.randomize('{a,b,c,d}', '{control,hints}', seed => 'x')",
+    ),
+    (
+        "lint_design",
+        "SELECT * FROM rct.lint_design('{a,b,c}', '{control,hints}')",
+    ),
+    ("experiment_schema", "SELECT rct.experiment_schema()"),
 ];
 
 #[test]
