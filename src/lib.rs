@@ -80,12 +80,17 @@ extension_sql_file!(
     requires = ["randomization"]
 );
 extension_sql_file!(
-    "../sql/install/76_assign.sql",
-    name = "assign",
+    "../sql/install/76_unit.sql",
+    name = "unit",
     requires = ["resolution"]
 );
 extension_sql_file!(
-    "../sql/install/77_mark.sql",
+    "../sql/install/77_assign.sql",
+    name = "assign",
+    requires = ["unit"]
+);
+extension_sql_file!(
+    "../sql/install/78_mark.sql",
     name = "mark",
     requires = ["assign"]
 );

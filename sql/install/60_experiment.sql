@@ -7,6 +7,7 @@ CREATE TABLE rct.context (
     name text PRIMARY KEY CHECK (name = lower(name) AND name <> ''),
     digest uuid,
     plan bytea,
+    registered boolean NOT NULL DEFAULT false,
     CHECK ((plan IS NULL) = (digest IS NULL))
 );
 -- Compressed once, and read only when a backend does not have the plan yet: kept out of the row.
@@ -14,6 +15,7 @@ ALTER TABLE rct.context ALTER COLUMN plan SET STORAGE EXTERNAL;
 COMMENT ON TABLE rct.context IS 'applications that ask for conditions, each with the compiled plan of its experiments';
 COMMENT ON COLUMN rct.context.name IS 'name, in lower case';
 COMMENT ON COLUMN rct.context.digest IS 'digest of the plan, by which sessions remember it';
+COMMENT ON COLUMN rct.context.registered IS 'whether memberships are read from a registered roster';
 COMMENT ON COLUMN rct.context.plan IS 'the experiments of the context, compiled; derived from the other tables';
 
 CREATE TABLE rct.segment (

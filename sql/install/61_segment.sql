@@ -25,7 +25,8 @@ CREATE FUNCTION rct._compile(context text) RETURNS void
 BEGIN
     -- One at a time: the second waits here and then sees what the first has changed.
     PERFORM FROM rct.context c WHERE c.name = _compile.context FOR NO KEY UPDATE;
-    UPDATE rct.context c SET plan = p.plan, digest = encode(substring(sha256(p.plan) FOR 16), 'hex')::uuid
+    UPDATE rct.context c SET registered = EXISTS (SELECT FROM rct.roster_source s WHERE s.ended_at = 'infinity'),
+            plan = p.plan, digest = encode(substring(sha256(p.plan) FOR 16), 'hex')::uuid
         FROM (SELECT rct._experiment_compile(rct._plan_input(_compile.context, NULL)::text) AS plan) p
         WHERE c.name = _compile.context;
 END

@@ -494,6 +494,7 @@ BEGIN
             SELECT format('%I.%I', n.nspname, c.relname), columns @> '{working}', columns @> '{during}'
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
     END IF;
+    UPDATE rct.context c SET registered = relation IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION rct.register_roster(regclass) IS

@@ -40,8 +40,8 @@ fn plan(digest: pgrx::Uuid, bytes: Option<pgrx::AnyElement>) -> Rc<Compiled> {
     })
 }
 
-fn facts(bytes: Option<&[u8]>) -> Facts<'_> {
-    or_raise(Facts::decode(bytes.unwrap_or_default()))
+fn facts(bytes: Option<&[u8]>, at: i64) -> Facts<'_> {
+    or_raise(Facts::decode(bytes.unwrap_or_default())).at(at)
 }
 
 fn mark_status(word: &str) -> Result<MarkStatus, ResolutionError> {
@@ -80,7 +80,7 @@ fn resolution_assign(
         return TableIterator::empty();
     };
     let plan = plan(digest, plan_bytes);
-    let facts = facts(facts_bytes);
+    let facts = facts(facts_bytes, at);
     let point = site.map(|site| (site, target.unwrap_or("")));
     let answers = resolution::assign(&plan, &facts, user, at, point);
     let rows: Vec<_> = answers
@@ -148,7 +148,7 @@ fn resolution_mark(
         Some(digest) => plan(digest, plan_bytes),
         None => Rc::new(Compiled::default()),
     };
-    let facts = facts(facts_bytes);
+    let facts = facts(facts_bytes, at);
     let visit = Visit {
         site: site.unwrap_or(""),
         target: target.unwrap_or(""),
@@ -221,7 +221,7 @@ fn resolution_explain(
     let user = user_id.unwrap_or_else(|| raise(CallError::Null("user_id")));
     let at = at.unwrap_or_else(|| raise(CallError::Null("at")));
     let plan = plan(digest, Some(plan_bytes));
-    let facts = facts(facts_bytes);
+    let facts = facts(facts_bytes, at);
     let (site, target) = (site.unwrap_or(""), target.unwrap_or(""));
     let steps = resolution::explain(&plan, &facts, user, at, site, target);
     TableIterator::new((1..).zip(steps).map(|(n, s)| (n, s.rule, s.outcome, s.detail)))

@@ -2,7 +2,7 @@
 //!
 //! | kind | fields |
 //! |---|---|
-//! | `m` membership | group type, group id, is a member `t`/`f`, is the working group `t`/`f` |
+//! | `m` membership | group type, group id, is a member `t`/`f`, is the working group `t`/`f`, from, to (microseconds since 2000) |
 //! | `e` enrollment | experiment, unit type (`user` or a group type), unit id, condition, code, group of the user then |
 //! | `x` exclusion | experiment, unit type, unit id, code, group of the user then |
 //! | `s` segment member | segment, member type (`user` or a group type), member id |
@@ -14,6 +14,7 @@
 //! bytes. Rows come in any order.
 
 use super::error::ResolutionError;
+use super::plan::Time;
 
 /// Fields of a row.
 pub const FIELDS: usize = 6;
@@ -35,6 +36,10 @@ pub struct Membership<'a> {
     pub member: bool,
     /// Whether the user works in it now.
     pub working: bool,
+    /// Since when; none: for ever.
+    pub from: Option<Time>,
+    /// Until when, that moment excluded; none: for ever.
+    pub to: Option<Time>,
 }
 
 /// An open enrollment of the user or of one of their groups.
@@ -167,6 +172,8 @@ impl<'a> Facts<'a> {
                 group: text(b)?,
                 member: flag(c)?,
                 working: flag(d)?,
+                from: time(e)?,
+                to: time(f)?,
             }),
             b'e' => self.enrollments.push(Enrolled {
                 experiment: number(a)?,
@@ -212,6 +219,15 @@ impl<'a> Facts<'a> {
         Ok(())
     }
 
+    /// Only the memberships that hold at a moment.
+    pub fn at(mut self, now: Time) -> Self {
+        let holds = |m: &Membership<'_>| {
+            m.from.is_none_or(|from| from <= now) && m.to.is_none_or(|to| now < to)
+        };
+        self.memberships.retain(holds);
+        self
+    }
+
     /// Whether the user belongs to a group.
     pub fn is_member(&self, group_type: &str, group: &str) -> bool {
         self.memberships
@@ -228,6 +244,10 @@ fn number(field: Option<&str>) -> Result<i64, ResolutionError> {
     text(field)?
         .parse()
         .map_err(|_| ResolutionError::Facts("a number can not be read"))
+}
+
+fn time(field: Option<&str>) -> Result<Option<Time>, ResolutionError> {
+    field.map(|text| number(Some(text))).transpose()
 }
 
 fn flag(field: Option<&str>) -> Result<bool, ResolutionError> {

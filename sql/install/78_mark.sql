@@ -40,7 +40,7 @@ DECLARE
     point_target text := coalesce($4, '');
     moment timestamptz;
     p record;
-    u record;
+    known bytea;
     d record;
     written bigint;
     counted bigint;
@@ -80,20 +80,18 @@ BEGIN
     END IF;
     LOOP
         moment := clock_timestamp();
-        SELECT c.digest, c.plan, coalesce((SELECT a.user_id FROM rct.alias a WHERE a.alias = $2), $2) AS who,
-            EXISTS (SELECT FROM rct.roster_source s WHERE s.ended_at = 'infinity') AS registered
-            INTO p FROM (SELECT) one LEFT JOIN rct.context c ON c.name = context_name;
+        SELECT c.digest, c.plan, coalesce(c.registered, false) AS registered, coalesce(u.user_id, $2) AS who
+            INTO p FROM (SELECT) one LEFT JOIN rct.context c ON c.name = context_name
+            LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || $2;
         -- One mark of a user after the other, and no change of groups in between.
         PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct user ' || p.who, 0));
         IF p.registered THEN
-            SELECT m.types, m.ids, m.members, m.workings INTO u FROM rct._memberships(p.who, moment, NULL) m;
+            known := rct._registered_facts(p.who, moment);
         ELSE
-            SELECT '{user}' || array_agg(m.group_type) AS types, p.who || array_agg(m.group_id) AS ids,
-                true || array_agg(m.member) AS members, true || array_agg(m.working) AS workings
-                INTO u FROM rct.membership m WHERE m.user_id = p.who AND upper_inf(m.known) AND m.during @> moment;
+            known := (SELECT string_agg(n.facts, '') FROM rct.unit n
+                WHERE n.unit = ANY (ARRAY(SELECT unnest(u.units) FROM rct.unit u WHERE u.unit = E'user\x1f' || p.who)));
         END IF;
-        SELECT * INTO d FROM rct._mark(p.digest, p.plan,
-            (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) FROM rct._facts(u.types, u.ids, u.members, u.workings, NULL) f),
+        SELECT * INTO d FROM rct._mark(p.digest, p.plan, known,
             p.who, moment, point_site, point_target, $5, kind, $9);
         EXIT WHEN NOT d.limited OR cardinality(d.enroll_types) = 0 OR d.experiment_id = counted;
         -- A number ends the experiment: enroll one at a time, and decide again with what the others have done. That may

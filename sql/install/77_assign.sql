@@ -1,7 +1,6 @@
 -- Who gets which condition. Functions here read facts about a user, now or at a moment, and let the core decide.
 --
--- The application's functions are PL/pgSQL: their plans are kept for the session. rct._facts is plain SQL that the
--- planner puts into them.
+-- The application's functions are PL/pgSQL: their plans are kept for the session.
 
 -- All that is known of the units of a user: the user, and the groups.
 CREATE FUNCTION rct._facts(types text[], ids text[], members boolean[], workings boolean[], at timestamptz)
@@ -71,35 +70,41 @@ $$;
 COMMENT ON FUNCTION rct._memberships(text, timestamptz, timestamptz) IS
     'internal: the units of a user at a moment, the user first, as arrays';
 
+-- A registered roster is the district's: memberships are read from there, all else from the records.
+CREATE FUNCTION rct._registered_facts(user_id text, at timestamptz) RETURNS bytea
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    u record;
+BEGIN
+    SELECT m.types, m.ids, m.members, m.workings INTO u FROM rct._memberships(user_id, at, NULL) m;
+    RETURN (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) FROM rct._facts(u.types, u.ids, u.members, u.workings, NULL) f);
+END
+$$;
+COMMENT ON FUNCTION rct._registered_facts(text, timestamptz) IS 'internal: what is known of a user whose groups are in a registered roster';
+
+-- One query decides: the plan of the context, what is known of the user and the groups, and the core between them.
 CREATE FUNCTION rct.assign(context text, user_id text)
     RETURNS TABLE (site text, target text, experiment text, condition text, payload jsonb, levels jsonb, queue text[], reason text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
 #variable_conflict use_column
-DECLARE
-    moment timestamptz := clock_timestamp();
-    who text;
-    p record;
-    u record;
 BEGIN
-    SELECT c.digest, c.plan, coalesce((SELECT a.user_id FROM rct.alias a WHERE a.alias = $2), $2) AS who,
-        EXISTS (SELECT FROM rct.roster_source s WHERE s.ended_at = 'infinity') AS registered
-        INTO p FROM rct.context c WHERE c.name = lower($1);
-    IF p.who IS NULL OR p.who = '' THEN
+    IF $2 IS NULL OR $2 = '' THEN
         PERFORM rct._check_user($2);
-        RETURN;
-    END IF;
-    IF p.registered THEN
-        SELECT m.types, m.ids, m.members, m.workings INTO u FROM rct._memberships(p.who, moment, NULL) m;
-    ELSE
-        SELECT '{user}' || array_agg(m.group_type) AS types, p.who || array_agg(m.group_id) AS ids,
-            true || array_agg(m.member) AS members, true || array_agg(m.working) AS workings
-            INTO u FROM rct.membership m WHERE m.user_id = p.who AND upper_inf(m.known) AND m.during @> moment;
     END IF;
     RETURN QUERY
         SELECT r.site, r.target, r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
-        FROM rct._assign(p.digest, p.plan,
-            (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) FROM rct._facts(u.types, u.ids, u.members, u.workings, NULL) f),
-            p.who, moment, NULL, NULL) r;
+        FROM rct.context c LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || $2
+        CROSS JOIN LATERAL rct._assign(c.digest, c.plan,
+            (SELECT string_agg(n.facts, '') FROM rct.unit n WHERE n.unit = ANY (u.units)),
+            coalesce(u.user_id, $2), clock_timestamp(), NULL, NULL) r
+        WHERE c.name = lower($1) AND NOT c.registered;
+    IF NOT FOUND THEN
+        RETURN QUERY
+            SELECT r.site, r.target, r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
+            FROM rct.context c, LATERAL (SELECT rct._user($2) AS id, clock_timestamp() AS at OFFSET 0) w,
+            LATERAL rct._assign(c.digest, c.plan, rct._registered_facts(w.id, w.at), w.id, w.at, NULL, NULL) r
+            WHERE c.name = lower($1) AND c.registered;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION rct.assign(text, text) IS
@@ -109,33 +114,26 @@ CREATE FUNCTION rct.condition_for(context text, site text, target text, user_id 
     RETURNS TABLE (experiment text, condition text, payload jsonb, levels jsonb, queue text[], reason text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
 #variable_conflict use_column
-DECLARE
-    moment timestamptz := clock_timestamp();
-    p record;
-    u record;
 BEGIN
-    SELECT c.digest, c.plan, coalesce((SELECT a.user_id FROM rct.alias a WHERE a.alias = $4), $4) AS who,
-        EXISTS (SELECT FROM rct.roster_source s WHERE s.ended_at = 'infinity') AS registered
-        INTO p FROM rct.context c WHERE c.name = lower($1);
-    IF p.who IS NULL OR p.who = '' THEN
+    IF $4 IS NULL OR $4 = '' THEN
         PERFORM rct._check_user($4);
-        RETURN QUERY SELECT NULL::text, NULL::text, NULL::jsonb, NULL::jsonb, NULL::text[], 'no_experiment';
-        RETURN;
-    END IF;
-    IF p.registered THEN
-        SELECT m.types, m.ids, m.members, m.workings INTO u FROM rct._memberships(p.who, moment, NULL) m;
-    ELSE
-        SELECT '{user}' || array_agg(m.group_type) AS types, p.who || array_agg(m.group_id) AS ids,
-            true || array_agg(m.member) AS members, true || array_agg(m.working) AS workings
-            INTO u FROM rct.membership m WHERE m.user_id = p.who AND upper_inf(m.known) AND m.during @> moment;
     END IF;
     RETURN QUERY
         SELECT r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
-        FROM rct._assign(p.digest, p.plan,
-            (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) FROM rct._facts(u.types, u.ids, u.members, u.workings, NULL) f),
-            p.who, moment, coalesce($2, ''), coalesce($3, '')) r;
+        FROM rct.context c LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || $4
+        CROSS JOIN LATERAL rct._assign(c.digest, c.plan,
+            (SELECT string_agg(n.facts, '') FROM rct.unit n WHERE n.unit = ANY (u.units)),
+            coalesce(u.user_id, $4), clock_timestamp(), coalesce($2, ''), coalesce($3, '')) r
+        WHERE c.name = lower($1) AND NOT c.registered;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT NULL::text, NULL::text, NULL::jsonb, NULL::jsonb, NULL::text[], 'no_experiment';
+        RETURN QUERY
+            SELECT r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
+            FROM rct.context c, LATERAL (SELECT rct._user($4) AS id, clock_timestamp() AS at OFFSET 0) w,
+            LATERAL rct._assign(c.digest, c.plan, rct._registered_facts(w.id, w.at), w.id, w.at, coalesce($2, ''), coalesce($3, '')) r
+            WHERE c.name = lower($1) AND c.registered;
+        IF NOT FOUND THEN
+            RETURN QUERY SELECT NULL::text, NULL::text, NULL::jsonb, NULL::jsonb, NULL::text[], 'no_experiment';
+        END IF;
     END IF;
 END
 $$;
