@@ -65,10 +65,7 @@ fn a_start_among_marks_misses_nobody() {
         let state = |sql: &str, client: &mut Client| -> BTreeMap<String, String> {
             let found = client.query(sql, &[&key]);
             let found = found.unwrap_or_else(|e| panic!("{}", told(&e)));
-            found
-                .iter()
-                .map(|row| (row.get(0), row.get(1)))
-                .collect()
+            found.iter().map(|row| (row.get(0), row.get(1))).collect()
         };
         let excluded = state(
             "SELECT x.unit_id, x.code FROM rct.exclusion x JOIN rct.experiment e ON e.id = x.experiment_id
@@ -96,7 +93,10 @@ fn a_start_among_marks_misses_nobody() {
             }
         }
     }
-    assert!(early > STARTS && late > STARTS, "{early} early, {late} late");
+    assert!(
+        early > STARTS && late > STARTS,
+        "{early} early, {late} late"
+    );
     assert_consistent(&mut client);
 }
 
@@ -168,7 +168,11 @@ fn a_mark_sees_all_of_a_change_or_nothing() {
                 return visitors(client, &format!("{who}"), "lesson", &stop);
             }
             for change in 0..CHANGES {
-                let (from, to) = if change % 2 == 0 { ("a", "b") } else { ("b", "a") };
+                let (from, to) = if change % 2 == 0 {
+                    ("a", "b")
+                } else {
+                    ("b", "a")
+                };
                 run(
                     client,
                     &format!(

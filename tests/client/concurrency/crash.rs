@@ -107,7 +107,9 @@ fn storm(client: &mut Client, name: &str, students: u64, killed: &AtomicBool) ->
         (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
     });
     let mut below = |n: u64| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (state >> 33) % n
     };
     let mut sent = Vec::new();
@@ -159,14 +161,21 @@ fn a_killed_server_has_lost_no_acknowledged_mark() {
         assert_eq!(value, "on", "{setting}");
     }
     run(&mut client, "CREATE EXTENSION pg_rct");
-    if let Ok(patch) = std::env::var("TEMPORARY_PATCH_BODY") {
-        run(&mut client, &std::fs::read_to_string(patch).unwrap());
-    }
     classes(&mut client, "u", STUDENTS as usize, 100);
     let group = json!({"unit": "group", "group_type": "class", "consistency": "group"});
     start(&mut client, "group", "lesson", &group);
-    start(&mut client, "limited", "quiz", &json!({"ending": {"users": 150}}));
-    start(&mut client, "within", "warm-up", &json!({"unit": "within_subjects"}));
+    start(
+        &mut client,
+        "limited",
+        "quiz",
+        &json!({"ending": {"users": 150}}),
+    );
+    start(
+        &mut client,
+        "within",
+        "warm-up",
+        &json!({"unit": "within_subjects"}),
+    );
 
     let mut sent = Vec::new();
     for round in 0..ROUNDS {
@@ -250,6 +259,10 @@ fn check(client: &mut Client, sent: &[Sent], under_way: usize) {
                      AND (e.status = 'enrollment_complete') = EXISTS (SELECT FROM rct.status_log l
                          WHERE l.experiment_id = e.id AND l.to_status = 'enrollment_complete')
                  FROM rct.enrollment_count c JOIN rct.experiment e ON e.id = c.experiment_id";
-    assert_eq!(rows(client, ended), ["t"], "the end is recorded with its cause");
+    assert_eq!(
+        rows(client, ended),
+        ["t"],
+        "the end is recorded with its cause"
+    );
     assert_consistent(client);
 }

@@ -54,7 +54,12 @@ fn five_hundred_users_are_five_hundred() {
     let _alone = alone();
     let mut random = Random::new("five_hundred_users_are_five_hundred");
     let (database, mut client) = database("ending");
-    start(&mut client, "limited", "lesson", &json!({"ending": {"users": 500}}));
+    start(
+        &mut client,
+        "limited",
+        "lesson",
+        &json!({"ending": {"users": 500}}),
+    );
     let answers = crowd(&database, &users("u", 2_000, &mut random), "lesson");
 
     let mut reasons: BTreeMap<(&str, bool), usize> = BTreeMap::new();
@@ -156,7 +161,12 @@ fn competing_experiments_end_exactly_too() {
     let mut random = Random::new("competing_experiments_end_exactly_too");
     let (database, mut client) = database("ending_pool");
     for (key, limit) in [("a", 40), ("b", 50), ("c", 60)] {
-        start(&mut client, key, "lesson", &json!({"ending": {"users": limit}}));
+        start(
+            &mut client,
+            key,
+            "lesson",
+            &json!({"ending": {"users": limit}}),
+        );
     }
     crowd(&database, &users("u", 400, &mut random), "lesson");
     for key in ["a", "b", "c"] {

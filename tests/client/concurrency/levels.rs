@@ -54,9 +54,24 @@ fn storm(level: &str) {
     classes(&mut client, "u", STUDENTS, 3);
     let group = json!({"unit": "group", "group_type": "class", "consistency": "group"});
     start(&mut client, "group", "lesson", &group);
-    start(&mut client, "limited", "quiz", &json!({"ending": {"users": 10}}));
-    start(&mut client, "limited too", "test", &json!({"ending": {"users": 10}}));
-    start(&mut client, "within", "warm-up", &json!({"unit": "within_subjects"}));
+    start(
+        &mut client,
+        "limited",
+        "quiz",
+        &json!({"ending": {"users": 10}}),
+    );
+    start(
+        &mut client,
+        "limited too",
+        "test",
+        &json!({"ending": {"users": 10}}),
+    );
+    start(
+        &mut client,
+        "within",
+        "warm-up",
+        &json!({"unit": "within_subjects"}),
+    );
     let slots = json!({"assignment": {"algorithm": "blocks", "late": "next_slot"}});
     create(&mut client, "slots", "game", &slots);
     run(
@@ -146,8 +161,18 @@ fn read_committed() {
     const CLIENTS: usize = 16;
     let _alone = alone();
     let (database, mut client) = database("levels");
-    start(&mut client, "limited", "quiz", &json!({"ending": {"users": 10}}));
-    start(&mut client, "within", "warm-up", &json!({"unit": "within_subjects"}));
+    start(
+        &mut client,
+        "limited",
+        "quiz",
+        &json!({"ending": {"users": 10}}),
+    );
+    start(
+        &mut client,
+        "within",
+        "warm-up",
+        &json!({"unit": "within_subjects"}),
+    );
     let repeated = AtomicUsize::new(0);
     together(
         || database.client(),
@@ -155,14 +180,18 @@ fn read_committed() {
         |who, client| {
             for i in 0..30 {
                 for site in ["quiz", "warm-up"] {
-                    let (user, event) = (format!("u{}", (i * 7 + who) % 12), format!("{who} {i} {site}"));
+                    let (user, event) = (
+                        format!("u{}", (i * 7 + who) % 12),
+                        format!("{who} {i} {site}"),
+                    );
                     insist(client, "READ COMMITTED", &user, site, &event, &repeated);
                 }
             }
         },
     );
     assert_eq!(repeated.load(Ordering::Relaxed), 0);
-    let counts = "SELECT (SELECT count(*) FROM rct.exposure), (SELECT count(*) FROM rct.repetition),
+    let counts =
+        "SELECT (SELECT count(*) FROM rct.exposure), (SELECT count(*) FROM rct.repetition),
                          (SELECT users FROM rct.enrollment_count)";
     assert_eq!(
         rows(&mut client, counts),

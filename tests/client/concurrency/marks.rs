@@ -149,12 +149,16 @@ fn two_first_visitors_of_a_group_never_see_two_conditions() {
         }
         assert_eq!(given.len(), 2, "{key} gives both conditions");
     }
-    let allocations = "SELECT late, count(*), count(DISTINCT unit_id) FROM rct.allocation GROUP BY 1 ORDER BY 1";
+    let allocations =
+        "SELECT late, count(*), count(DISTINCT unit_id) FROM rct.allocation GROUP BY 1 ORDER BY 1";
     let (known, late) = (4 * CLASSES, 2 * CLASSES);
     assert_eq!(
         rows(&mut client, allocations),
         // the same classes are the roster of several designs
-        [format!("f {known} {}", 2 * CLASSES), format!("t {late} {late}")]
+        [
+            format!("f {known} {}", 2 * CLASSES),
+            format!("t {late} {late}")
+        ]
     );
     assert_consistent(&mut client);
 }
@@ -171,7 +175,12 @@ fn an_event_that_comes_sixteen_times_is_recorded_once() {
         "lesson",
         &json!({"unit": "within_subjects", "assignment": {"order": "random"}}),
     );
-    start(&mut client, "limited", "quiz", &json!({"ending": {"users": 5}}));
+    start(
+        &mut client,
+        "limited",
+        "quiz",
+        &json!({"ending": {"users": 5}}),
+    );
     for site in ["lesson", "quiz"] {
         let event = Barrier::new(CLIENTS);
         let answers = together(
@@ -253,7 +262,8 @@ fn slots_of_late_units_are_distinct() {
     let units = CLIENTS / 4 * EACH;
     let answers: BTreeSet<_> = answers.into_iter().flatten().collect();
     assert_eq!(answers.len(), units, "one condition each: {answers:?}");
-    let places = "SELECT count(*), count(DISTINCT unit_id), count(DISTINCT slot), max(slot) - min(slot) + 1
+    let places =
+        "SELECT count(*), count(DISTINCT unit_id), count(DISTINCT slot), max(slot) - min(slot) + 1
                   FROM rct.allocation";
     let all = units + 7;
     assert_eq!(
