@@ -1,21 +1,21 @@
 -- Metrics: what they are, what was logged, and what it comes to per condition.
 
-CREATE FUNCTION rct._metric_definition(definition text) RETURNS text
+CREATE FUNCTION rct.metric_definition(definition text) RETURNS text
     AS 'MODULE_PATHNAME', 'metric_definition_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION rct._metric_definition(text) IS
+COMMENT ON FUNCTION rct.metric_definition(text) IS
     'checks the declaration of a metric, and gives it back as JSON with all defaults';
 
-CREATE FUNCTION rct._metric_flatten(metrics text, definitions text)
+CREATE FUNCTION rct.metric_flatten(metrics text, definitions text)
 RETURNS TABLE (metric text, number double precision, text_value text, flags text[])
     AS 'MODULE_PATHNAME', 'metric_flatten_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 5;
-COMMENT ON FUNCTION rct._metric_flatten(text, text) IS
+COMMENT ON FUNCTION rct.metric_flatten(text, text) IS
     'measurements of a logged JSON object, one per metric: typed by the declarations, and flagged where they do not fit';
 
-CREATE FUNCTION rct._metric_query(definition text, operation text, reduction text, compare text, value text) RETURNS TABLE (
+CREATE FUNCTION rct.metric_query(definition text, operation text, reduction text, compare text, value text) RETURNS TABLE (
     operation_word text, method text, source text, categorical boolean, compare_word text, number double precision, allowed text[]
 )
     AS 'MODULE_PATHNAME', 'metric_query_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION rct._metric_query(text, text, text, text, text) IS
+COMMENT ON FUNCTION rct.metric_query(text, text, text, text, text) IS
     'checks that a question makes sense for a metric, and gives it back with all defaults';
 
 CREATE TABLE rct.metric (
@@ -124,7 +124,7 @@ DECLARE
 BEGIN
     PERFORM rct._metric_argument('context', declare_metric.context), rct._metric_argument('name', declare_metric.name),
             rct._metric_argument('definition', left(declare_metric.definition::text, 100));
-    normal := rct._metric_definition(declare_metric.definition::text);
+    normal := rct.metric_definition(declare_metric.definition::text);
     INSERT INTO rct.metric AS m (context, name, definition)
     VALUES (lower(declare_metric.context), declare_metric.name, normal)
     ON CONFLICT (context, name) DO UPDATE SET definition = excluded.definition WHERE m.definition <> excluded.definition;
@@ -184,7 +184,7 @@ BEGIN
                f.number, f.text_value,
                CASE WHEN log.at > clock_timestamp() + interval '5 minutes' THEN f.flags || 'clock_skew'::text ELSE f.flags END,
                log.model_version, log.event_id, log.at
-        FROM rct._metric_flatten(
+        FROM rct.metric_flatten(
             log.metrics::text,
             coalesce((SELECT jsonb_object_agg(d.name, d.definition) FROM rct.metric AS d
                       WHERE d.context = home AND d.name IN (
@@ -277,7 +277,7 @@ BEGIN
                CASE WHEN e.at > clock_timestamp() + interval '5 minutes' THEN f.flags || 'clock_skew'::text ELSE f.flags END,
                e.model_version, e.event_id, e.at
         FROM chosen AS e
-        CROSS JOIN LATERAL rct._metric_flatten(
+        CROSS JOIN LATERAL rct.metric_flatten(
             e.metrics::text,
             coalesce((SELECT jsonb_object_agg(d.name, d.definition) FROM rct.metric AS d
                       WHERE d.context = e.context AND d.name IN (SELECT jsonb_object_keys(e.metrics))), '{}')::text) AS f
@@ -323,7 +323,7 @@ BEGIN
     END IF;
     SELECT q.operation_word, q.method, q.source, q.categorical, q.compare_word, q.number, q.allowed
     INTO operation_word, method, source, categorical, compare_word, number, allowed
-    FROM rct._metric_query(definition::text, _metric_question.operation, _metric_question.reduction, _metric_question.compare,
+    FROM rct.metric_query(definition::text, _metric_question.operation, _metric_question.reduction, _metric_question.compare,
                           _metric_question.value) AS q;
 END $$;
 COMMENT ON FUNCTION rct._metric_question(text, text, text, text, text, text) IS 'what has to be known to answer a question about a metric';

@@ -8,6 +8,8 @@ DECLARE
 BEGIN
     IF grantee IS NULL THEN
         RAISE EXCEPTION 'role must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name an existing role.';
+    ELSIF NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = grantee) THEN
+        RAISE EXCEPTION 'role % does not exist', grantee USING ERRCODE = 'undefined_object', HINT = 'Name an existing role.';
     END IF;
     FOR f IN SELECT p.oid FROM pg_proc p
         WHERE p.pronamespace = 'rct'::regnamespace AND p.proname = ANY (names) ORDER BY 1

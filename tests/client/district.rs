@@ -102,7 +102,9 @@ impl Logins {
         let mut maintenance = Self::maintenance();
         for name in &names {
             maintenance
-                .batch_execute(&format!("DROP ROLE IF EXISTS {name}; CREATE ROLE {name} LOGIN"))
+                .batch_execute(&format!(
+                    "DROP ROLE IF EXISTS {name}; CREATE ROLE {name} LOGIN"
+                ))
                 .unwrap_or_else(|e| panic!("role {name}: {}", told(&e)));
         }
         (Logins(names.to_vec()), names)

@@ -405,14 +405,19 @@ fn state(database: &Database) -> Vec<(String, String)> {
         &[],
     );
     let rows = rows.unwrap();
-    let what = |row: &postgres::Row| (row.get(0), row.get::<_, Option<String>>(1).unwrap_or_default());
+    let what = |row: &postgres::Row| {
+        (
+            row.get(0),
+            row.get::<_, Option<String>>(1).unwrap_or_default(),
+        )
+    };
     digests.extend(rows.iter().map(what));
     digests
 }
 
 /// What the functions say: everybody's conditions now, the reasoning at all moments that were kept, and the proofs of the
 /// randomizations. The steps that name a time or a random choice are the same too.
-const ANSWERS: &str = "
+pub const ANSWERS: &str = "
     WITH who AS (SELECT DISTINCT user_id FROM public.roster UNION SELECT unnest(ARRAY['drei \"quoted\"', E'tab\\there', 'late 1', 'late 2', 'a stranger'])),
     place AS (SELECT DISTINCT e.context, p ->> 'site' AS site, p ->> 'target' AS target FROM rct.experiment AS e, jsonb_array_elements(e.spec -> 'decision_points') AS p)
     SELECT 'assign ' || c.name, count(a)::text || md5(string_agg(concat_ws('|', w.user_id, a::text), ',' ORDER BY w.user_id, a::text))
@@ -441,14 +446,22 @@ fn answers(database: &Database) -> Vec<(String, String)> {
     let rows = database.client().query(ANSWERS, &[]);
     let rows = rows.unwrap_or_else(|e| panic!("{}", told(&e)));
     rows.iter()
-        .map(|row| (row.get(0), row.get::<_, Option<String>>(1).unwrap_or_default()))
+        .map(|row| {
+            (
+                row.get(0),
+                row.get::<_, Option<String>>(1).unwrap_or_default(),
+            )
+        })
         .collect()
 }
 
 fn assert_same(source: &[(String, String)], target: &[(String, String)], how: &str) {
     let differ: Vec<_> = source.iter().filter(|d| !target.contains(d)).collect();
     let extra: Vec<_> = target.iter().filter(|d| !source.contains(d)).collect();
-    assert!(differ.is_empty() && extra.is_empty(), "{how}: {differ:#?} became {extra:#?}");
+    assert!(
+        differ.is_empty() && extra.is_empty(),
+        "{how}: {differ:#?} became {extra:#?}"
+    );
 }
 
 /// What happens next happens the same way: numbers go on, events are known, records can not be changed.
@@ -456,8 +469,12 @@ fn goes_on(database: &Database, roles: &[String; 3]) -> Vec<(String, String)> {
     let mut client = database.client();
     // as a whole, or not at all: the first to be refused would end the transaction of the others
     for table in tables(&mut client) {
-        for statement in [format!("DELETE FROM {table}"), format!("TRUNCATE {table} CASCADE")] {
-            let derived = ["rct.context", "rct.enrollment_count", "rct.metric"].contains(&table.as_str());
+        for statement in [
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table} CASCADE"),
+        ] {
+            let derived =
+                ["rct.context", "rct.enrollment_count", "rct.metric"].contains(&table.as_str());
             if derived && !statement.starts_with("TRUNCATE rct.context") {
                 continue;
             }
@@ -480,7 +497,12 @@ fn goes_on(database: &Database, roles: &[String; 3]) -> Vec<(String, String)> {
     let error = client
         .batch_execute("SELECT rct.add_members('pilot', '{\"segments\": [\"widest\"]}'); SELECT rct.add_members('widest', '{\"segments\": [\"pilot\"]}')")
         .expect_err("a circle of segments");
-    assert_eq!(error.code(), Some(&SqlState::INVALID_PARAMETER_VALUE), "{}", told(&error));
+    assert_eq!(
+        error.code(),
+        Some(&SqlState::INVALID_PARAMETER_VALUE),
+        "{}",
+        told(&error)
+    );
     let [service, analyst, admin] = roles;
     database
         .client_as(service)
@@ -490,21 +512,34 @@ fn goes_on(database: &Database, roles: &[String; 3]) -> Vec<(String, String)> {
         .expect_err("the event of another user");
     let mut service = database.client_as(service);
     let again = service
-        .query_one("SELECT duplicate FROM rct.mark('mathia', 'u10', 'quiz', 'q1', event_id => 'early')", &[])
+        .query_one(
+            "SELECT duplicate FROM rct.mark('mathia', 'u10', 'quiz', 'q1', event_id => 'early')",
+            &[],
+        )
         .unwrap_or_else(|e| panic!("{}", told(&e)));
     assert!(again.get::<_, bool>(0), "the event was forgotten");
     service
         .batch_execute("SELECT rct.mark('mathia', 'u20', 'new', NULL); SELECT rct.log('mathia', 'u20', '{\"score\": 1}')")
         .unwrap_or_else(|e| panic!("{}", told(&e)));
     let mut analyst = database.client_as(analyst);
-    analyst.batch_execute("SELECT count(*) FROM rct.exposure, rct.metric_results('hints', 'score', 'avg')").unwrap();
+    analyst
+        .batch_execute(
+            "SELECT count(*) FROM rct.exposure, rct.metric_results('hints', 'score', 'avg')",
+        )
+        .unwrap();
     let mut admin = database.client_as(admin);
-    admin.batch_execute("SELECT rct.set_status('new', 'enrollment_complete')").unwrap();
+    admin
+        .batch_execute("SELECT rct.set_status('new', 'enrollment_complete')")
+        .unwrap();
     let numbers = client.query(
         "SELECT sequencename::text, last_value::text FROM pg_catalog.pg_sequences WHERE schemaname = 'rct' ORDER BY 1",
         &[],
     );
-    numbers.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
+    numbers
+        .unwrap()
+        .iter()
+        .map(|row| (row.get(0), row.get(1)))
+        .collect()
 }
 
 /// A copy of what was dumped in a format, with the program that reads it.
@@ -518,7 +553,10 @@ fn restored(source: &Database, format: &str) -> Database {
     source.tool("pg_dump", &arguments);
     let target = Database::empty("district_copy");
     if ["plain", "inserts"].contains(&format) {
-        target.tool("psql", &["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file.path()]);
+        target.tool(
+            "psql",
+            &["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file.path()],
+        );
     } else {
         target.tool("pg_restore", &["--exit-on-error", file.path()]);
     }
@@ -556,7 +594,11 @@ fn a_dump_has_all_that_is_known_of_experiments() {
     let next = goes_on(&source, &roles);
     for (format, copy) in &copies {
         assert_same(&next, &goes_on(copy, &roles), format);
-        assert_same(&answers(&source), &answers(copy), &format!("{format}, later"));
+        assert_same(
+            &answers(&source),
+            &answers(copy),
+            &format!("{format}, later"),
+        );
     }
 }
 
@@ -568,8 +610,13 @@ fn plans_of_a_dump_can_be_made_again() {
     let plans = "SELECT name, digest::text, md5(plan), encode(substring(sha256(plan) FOR 16), 'hex')::uuid = digest FROM rct.context ORDER BY name";
     let of = |client: &mut postgres::Client| -> Vec<(String, Option<String>, Option<String>)> {
         let rows = client.query(plans, &[]).unwrap();
-        assert!(rows.iter().all(|row| row.get::<_, Option<bool>>(3) != Some(false)));
-        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+        assert!(
+            rows.iter()
+                .all(|row| row.get::<_, Option<bool>>(3) != Some(false))
+        );
+        rows.iter()
+            .map(|row| (row.get(0), row.get(1), row.get(2)))
+            .collect()
     };
     let mut client = copy.client();
     let dumped = of(&mut client);
