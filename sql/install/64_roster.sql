@@ -197,6 +197,7 @@ BEGIN
             SELECT w.user_id, w.group_type, w.group_id, w.member, w.working, tstzrange($1, NULL), tstzrange($7, NULL)
             FROM wanted w WHERE NOT EXISTS (SELECT FROM kept k
                 WHERE k.user_id = w.user_id AND k.group_type = w.group_type AND k.group_id = w.group_id)
+            ON CONFLICT DO NOTHING -- only with a snapshot from before another change: this fails with 40001 then
             RETURNING user_id)
         SELECT array_agg(DISTINCT user_id) FROM (SELECT user_id FROM closed UNION ALL SELECT user_id FROM added) u
         $query$, wanted) INTO changed USING at, users, types, ids, members, workings, moment;

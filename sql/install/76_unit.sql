@@ -30,7 +30,7 @@ COMMENT ON FUNCTION rct._microseconds(timestamptz) IS 'internal: a finite time a
 
 CREATE FUNCTION rct._unit_facts(types text[], ids text[])
     RETURNS TABLE (unit_type text, unit_id text, kind text, a text, b text, c text, d text, e text, f text)
-    LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 30 AS $$
     SELECT u.type, u.id, NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text,
         NULL::pg_catalog.text, NULL::pg_catalog.text, NULL::pg_catalog.text
     FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) u (type, id)
@@ -79,11 +79,11 @@ COMMENT ON FUNCTION rct._unit_facts(text[], text[]) IS
     'internal: all that is recorded of users and groups now, one fact a row, and a row without a fact for each unit';
 
 CREATE FUNCTION rct._unit_rows(types text[], ids text[]) RETURNS TABLE (unit text, user_id text, units text[], facts bytea)
-    LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 3 AS $$
     SELECT rct._unit(g.unit_type, g.unit_id), CASE g.unit_type WHEN 'user' THEN g.unit_id END,
         CASE g.unit_type WHEN 'user' THEN rct._unit('user', g.unit_id) OPERATOR(pg_catalog.||) coalesce(g.groups, '{}') END, g.facts
     FROM (
-        SELECT f.unit_type, f.unit_id, rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) AS facts,
+        SELECT f.unit_type, f.unit_id, rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f ORDER BY f.kind, f.a, f.b, f.c) AS facts,
             pg_catalog.array_agg(DISTINCT rct._unit(f.a, f.b)) FILTER (WHERE f.kind OPERATOR(pg_catalog.=) 'm') AS groups
         FROM rct._unit_facts($1, $2) f GROUP BY f.unit_type, f.unit_id) g
 $$;

@@ -44,7 +44,7 @@ INSERT INTO writer VALUES
     ('set_groups'), ('set_working_groups'), ('add_alias'), ('load_roster'), ('register_roster'), ('randomize_experiment'), ('place_late'), ('mark'),
     ('declare_metric'), ('drop_metric'), ('log'), ('log_batch'), ('grant_service'), ('grant_analyst'), ('grant_admin'),
     ('_add_members'), ('_remove_members'), ('_compile'), ('_compile_all'), ('_count_enrollment'), ('_end_if_full'), ('_exclude_reached'),
-    ('_experiment_for_update'), ('_follow_groups'), ('_replace_memberships'), ('_load_roster'), ('_set_groups'), ('_place'), ('_grant_functions'), ('_check_at');
+    ('_experiment_for_update'), ('_follow_groups'), ('_replace_memberships'), ('_load_roster'), ('_set_groups'), ('_place'), ('_grant_functions'), ('_check_at'), ('_refresh');
 SELECT name FROM routine WHERE provolatile = 'v' AND proname NOT IN (TABLE writer) AND prorettype <> 'trigger'::regtype;
 SELECT name, provolatile FROM routine WHERE proname IN (TABLE writer) AND provolatile <> 'v';
 SELECT proname FROM writer WHERE proname NOT IN (SELECT proname FROM routine);
@@ -52,7 +52,7 @@ SELECT proname FROM writer WHERE proname NOT IN (SELECT proname FROM routine);
 SELECT name FROM routine WHERE prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') AND provolatile <> 'i';
 -- Not PARALLEL SAFE are functions that write, and those that read the registered roster, which can be any view.
 CREATE TABLE reads_roster (proname name PRIMARY KEY);
-INSERT INTO reads_roster VALUES ('_registered_roster'), ('_roster'), ('_memberships'), ('assign'), ('condition_for'), ('assign_all'), ('explain'), ('roster_at');
+INSERT INTO reads_roster VALUES ('_registered_roster'), ('_registered_facts'), ('_roster'), ('_memberships'), ('assign'), ('condition_for'), ('assign_all'), ('explain'), ('roster_at');
 SELECT name, proparallel FROM routine
 WHERE proparallel <> CASE WHEN provolatile = 'v' THEN 'u' WHEN proname IN (TABLE reads_roster) THEN 'r' ELSE 's' END;
 SELECT proname FROM reads_roster WHERE proname NOT IN (SELECT proname FROM routine);
@@ -83,7 +83,8 @@ SELECT name, prorows FROM routine WHERE proretset AND prorows = 1000 AND proname
 -- internal ones, which are called with that path.
 SELECT name, proconfig FROM routine
 WHERE (prosecdef OR prorettype = 'trigger'::regtype) AND proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}';
-SELECT name, proconfig FROM routine WHERE proconfig IS NOT NULL AND proconfig <> '{"search_path=pg_catalog, pg_temp"}';
+SELECT name, proconfig FROM routine WHERE proconfig IS NOT NULL
+      AND array_remove(proconfig, 'plan_cache_mode=force_generic_plan') <> '{"search_path=pg_catalog, pg_temp"}';
 -- A table is read and written by the functions, not by who calls: what is for roles is SECURITY DEFINER, apart from functions for the
 -- owner only, and one that reads a relation of the caller.
 SELECT name FROM routine WHERE NOT is_internal AND provolatile <> 'i' AND NOT prosecdef AND proname NOT IN ('grant_service', 'grant_analyst', 'grant_admin', 'load_roster');
@@ -112,9 +113,9 @@ SELECT grantee, privilege_type FROM pg_namespace, aclexplode(nspacl)
 WHERE nspname = 'rct' AND grantee <> nspowner AND NOT (grantee = 0 AND privilege_type = 'USAGE' AND NOT is_grantable);
 SELECT has_schema_privilege('public', 'rct', 'USAGE') AS "usage", has_schema_privilege('public', 'rct', 'CREATE') AS "create";
 
--- Tables and sequences that pg_dump would not save, or only in part.
+-- Tables and sequences that pg_dump would not save, or only in part. rct.unit follows from the others, by triggers.
 CREATE VIEW saved AS SELECT unnest(extconfig) AS oid, unnest(extcondition) AS condition FROM pg_extension WHERE extname = 'pg_rct';
-SELECT c.relname, c.relkind FROM pg_class AS c WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind IN ('r', 'S', 'p', 'm') AND c.oid NOT IN (SELECT oid FROM saved);
+SELECT c.relname, c.relkind FROM pg_class AS c WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind IN ('r', 'S', 'p', 'm') AND c.relname <> 'unit' AND c.oid NOT IN (SELECT oid FROM saved);
 SELECT oid::regclass, condition FROM saved WHERE condition <> '';
 -- Tables without a primary key or a description of what they are for; columns that hold times without a zone; names that clash with types.
 SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r'
@@ -125,7 +126,7 @@ WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
 -- Records that could be rewritten: tables without a trigger that refuses DELETE and TRUNCATE. These hold what follows from others, or
 -- what may be taken back.
 SELECT c.relname FROM pg_class AS c
-WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('context', 'enrollment_count', 'metric')
+WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('context', 'enrollment_count', 'metric', 'unit')
       AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only' AND t.tgenabled = 'O' AND t.tgtype & 40 = 40);
 -- Foreign keys whose rows would vanish or change with others.
 SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'rct'::regnamespace AND contype = 'f' AND (confdeltype <> 'a' OR confupdtype <> 'a');
