@@ -17,6 +17,10 @@ COMMENT ON COLUMN rct.unit.user_id IS 'of a user or an alias: the id under which
 COMMENT ON COLUMN rct.unit.units IS 'of a user or an alias: the user and the groups, now or later';
 COMMENT ON COLUMN rct.unit.facts IS 'enrollments, exclusions, segments, ... as the core reads them';
 
+-- Without a row its user would count as new.
+CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON rct.unit
+    FOR EACH STATEMENT EXECUTE FUNCTION rct._append_only();
+
 CREATE FUNCTION rct._unit(unit_type text, unit_id text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN unit_type OPERATOR(pg_catalog.||) E'\x1f' OPERATOR(pg_catalog.||) unit_id;

@@ -126,7 +126,7 @@ WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
 -- Records that could be rewritten: tables without a trigger that refuses DELETE and TRUNCATE. These hold what follows from others, or
 -- what may be taken back.
 SELECT c.relname FROM pg_class AS c
-WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('context', 'enrollment_count', 'metric', 'unit')
+WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('context', 'enrollment_count', 'metric')
       AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only' AND t.tgenabled = 'O' AND t.tgtype & 40 = 40);
 -- Foreign keys whose rows would vanish or change with others.
 SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'rct'::regnamespace AND contype = 'f' AND (confdeltype <> 'a' OR confupdtype <> 'a');
