@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Project STAR in psql: creates a database, loads the data and shows what the extension makes of them.
+# The demo in psql: creates a database, shows what the extension makes of the data of Project STAR, and runs the
+# experiment of a semester.
 #
 #   demo/run.sh [DATABASE]   rct_demo if none is named; it must not exist yet, and it stays
 #
@@ -17,4 +18,4 @@ if [ "$available" = 0 ]; then
   exit 1
 fi
 createdb "$database"
-"${psql[@]}" -d "$database" -c 'CREATE EXTENSION pg_rct' -f demo/load.sql -f demo/star.sql
+"${psql[@]}" -d "$database" -c 'CREATE EXTENSION pg_rct' -f demo/load.sql -f demo/star.sql -f demo/semester.sql

@@ -262,8 +262,3 @@ SELECT format('%s, %s: %s points (95%% interval %s to %s%s)',
 FROM star_sketch, rct.effects(sketch, control => 'regular')
 ORDER BY condition DESC, test;
 \pset tuples_only off
-
-\echo '== Where to go from here =='
-\echo 'demo/run.sh makes this database on a server of your own, and it stays. There \\d+ star says what the'
-\echo 'columns are, and \\df rct.[a-z]* lists the functions. Read README.md next, then docs/README.md.'
-\echo
