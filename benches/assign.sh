@@ -73,14 +73,15 @@ duel() {
     "$(awk '{ print 100 * $1 / $2 }' "$logs/rates" | sort -g | tail -n 1)" "$target"
 }
 
-# latency NAME TARGET SCRIPT [RATE] : percentiles of 50 clients, as fast as they can or at a rate in all
+# latency NAME TARGET SCRIPT [RATE] : percentiles of 50 clients, as fast as they can or at a rate in all; the first calls of
+# each connection, which plan and fill its caches, are not counted
 latency() {
   local name=$1 target=$2 script=$3 rate=${4:-} out
   rm -f "$logs"/log*
   # not through a subshell: advance must be remembered
   run 50 "$script" -l --log-prefix="$logs/log" ${rate:+-R "$rate"} >"$logs/out"
   advance "$script" <"$logs/out"
-  out=$(cat "$logs"/log* | awk '{ print $3 / 1000 }' | sort -g |
+  out=$(cat "$logs"/log* | awk '$2 >= 10 { print $3 / 1000 }' | sort -g |
     awk '{ v[NR] = $1 } function at(p) { return v[int(1 + p * (NR - 1))] }
          END { printf "%.2f ms | %.2f ms | %.2f ms | %.2f ms", at(0.5), at(0.95), at(0.99), at(1) }')
   printf '| %s | %.0f/s | %s | %s |\n' "$name" "$(rate <"$logs/out")" "$out" "$target"
