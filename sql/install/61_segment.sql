@@ -46,7 +46,7 @@ CREATE FUNCTION rct._plan_input(context text, at timestamptz) RETURNS jsonb
                 WHERE l.experiment_id = e.id AND l.at <= $2 ORDER BY l.at DESC, l.id DESC LIMIT 1) l ON true
             LEFT JOIN LATERAL (SELECT v.spec FROM rct.experiment_version v
                 WHERE v.experiment_id = e.id AND v.at <= $2 ORDER BY v.version DESC LIMIT 1) v ON true
-            WHERE e.context = $1 AND ($2 IS NULL OR l.to_status IS NOT NULL)), '[]'),
+            WHERE e.context = $1 AND ($2 IS NULL OR (e.created_at <= $2 AND l.to_status IS NOT NULL))), '[]'),
         'edges', coalesce((
             SELECT jsonb_agg(jsonb_build_array(g.parent_id, g.child_id) ORDER BY g.parent_id, g.child_id)
             FROM rct.segment_edge g

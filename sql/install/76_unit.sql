@@ -97,9 +97,6 @@ COMMENT ON FUNCTION rct._unit_rows(text[], text[]) IS 'internal: what rct.unit h
 CREATE FUNCTION rct._refresh(types text[], ids text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    IF types IS NULL THEN
-        RETURN;
-    END IF;
     IF cardinality(types) > 1000 THEN
         -- A plan of its own, made for many.
         LOCK TABLE rct.unit IN SHARE ROW EXCLUSIVE MODE;
@@ -141,7 +138,10 @@ BEGIN
     ELSE
         SELECT array_agg('user'::text), array_agg(c.user_id) INTO types, ids FROM (SELECT DISTINCT user_id FROM changed) c;
     END IF;
-    PERFORM rct._refresh(types, ids);
+    -- A statement that changed nothing fires too.
+    IF types IS NOT NULL THEN
+        PERFORM rct._refresh(types, ids);
+    END IF;
     RETURN NULL;
 END
 $$;

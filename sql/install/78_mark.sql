@@ -131,9 +131,11 @@ BEGIN
             preview = v.preview AND excluded.preview;
     IF cardinality(d.enroll_types) > 0 THEN
         -- A row that came with a group the user has left stays as history.
-        UPDATE rct.enrollment n SET ended_at = moment, end_reason = 'group change'
-            WHERE n.unit_type = 'user' AND n.unit_id = p.who AND n.experiment_id = d.experiment_id AND n.ended_at = 'infinity'
-            AND 'user' = ANY (d.enroll_types) AND n.group_id IS DISTINCT FROM d.group_id;
+        IF d.group_id IS NOT NULL AND 'user' = ANY (d.enroll_types) THEN
+            UPDATE rct.enrollment n SET ended_at = moment, end_reason = 'group change'
+                WHERE n.unit_type = 'user' AND n.unit_id = p.who AND n.experiment_id = d.experiment_id AND n.ended_at = 'infinity'
+                AND n.group_id IS DISTINCT FROM d.group_id;
+        END IF;
         INSERT INTO rct.enrollment (experiment_id, unit_type, unit_id, condition, code, group_id, started_at)
             SELECT d.experiment_id, n.unit_type, n.unit_id, n.condition, n.code,
                 CASE n.unit_type WHEN 'user' THEN d.group_id END, moment

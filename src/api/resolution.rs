@@ -5,7 +5,7 @@ use crate::pg::error::{CallError, or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::{result, state};
 use pgrx::prelude::*;
-use rct_core::resolution::{self, Compiled, Facts, MarkStatus, ResolutionError, Visit};
+use rct_core::resolution::{self, Compiled, Facts, MarkStatus, Reason, ResolutionError, Visit};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -31,7 +31,9 @@ fn plan(digest: pgrx::Uuid, bytes: Option<pgrx::AnyElement>) -> Rc<Compiled> {
     kept.unwrap_or_else(|| {
         let datum = bytes.map(|b| b.datum());
         let bytes = datum.unwrap_or_else(|| raise(CallError::Null("plan")));
-        let compiled = Rc::new(or_raise(Compiled::from_json(crate::pg::args::detoasted(bytes))));
+        let compiled = Rc::new(or_raise(Compiled::from_json(crate::pg::args::detoasted(
+            bytes,
+        ))));
         PLANS.with_borrow_mut(|plans| {
             plans.truncate(KEPT - 1);
             plans.insert(0, (digest, Rc::clone(&compiled)));
@@ -83,6 +85,14 @@ fn resolution_assign(
     let facts = facts(facts_bytes, at);
     let point = site.map(|site| (site, target.unwrap_or("")));
     let answers = resolution::assign(&plan, &facts, user, at, point);
+    // Who asks for one point is told why there is nothing.
+    if let (true, Some((site, target))) = (answers.is_empty(), point)
+        && plan.has_point(site, target)
+    {
+        let (site, target) = (site.to_owned(), target.to_owned());
+        let reason = Reason::NotRunning.word();
+        return TableIterator::once((site, target, None, None, None, None, None, reason));
+    }
     let rows: Vec<_> = answers
         .into_iter()
         .map(|a| {
@@ -224,16 +234,16 @@ fn resolution_explain(
     let facts = facts(facts_bytes, at);
     let (site, target) = (site.unwrap_or(""), target.unwrap_or(""));
     let steps = resolution::explain(&plan, &facts, user, at, site, target);
-    TableIterator::new((1..).zip(steps).map(|(n, s)| (n, s.rule, s.outcome, s.detail)))
+    TableIterator::new(
+        (1..)
+            .zip(steps)
+            .map(|(n, s)| (n, s.rule, s.outcome, s.detail)),
+    )
 }
 
 /// `_pool(digest, plan, experiment)`
 #[pg_extern(sql = false)]
-fn resolution_pool(
-    digest: pgrx::Uuid,
-    plan_bytes: pgrx::AnyElement,
-    experiment: &str,
-) -> Vec<i64> {
+fn resolution_pool(digest: pgrx::Uuid, plan_bytes: pgrx::AnyElement, experiment: &str) -> Vec<i64> {
     plan(digest, Some(plan_bytes)).pool_ids(experiment)
 }
 

@@ -130,12 +130,19 @@ impl Compiled {
         i32::try_from(e.hash_version).ok()
     }
 
+    /// Whether an experiment of the context has this decision point, running or not.
+    pub fn has_point(&self, site: &str, target: &str) -> bool {
+        self.point(site, target).is_some()
+    }
+
     /// The experiments that compete with one, itself included, by their rows.
     pub fn pool_ids(&self, key: &str) -> Vec<i64> {
         let at = self.by_key(key);
         let pool = at.and_then(|i| self.pools.iter().find(|p| p.contains(&i)));
         let members = pool.into_iter().flatten();
-        members.filter_map(|i| self.experiment(*i).map(|e| e.id)).collect()
+        members
+            .filter_map(|i| self.experiment(*i).map(|e| e.id))
+            .collect()
     }
 
     pub(super) fn points(&self) -> &[Point] {

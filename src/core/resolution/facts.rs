@@ -145,7 +145,7 @@ impl<'a> Facts<'a> {
             for field in &mut fields {
                 let (length, after) = rest
                     .split_first_chunk::<4>()
-                    .ok_or(ResolutionError::Facts("a length is cut off"))?;
+                    .ok_or_else(|| ResolutionError::Facts("a length is cut off"))?;
                 rest = after;
                 let length = u32::from_le_bytes(*length);
                 if length == NULL {
@@ -153,7 +153,7 @@ impl<'a> Facts<'a> {
                 }
                 let (text, after) = rest
                     .split_at_checked(length as usize)
-                    .ok_or(ResolutionError::Facts("a field is cut off"))?;
+                    .ok_or_else(|| ResolutionError::Facts("a field is cut off"))?;
                 rest = after;
                 let text = std::str::from_utf8(text)
                     .map_err(|_| ResolutionError::Facts("a field is not UTF-8"))?;
@@ -237,7 +237,7 @@ impl<'a> Facts<'a> {
 }
 
 fn text(field: Option<&str>) -> Result<&str, ResolutionError> {
-    field.ok_or(ResolutionError::Facts("a field that must be there is NULL"))
+    field.ok_or_else(|| ResolutionError::Facts("a field that must be there is NULL"))
 }
 
 fn number(field: Option<&str>) -> Result<i64, ResolutionError> {
