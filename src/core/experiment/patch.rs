@@ -55,15 +55,16 @@ pub fn check_change(old: &Spec, new: &Spec, status: Status) -> Result<(), Experi
             });
         }
     }
-    if status.is_live() && status != Status::Preview {
-        if let Some(problem) = preflight(new, status).into_iter().next() {
-            return Err(ExperimentError::NotReady {
-                path: problem.path,
-                problem: problem.message,
-                hint: problem.hint,
-                status,
-            });
-        }
+    if status.is_live()
+        && status != Status::Preview
+        && let Some(problem) = preflight(new, status).into_iter().next()
+    {
+        return Err(ExperimentError::NotReady {
+            path: problem.path,
+            problem: problem.message,
+            hint: problem.hint,
+            status,
+        });
     }
     Ok(())
 }

@@ -143,17 +143,17 @@ impl<'a> Facts<'a> {
             let mut fields = [None; FIELDS];
             rest = after;
             for field in &mut fields {
-                let (length, after) = rest
-                    .split_first_chunk::<4>()
-                    .ok_or_else(|| ResolutionError::Facts("a length is cut off"))?;
+                let Some((length, after)) = rest.split_first_chunk::<4>() else {
+                    return Err(ResolutionError::Facts("a length is cut off"));
+                };
                 rest = after;
                 let length = u32::from_le_bytes(*length);
                 if length == NULL {
                     continue;
                 }
-                let (text, after) = rest
-                    .split_at_checked(length as usize)
-                    .ok_or_else(|| ResolutionError::Facts("a field is cut off"))?;
+                let Some((text, after)) = rest.split_at_checked(length as usize) else {
+                    return Err(ResolutionError::Facts("a field is cut off"));
+                };
                 rest = after;
                 let text = std::str::from_utf8(text)
                     .map_err(|_| ResolutionError::Facts("a field is not UTF-8"))?;
@@ -237,7 +237,10 @@ impl<'a> Facts<'a> {
 }
 
 fn text(field: Option<&str>) -> Result<&str, ResolutionError> {
-    field.ok_or_else(|| ResolutionError::Facts("a field that must be there is NULL"))
+    match field {
+        Some(text) => Ok(text),
+        None => Err(ResolutionError::Facts("a field that must be there is NULL")),
+    }
 }
 
 fn number(field: Option<&str>) -> Result<i64, ResolutionError> {
