@@ -1,21 +1,21 @@
 -- Metrics: what they are, what was logged, and what it comes to per condition.
 
-CREATE FUNCTION rct.metric_definition(definition text) RETURNS text
+CREATE FUNCTION rct._metric_definition(definition text) RETURNS text
     AS 'MODULE_PATHNAME', 'metric_definition_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION rct.metric_definition(text) IS
+COMMENT ON FUNCTION rct._metric_definition(text) IS
     'checks the declaration of a metric, and gives it back as JSON with all defaults';
 
-CREATE FUNCTION rct.metric_flatten(metrics text, definitions text)
+CREATE FUNCTION rct._metric_flatten(metrics text, definitions text)
 RETURNS TABLE (metric text, number double precision, text_value text, flags text[])
     AS 'MODULE_PATHNAME', 'metric_flatten_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 5;
-COMMENT ON FUNCTION rct.metric_flatten(text, text) IS
+COMMENT ON FUNCTION rct._metric_flatten(text, text) IS
     'measurements of a logged JSON object, one per metric: typed by the declarations, and flagged where they do not fit';
 
-CREATE FUNCTION rct.metric_query(definition text, operation text, reduction text, compare text, value text) RETURNS TABLE (
+CREATE FUNCTION rct._metric_query(definition text, operation text, reduction text, compare text, value text) RETURNS TABLE (
     operation_word text, method text, source text, categorical boolean, compare_word text, number double precision, allowed text[]
 )
     AS 'MODULE_PATHNAME', 'metric_query_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION rct.metric_query(text, text, text, text, text) IS
+COMMENT ON FUNCTION rct._metric_query(text, text, text, text, text) IS
     'checks that a question makes sense for a metric, and gives it back with all defaults';
 
 CREATE TABLE rct.metric (
@@ -29,16 +29,19 @@ COMMENT ON COLUMN rct.metric.context IS 'context, in lower case';
 COMMENT ON COLUMN rct.metric.name IS 'name, as it is logged';
 COMMENT ON COLUMN rct.metric.definition IS 'type, allowed values, reduction, direction and description';
 
--- Identifiers are only unique to the application that makes them up, so a context is part of the key.
+-- Identifiers are only unique to the application that makes them up, and may be so to a user only: both are part of the key,
+-- because taking another user's event for a repetition would lose it.
 CREATE TABLE rct.log_event (
     context text NOT NULL,
     event_id text NOT NULL,
+    user_id text NOT NULL,
     server_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (context, event_id)
+    PRIMARY KEY (context, event_id, user_id)
 );
 COMMENT ON TABLE rct.log_event IS 'events that were logged with an event_id, so that a repetition is known as one; append-only';
 COMMENT ON COLUMN rct.log_event.context IS 'context, in lower case';
 COMMENT ON COLUMN rct.log_event.event_id IS 'what the application calls the event';
+COMMENT ON COLUMN rct.log_event.user_id IS 'the user, not an alias';
 COMMENT ON COLUMN rct.log_event.server_at IS 'when it came in';
 
 CREATE TABLE rct.measurement (
@@ -124,7 +127,7 @@ DECLARE
 BEGIN
     PERFORM rct._metric_argument('context', declare_metric.context), rct._metric_argument('name', declare_metric.name),
             rct._metric_argument('definition', left(declare_metric.definition::text, 100));
-    normal := rct.metric_definition(declare_metric.definition::text);
+    normal := rct._metric_definition(declare_metric.definition::text);
     INSERT INTO rct.metric AS m (context, name, definition)
     VALUES (lower(declare_metric.context), declare_metric.name, normal)
     ON CONFLICT (context, name) DO UPDATE SET definition = excluded.definition WHERE m.definition <> excluded.definition;
@@ -171,7 +174,8 @@ BEGIN
     flagged := 0;
     duplicate := false;
     IF log.event_id IS NOT NULL THEN
-        INSERT INTO rct.log_event (context, event_id) VALUES (home, log.event_id) ON CONFLICT DO NOTHING;
+        INSERT INTO rct.log_event (context, event_id, user_id)
+            VALUES (home, log.event_id, coalesce((SELECT a.user_id FROM rct.alias AS a WHERE a.alias = who), who)) ON CONFLICT DO NOTHING;
         IF NOT FOUND THEN
             duplicate := true;
             RETURN;
@@ -184,7 +188,7 @@ BEGIN
                f.number, f.text_value,
                CASE WHEN log.at > clock_timestamp() + interval '5 minutes' THEN f.flags || 'clock_skew'::text ELSE f.flags END,
                log.model_version, log.event_id, log.at
-        FROM rct.metric_flatten(
+        FROM rct._metric_flatten(
             log.metrics::text,
             coalesce((SELECT jsonb_object_agg(d.name, d.definition) FROM rct.metric AS d
                       WHERE d.context = home AND d.name IN (
@@ -248,7 +252,7 @@ LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER 
 BEGIN
     PERFORM rct._log_batch_check(log_batch.events);
     WITH event AS MATERIALIZED (
-        SELECT e.*, row_number() OVER (PARTITION BY e.context, e.event_id ORDER BY e.n) AS occurrence
+        SELECT e.*, row_number() OVER (PARTITION BY e.context, e.event_id, e.user_id ORDER BY e.n) AS occurrence
         FROM (
             SELECT j.n, lower(j.event ->> 'context') AS context, coalesce(a.user_id, j.event ->> 'user_id') AS user_id,
                    j.event -> 'metrics' AS metrics, (j.event ->> 'at')::timestamptz AS at, j.event ->> 'event_id' AS event_id,
@@ -259,17 +263,17 @@ BEGIN
         ) AS e
     ), fresh AS (
         -- In order, so that two batches with the same events wait for each other instead of deadlocking.
-        INSERT INTO rct.log_event AS l (context, event_id)
-        SELECT e.context, e.event_id FROM event AS e WHERE e.event_id IS NOT NULL AND e.occurrence = 1
-        ORDER BY e.context, e.event_id
+        INSERT INTO rct.log_event AS l (context, event_id, user_id)
+        SELECT e.context, e.event_id, e.user_id FROM event AS e WHERE e.event_id IS NOT NULL AND e.occurrence = 1
+        ORDER BY e.context, e.event_id, e.user_id
         ON CONFLICT DO NOTHING
-        RETURNING l.context, l.event_id
+        RETURNING l.context, l.event_id, l.user_id
     ), chosen AS MATERIALIZED (
         -- Under the OR the planner can only look the pairs up in a hash table: it takes a batch for 100 events and would else
         -- compare all with all.
         SELECT e.* FROM event AS e
         WHERE e.event_id IS NULL
-              OR e.occurrence = 1 AND (e.context, e.event_id) IN (SELECT f.context, f.event_id FROM fresh AS f)
+              OR e.occurrence = 1 AND (e.context, e.event_id, e.user_id) IN (SELECT f.context, f.event_id, f.user_id FROM fresh AS f)
     ), added AS (
         INSERT INTO rct.measurement AS m (context, user_id, metric, class, key, uniquifier, number, text_value, flags, model_version,
                                           event_id, client_at)
@@ -277,7 +281,7 @@ BEGIN
                CASE WHEN e.at > clock_timestamp() + interval '5 minutes' THEN f.flags || 'clock_skew'::text ELSE f.flags END,
                e.model_version, e.event_id, e.at
         FROM chosen AS e
-        CROSS JOIN LATERAL rct.metric_flatten(
+        CROSS JOIN LATERAL rct._metric_flatten(
             e.metrics::text,
             coalesce((SELECT jsonb_object_agg(d.name, d.definition) FROM rct.metric AS d
                       WHERE d.context = e.context AND d.name IN (SELECT jsonb_object_keys(e.metrics))), '{}')::text) AS f
@@ -323,7 +327,7 @@ BEGIN
     END IF;
     SELECT q.operation_word, q.method, q.source, q.categorical, q.compare_word, q.number, q.allowed
     INTO operation_word, method, source, categorical, compare_word, number, allowed
-    FROM rct.metric_query(definition::text, _metric_question.operation, _metric_question.reduction, _metric_question.compare,
+    FROM rct._metric_query(definition::text, _metric_question.operation, _metric_question.reduction, _metric_question.compare,
                           _metric_question.value) AS q;
 END $$;
 COMMENT ON FUNCTION rct._metric_question(text, text, text, text, text, text) IS 'what has to be known to answer a question about a metric';

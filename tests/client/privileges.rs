@@ -58,7 +58,7 @@ fn refused(client: &mut Client, statement: &str) {
 }
 
 /// A call of each public function.
-const CALLS: [(&str, &str); 24] = [
+const CALLS: [(&str, &str); 21] = [
     ("bucket", "SELECT rct.bucket('salt', 'ada')"),
     (
         "choose",
@@ -74,18 +74,6 @@ const CALLS: [(&str, &str); 24] = [
         "SELECT count(*) FROM rct.lint_design(ARRAY['u', 'v'], ARRAY['a', 'b'])",
     ),
     ("experiment_schema", "SELECT rct.experiment_schema()"),
-    (
-        "metric_definition",
-        "SELECT rct.metric_definition('{\"type\": \"continuous\"}')",
-    ),
-    (
-        "metric_flatten",
-        "SELECT * FROM rct.metric_flatten('{\"score\": 1}', '{}')",
-    ),
-    (
-        "metric_query",
-        "SELECT * FROM rct.metric_query('{\"type\": \"continuous\"}', 'avg', NULL, NULL, NULL)",
-    ),
     (
         "cluster_key",
         "SELECT rct.cluster_key('a'::text), rct.cluster_key(1::bigint), rct.cluster_key('00000000-0000-0000-0000-000000000001'::uuid)",

@@ -172,9 +172,10 @@ impl Explain for ExperimentError {
             ExperimentError::Syntax { .. } => "Write a JSON document.".to_owned(),
             ExperimentError::Field { hint, .. } | ExperimentError::NotReady { hint, .. } => {
                 if hint.is_empty() {
-                    return None;
+                    "rct.experiment_schema() describes each field.".to_owned()
+                } else {
+                    hint.clone()
                 }
-                hint.clone()
             }
             ExperimentError::Frozen { .. } | ExperimentError::Ended(_) => {
                 "Clone the experiment and change the clone.".to_owned()

@@ -60,7 +60,7 @@ SELECT proname FROM reads_roster WHERE proname NOT IN (SELECT proname FROM routi
 -- state of a combine function, and functions that tell which argument was NULL are the only ones.
 SELECT name FROM routine
 WHERE NOT is_aggregate AND NOT proisstrict AND provolatile = 'i' AND NOT is_internal
-      AND proname NOT IN ('effects', 'effects_joint', 'icc', 'design_effect', 'choose', 'randomize', 'lint_design', 'metric_query');
+      AND proname NOT IN ('effects', 'effects_joint', 'icc', 'design_effect', 'choose', 'randomize', 'lint_design', '_metric_query');
 -- Functions that hide what a NULL state means.
 SELECT name FROM routine WHERE proisstrict AND oid IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn]) FROM pg_aggregate);
 
@@ -97,8 +97,7 @@ WHERE NOT is_aggregate AND CASE l.lanname WHEN 'c' THEN probin <> '$libdir/pg_rc
 CREATE TABLE pure (proname name PRIMARY KEY);
 INSERT INTO pure VALUES ('cluster_key'), ('first'), ('last'), ('median'), ('reduce'), ('sketch'), ('rollup'), ('sketch_info'), ('cells'),
                         ('effects'), ('effects_joint'), ('arms'), ('hedges_g'), ('icc'), ('design_effect'),
-                        ('bucket'), ('choose'), ('in_rollout'), ('randomize'), ('lint_design'), ('experiment_schema'), ('_experiment_schema'),
-                        ('metric_definition'), ('metric_flatten'), ('metric_query');
+                        ('bucket'), ('choose'), ('in_rollout'), ('randomize'), ('lint_design'), ('experiment_schema'), ('_experiment_schema');
 SELECT name FROM routine WHERE oid IN (SELECT oid FROM may WHERE grantee = 0) AND (provolatile <> 'i' OR proname NOT IN (TABLE pure));
 SELECT name FROM routine WHERE proname IN (TABLE pure) AND oid NOT IN (SELECT oid FROM may WHERE grantee = 0);
 SELECT proname FROM pure WHERE proname NOT IN (SELECT proname FROM routine);

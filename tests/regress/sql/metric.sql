@@ -254,13 +254,13 @@ SELECT rct.metric_values('five', 'total', value => '1');
 SELECT rct.metric_values('five', 'total', compare => '=');
 
 -- The functions behind, on their own.
-SELECT rct.metric_definition('{"type": "categorical", "allowed": ["b", "a"], "description": null}');
-SELECT rct.metric_definition('{');
-SELECT rct.metric_definition(NULL) IS NULL AS strict;
-SELECT * FROM rct.metric_flatten('{"b": "2", "a": "x", "c": 1e999}', '{"b": {"type": "continuous"}, "c": {"type": "continuous"}}');
-SELECT * FROM rct.metric_flatten('{"b": 2', '{}');
-SELECT * FROM rct.metric_flatten('{"b": "\u0000"}', '{}');
-SELECT * FROM rct.metric_flatten('{}', '[]');
-SELECT * FROM rct.metric_flatten(NULL, '{}');
-SELECT * FROM rct.metric_query(NULL, 'percentage', NULL, NULL, 'x');
-SELECT * FROM rct.metric_query('{"type": "continuous", "reduction": "mean"}', 'avg', NULL, NULL, NULL);
+SELECT rct._metric_definition('{"type": "categorical", "allowed": ["b", "a"], "description": null}');
+SELECT rct._metric_definition('{');
+SELECT rct._metric_definition(NULL) IS NULL AS strict;
+SELECT * FROM rct._metric_flatten('{"b": "2", "a": "x", "c": 1e999}', '{"b": {"type": "continuous"}, "c": {"type": "continuous"}}');
+SELECT * FROM rct._metric_flatten('{"b": 2', '{}');
+SELECT * FROM rct._metric_flatten('{"b": "\u0000"}', '{}');
+SELECT * FROM rct._metric_flatten('{}', '[]');
+SELECT * FROM rct._metric_flatten(NULL, '{}');
+SELECT * FROM rct._metric_query(NULL, 'percentage', NULL, NULL, 'x');
+SELECT * FROM rct._metric_query('{"type": "continuous", "reduction": "mean"}', 'avg', NULL, NULL, NULL);
