@@ -35,19 +35,84 @@ extension_sql_file!(
     requires = ["sketch"]
 );
 extension_sql_file!(
+    "../sql/install/31_adjustment.sql",
+    name = "adjustment",
+    requires = ["effect"]
+);
+extension_sql_file!(
+    "../sql/install/32_compliance.sql",
+    name = "compliance",
+    requires = ["adjustment"]
+);
+extension_sql_file!(
+    "../sql/install/33_ratio.sql",
+    name = "ratio",
+    requires = ["compliance"]
+);
+extension_sql_file!(
+    "../sql/install/34_binary.sql",
+    name = "binary",
+    requires = ["ratio"]
+);
+extension_sql_file!(
+    "../sql/install/35_size.sql",
+    name = "size",
+    requires = ["binary"]
+);
+extension_sql_file!(
+    "../sql/install/36_resampling.sql",
+    name = "resampling",
+    requires = ["size"]
+);
+extension_sql_file!(
+    "../sql/install/37_subgroup.sql",
+    name = "subgroup",
+    requires = ["resampling"]
+);
+extension_sql_file!(
+    "../sql/install/38_quantile.sql",
+    name = "quantile",
+    requires = ["subgroup"]
+);
+extension_sql_file!(
+    "../sql/install/39_attrition.sql",
+    name = "attrition",
+    requires = ["quantile"]
+);
+extension_sql_file!(
     "../sql/install/40_planning.sql",
     name = "planning",
-    requires = ["effect"]
+    requires = ["attrition"]
+);
+extension_sql_file!(
+    "../sql/install/41_integrity.sql",
+    name = "integrity",
+    requires = ["planning"]
+);
+extension_sql_file!(
+    "../sql/install/42_students.sql",
+    name = "students",
+    requires = ["integrity"]
+);
+extension_sql_file!(
+    "../sql/install/43_monitoring.sql",
+    name = "monitoring",
+    requires = ["students"]
 );
 extension_sql_file!(
     "../sql/install/50_assignment.sql",
     name = "assignment",
-    requires = ["planning"]
+    requires = ["monitoring"]
+);
+extension_sql_file!(
+    "../sql/install/55_simulation.sql",
+    name = "simulation",
+    requires = ["assignment"]
 );
 extension_sql_file!(
     "../sql/install/60_experiment.sql",
     name = "experiment",
-    requires = ["assignment"]
+    requires = ["simulation"]
 );
 extension_sql_file!(
     "../sql/install/61_segment.sql",
@@ -105,9 +170,14 @@ extension_sql_file!(
     requires = ["explain"]
 );
 extension_sql_file!(
+    "../sql/install/82_audit.sql",
+    name = "audit",
+    requires = ["metric"]
+);
+extension_sql_file!(
     "../sql/install/85_roles.sql",
     name = "roles",
-    requires = ["metric"]
+    requires = ["audit"]
 );
 extension_sql_file!(
     "../sql/install/90_privileges.sql",
@@ -119,4 +189,5 @@ extension_sql_file!(
 #[pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     pg::settings::register();
+    pg::interrupt::register();
 }

@@ -49,3 +49,57 @@ pub fn spelled(value: f64) -> String {
         value.to_string()
     }
 }
+
+/// An argument that is outside what a function accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// The argument.
+    pub argument: &'static str,
+    /// What it must be.
+    pub must: &'static str,
+    /// What was given.
+    pub got: String,
+    /// A full sentence on what to do.
+    pub hint: &'static str,
+}
+
+impl Invalid {
+    /// `argument must be …, got value`.
+    pub fn number(
+        argument: &'static str,
+        must: &'static str,
+        got: f64,
+        hint: &'static str,
+    ) -> Self {
+        Invalid {
+            argument,
+            must,
+            got: spelled(got),
+            hint,
+        }
+    }
+
+    /// `argument must be …, got "word"`.
+    pub fn word(argument: &'static str, must: &'static str, got: &str, hint: &'static str) -> Self {
+        Invalid {
+            argument,
+            must,
+            got: format!("\"{got}\""),
+            hint,
+        }
+    }
+}
+
+impl Explain for Invalid {
+    fn class(&self) -> Class {
+        Class::InvalidParameter
+    }
+
+    fn message(&self) -> String {
+        format!("{} must be {}, got {}", self.argument, self.must, self.got)
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(self.hint.to_owned())
+    }
+}

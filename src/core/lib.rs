@@ -8,24 +8,38 @@
 //! | [`reduction`] | many values of a student to one: first, last, mean, median, ... |
 //! | [`sketch`] | per-cluster sufficient statistics: add, merge, encode, decode |
 //! | [`effect`] | estimators and cluster-robust inference on a sketch |
-//! | [`planning`] | intra-cluster correlation and design effect |
+//! | [`planning`] | intra-cluster correlation, design effect, power |
+//! | [`resampling`] | wild cluster bootstrap, randomization test, simultaneous intervals |
+//! | [`attrition`] | missing outcomes: rates, bounds, weights, imputation |
+//! | [`integrity`] | sample ratios, balance, impossible patterns |
+//! | [`monitoring`] | multiplicity, sequential boundaries, always-valid intervals, harm |
+//! | [`simulation`] | whole experiments, simulated |
 //! | [`experiment`] | definitions of experiments: words, validity, what may change when |
 //! | [`resolution`] | who gets which condition, and why |
 //! | [`metric`] | what was logged, and what is asked of it |
-//! | [`distribution`] | the t and F distributions behind one interface |
+//! | [`distribution`] | tails and quantiles of the t, F, normal and chi-squared distributions |
+//! | [`random`] | counter-based random numbers: the same seed gives the same bytes anywhere |
+//! | [`pulse`] | how a long computation lets its host stop it |
 //! | [`error`] | how errors are told to the user |
 //!
 //! Nothing here panics on input; every rule that can be broken is a variant of an error enum.
 
 pub mod assignment;
+pub mod attrition;
 pub mod budget;
 pub mod distribution;
 pub mod effect;
 pub mod error;
 pub mod exact;
 pub mod experiment;
+pub mod integrity;
 pub mod metric;
+pub mod monitoring;
 pub mod planning;
+pub mod pulse;
+pub mod random;
 pub mod reduction;
+pub mod resampling;
 pub mod resolution;
+pub mod simulation;
 pub mod sketch;

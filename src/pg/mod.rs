@@ -3,6 +3,7 @@
 pub mod args;
 pub mod error;
 pub mod function;
+pub mod interrupt;
 pub mod result;
 pub mod settings;
 pub mod state;

@@ -1,6 +1,6 @@
 //! What can be wrong with a question to a sketch.
 
-use crate::error::{Class, Explain, spelled};
+use crate::error::{Class, Explain, Invalid, spelled};
 use crate::sketch::SketchError;
 
 /// What can be wrong with a question to a sketch.
@@ -37,6 +37,8 @@ pub enum EffectError {
         /// What was given.
         value: f64,
     },
+    /// An argument is outside what the function accepts.
+    Invalid(Invalid),
     /// The sketch itself.
     Sketch(SketchError),
     /// More conditions, covariates and clusters than an analysis takes.
@@ -53,6 +55,12 @@ pub enum EffectError {
 impl From<SketchError> for EffectError {
     fn from(e: SketchError) -> Self {
         EffectError::Sketch(e)
+    }
+}
+
+impl From<Invalid> for EffectError {
+    fn from(e: Invalid) -> Self {
+        EffectError::Invalid(e)
     }
 }
 
@@ -89,6 +97,7 @@ impl Explain for EffectError {
                 must,
                 value,
             } => format!("{argument} must be {must}, got {}", spelled(*value)),
+            Invalid(e) => e.message(),
             Sketch(e) => e.message(),
             TooLarge {
                 regressors,
@@ -135,6 +144,7 @@ impl Explain for EffectError {
             NoCovariates => {
                 "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, ARRAY[covariate], exposed, weight)."
             }
+            Invalid(e) => return e.hint(),
             Sketch(e) => return e.hint(),
             Argument { .. } => "See the reference page of the function.",
             TooLarge { .. } => {

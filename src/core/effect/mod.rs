@@ -7,22 +7,24 @@
 //! `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
 //! freedom, `size` and `lift` the effect on other scales, `notes` what to know about a result.
 
-mod arms;
-mod design;
+pub(crate) mod arms;
+pub(crate) mod design;
 mod error;
-mod estimate;
+pub(crate) mod estimate;
+mod inference;
 mod joint;
-mod lift;
-mod notes;
+pub(crate) mod lift;
+pub(crate) mod notes;
 mod options;
-mod robust;
-mod satterthwaite;
+pub(crate) mod robust;
+pub(crate) mod satterthwaite;
 mod size;
 mod weighted;
 
 pub use arms::{Arm, arms};
 pub use error::EffectError;
 pub use estimate::{Effect, effects};
+pub use inference::Inference;
 pub use joint::{JointTest, effects_joint};
 pub use notes::Note;
 pub use options::{Adjust, Options, Strata, Word};

@@ -1,10 +1,18 @@
-//! The t and F distributions with real degrees of freedom: upper tails and their quantiles.
+//! Distributions: t and F here, with real degrees of freedom; the normal and the chi-squared beside them.
 //!
 //! Tails are regularized incomplete beta functions, never one minus a distribution function, so that small p-values keep
 //! their digits. Quantiles invert the tail by Newton steps on its logarithm, kept inside a bracket.
 
+mod chi_squared;
+mod normal;
+
+pub use chi_squared::chi_squared_upper;
+pub use normal::{
+    normal_critical, normal_density, normal_lower, normal_quantile_upper, normal_two_sided,
+    normal_upper,
+};
+
 use statrs::function::beta::{checked_beta_reg, ln_beta};
-use statrs::function::erf::erfc_inv;
 
 /// Two-sided p-value of `t` with `df` degrees of freedom; `None` unless `df > 0` and `t` is a number.
 pub fn t_two_sided(t: f64, df: f64) -> Option<f64> {
@@ -20,11 +28,6 @@ pub fn t_two_sided(t: f64, df: f64) -> Option<f64> {
 /// Half-width factor of a two-sided interval: the `t` whose two-sided p-value is `alpha`, in (0, 1).
 pub fn t_critical(alpha: f64, df: f64) -> Option<f64> {
     f_critical(alpha, 1.0, df).map(f64::sqrt)
-}
-
-/// The `z` whose two-sided p-value under the normal distribution is `alpha`, in (0, 1).
-pub fn normal_critical(alpha: f64) -> Option<f64> {
-    (alpha > 0.0 && alpha < 1.0).then(|| std::f64::consts::SQRT_2 * erfc_inv(alpha))
 }
 
 /// `P(F > f)` with real degrees of freedom above 0.

@@ -1,0 +1,1 @@
+-- Adjusted effects: what covariates change, matched pairs, and what single clusters do to an effect.

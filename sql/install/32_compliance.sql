@@ -1,0 +1,1 @@
+-- Effects on those who complied: instrumental variables.

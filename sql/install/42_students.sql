@@ -1,0 +1,1 @@
+-- Assignment of students: a sketch of constant size.

@@ -1,0 +1,1 @@
+-- Whether an experiment of the system ran as designed.

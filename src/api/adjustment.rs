@@ -1,0 +1,1 @@
+//! Adjusted effects, matched pairs, influence of clusters.

@@ -1,0 +1,1 @@
+//! Whether the experiment ran as designed.

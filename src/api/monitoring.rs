@@ -1,0 +1,1 @@
+//! Several tests, and several looks.

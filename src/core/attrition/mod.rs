@@ -1,0 +1,1 @@
+//! Missing outcomes: how many, whether it matters, and what can be said all the same.

@@ -1,0 +1,64 @@
+//! From an estimate and its standard error to t, p-value and interval.
+
+use super::notes::{LOW_DF, Note, TOO_LOW_DF};
+use crate::distribution::{t_critical, t_two_sided};
+
+/// An estimate with what is known of its precision. `None` is NULL: the quantity does not exist, and a note says why.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Inference {
+    /// The estimate.
+    pub estimate: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// Degrees of freedom of the t distribution.
+    pub df: Option<f64>,
+    /// `estimate / std_error`.
+    pub t: Option<f64>,
+    /// Two-sided p-value.
+    pub p_value: Option<f64>,
+    /// Lower limit.
+    pub ci_low: Option<f64>,
+    /// Upper limit.
+    pub ci_high: Option<f64>,
+}
+
+impl Inference {
+    /// Student's t with `df` degrees of freedom. Below 2 degrees of freedom there is no p-value and no interval, below 4 a
+    /// note; a standard error of 0 has no test.
+    pub fn new(
+        estimate: f64,
+        std_error: f64,
+        df: Option<f64>,
+        level: f64,
+        notes: &mut Vec<Note>,
+    ) -> Self {
+        let mut row = Inference {
+            estimate: Some(estimate),
+            ..Inference::default()
+        };
+        let Some(df) = df.filter(|df| *df > 0.0 && std_error.is_finite()) else {
+            notes.push(Note::NoDf);
+            return row;
+        };
+        (row.std_error, row.df) = (Some(std_error), Some(df));
+        if !(std_error > 0.0) {
+            notes.push(Note::NoResidual);
+            return row;
+        }
+        let t = estimate / std_error;
+        row.t = Some(t);
+        if df < TOO_LOW_DF {
+            notes.push(Note::TooLowDf(df));
+            return row;
+        }
+        if df < LOW_DF {
+            notes.push(Note::LowDf(df));
+        }
+        row.p_value = t_two_sided(t, df);
+        if let Some(q) = t_critical(1.0 - level, df) {
+            row.ci_low = Some(estimate - q * std_error);
+            row.ci_high = Some(estimate + q * std_error);
+        }
+        row
+    }
+}

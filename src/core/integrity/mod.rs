@@ -1,0 +1,1 @@
+//! Whether an experiment ran as designed: sample ratios, balance, impossible patterns.

@@ -1,0 +1,1 @@
+//! Inference by resampling: wild cluster bootstrap, randomization test, simultaneous intervals.

@@ -1,0 +1,1 @@
+//! Whole experiments, simulated with the code that runs real ones.

@@ -1,0 +1,7 @@
+//! Effects on those who complied.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "support/oracle.rs"]
+#[allow(dead_code)]
+mod oracle;

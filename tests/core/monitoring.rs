@@ -1,0 +1,7 @@
+//! Several tests, and several looks.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "support/oracle.rs"]
+#[allow(dead_code)]
+mod oracle;

@@ -1,0 +1,7 @@
+//! Ratio metrics.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "support/oracle.rs"]
+#[allow(dead_code)]
+mod oracle;
