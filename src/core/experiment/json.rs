@@ -140,7 +140,8 @@ pub(super) fn merged(target: Option<&str>, patch: &str, depth: usize) -> Result<
 }
 
 /// A struct that is read from an object only; a derived struct would also read an array of its fields.
-pub(super) struct Object<T>(pub(super) T);
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

@@ -6,18 +6,18 @@
 mod compile;
 mod document;
 mod error;
-mod json;
+pub(crate) mod json;
 mod members;
 mod moment;
 mod patch;
 mod preflight;
-mod read;
+pub(crate) mod read;
 mod schema;
 mod spec;
 mod status;
 mod upgrade;
 mod validate;
-mod words;
+pub(crate) mod words;
 
 pub use compile::{compile, cycle};
 pub use document::{compiled, edges, imported, normalized, normalized_members, patched, renamed};

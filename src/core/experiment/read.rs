@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 /// An error of a field.
-pub(super) fn invalid(
+pub(crate) fn invalid(
     path: impl Into<String>,
     problem: impl Into<String>,
     hint: impl Into<String>,
@@ -19,7 +19,7 @@ pub(super) fn invalid(
 }
 
 /// Reads an object.
-pub(super) fn read<T: DeserializeOwned>(
+pub(crate) fn read<T: DeserializeOwned>(
     what: &'static str,
     text: &str,
 ) -> Result<T, ExperimentError> {

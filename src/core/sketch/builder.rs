@@ -44,6 +44,12 @@ impl Builder {
         Ok(&mut self.sketch)
     }
 
+    /// The sketch of all rows.
+    pub fn into_sketch(mut self) -> Result<Sketch, SketchError> {
+        self.flush()?;
+        Ok(self.sketch)
+    }
+
     /// Adds one row, or counts it as left out. The rules, in order:
     /// a non-finite number or a negative weight is an error · condition NULL, cluster NULL, outcome NULL, weight 0: the
     /// row is counted and left out · a covariate NULL, exposure NULL, weight NULL: the row is kept and marked, and left

@@ -1,0 +1,95 @@
+//! What can be wrong with a simulation.
+
+use crate::assignment::AssignmentError;
+use crate::effect::EffectError;
+use crate::error::{Class, Explain, Invalid};
+use crate::experiment::ExperimentError;
+use crate::sketch::SketchError;
+
+/// What can be wrong with a simulation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SimulationError {
+    /// The document.
+    Document(ExperimentError),
+    /// An argument.
+    Argument(Invalid),
+    /// The design can not be randomized.
+    Assignment(AssignmentError),
+    /// The design can not be analysed.
+    Effect(EffectError),
+}
+
+impl From<ExperimentError> for SimulationError {
+    fn from(e: ExperimentError) -> Self {
+        SimulationError::Document(e)
+    }
+}
+
+impl From<Invalid> for SimulationError {
+    fn from(e: Invalid) -> Self {
+        SimulationError::Argument(e)
+    }
+}
+
+impl From<AssignmentError> for SimulationError {
+    fn from(e: AssignmentError) -> Self {
+        SimulationError::Assignment(e)
+    }
+}
+
+impl From<EffectError> for SimulationError {
+    fn from(e: EffectError) -> Self {
+        SimulationError::Effect(e)
+    }
+}
+
+impl From<SketchError> for SimulationError {
+    fn from(e: SketchError) -> Self {
+        SimulationError::Effect(e.into())
+    }
+}
+
+impl SimulationError {
+    fn inner(&self) -> &dyn Explain {
+        match self {
+            SimulationError::Document(e) => e,
+            SimulationError::Argument(e) => e,
+            SimulationError::Assignment(e) => e,
+            SimulationError::Effect(e) => e,
+        }
+    }
+}
+
+impl Explain for SimulationError {
+    fn class(&self) -> Class {
+        self.inner().class()
+    }
+
+    fn message(&self) -> String {
+        let prefix = match self {
+            SimulationError::Document(ExperimentError::Field { path, .. }) if !path.is_empty() => {
+                "design: "
+            }
+            SimulationError::Document(ExperimentError::Field { problem, .. })
+                if !problem.starts_with("design") =>
+            {
+                "design: "
+            }
+            _ => "",
+        };
+        format!("{prefix}{}", self.inner().message())
+    }
+
+    fn detail(&self) -> Option<String> {
+        self.inner().detail()
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            SimulationError::Document(ExperimentError::Field { hint, .. }) if hint.is_empty() => {
+                Some("The reference page of rct.simulate lists the fields of a design.".to_owned())
+            }
+            _ => self.inner().hint(),
+        }
+    }
+}
