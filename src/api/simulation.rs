@@ -45,7 +45,7 @@ fn simulate(
     ),
 > {
     let design = design(document);
-    let draws = u64::try_from(required(draws, "draws")).unwrap_or(0);
+    let draws = i64::from(required(draws, "draws"));
     let mut reported = Instant::now();
     let mut progress = |done: u64, of: u64| {
         if reported.elapsed() >= REPORT {

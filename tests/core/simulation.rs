@@ -8,7 +8,7 @@ use rct_core::planning::{Within, icc};
 use rct_core::simulation::{Design, Simulated, Students, simulate};
 use rct_core::sketch::{Builder, Key, Row};
 
-fn run(design: &str, draws: u64, seed: &str) -> Vec<Simulated> {
+fn run(design: &str, draws: i64, seed: &str) -> Vec<Simulated> {
     let design = Design::parse(design).unwrap_or_else(|e| panic!("{}", e.message()));
     simulate(
         &design,
@@ -346,7 +346,7 @@ fn designs_that_make_no_sense() {
         assert!(got.starts_with(expected), "{design}: {got}");
     }
     let design = Design::parse(r#"{"clusters": 4}"#).unwrap();
-    for draws in [0, u64::MAX] {
+    for draws in [0, -1, i64::MAX] {
         assert!(
             simulate(
                 &design,

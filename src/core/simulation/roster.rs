@@ -319,7 +319,7 @@ impl Students {
     }
 }
 
-/// What reaches controls from treated classes of the same teacher, else of the same school, else from anywhere.
+/// What reaches controls from treated classes: of the same teacher if teachers have sections, else of the same stratum.
 struct Spill {
     /// Mean effect of treated classes nearby, by place.
     nearby: Vec<f64>,
@@ -328,7 +328,7 @@ struct Spill {
 
 impl Spill {
     fn new(design: &Design, classes: &[Class]) -> Self {
-        let by_teacher = design.sections > 1 && design.unit == Unit::Class;
+        let by_teacher = design.sections > 1;
         let places = if by_teacher {
             design.teachers()
         } else {

@@ -10,7 +10,7 @@ use crate::pulse;
 use crate::sketch::{Builder, Covariates, Key, Row, Sketch};
 
 /// Rosters that one call may draw.
-pub const MAX_DRAWS: u64 = 10_000_000;
+pub const MAX_DRAWS: i64 = 10_000_000;
 
 /// What one analysis says of one condition over all draws. `None` is NULL.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -94,7 +94,7 @@ impl Tally {
 /// is the same whatever the number of draws.
 pub fn simulate(
     design: &Design,
-    draws: u64,
+    draws: i64,
     seed: &str,
     level: f64,
     budget: &Budget,
@@ -112,6 +112,7 @@ pub fn simulate(
     if !(level > 0.0 && level < 1.0) {
         return Err(crate::effect::EffectError::Level(level).into());
     }
+    let draws = draws.unsigned_abs();
     let alpha = 1.0 - level;
     let has_effect = design.effects.iter().any(|e| *e != 0.0) || design.effect_sd > 0.0;
     let treated: Vec<usize> = (0..design.conditions.len())

@@ -19,7 +19,6 @@ SELECT condition, late, round(avg(outcome - outcome_without_effect)::numeric, 6)
 FROM rct.simulate_roster('{"clusters": 12, "size": 30, "effect": 2, "late": {"share": 0.3, "dose": 0.25}}') GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- What makes no sense.
-\set VERBOSITY verbose
 SELECT * FROM rct.simulate('{"clusters": 1}');
 SELECT * FROM rct.simulate('{"clusters": 10, "iccc": 1}');
 SELECT * FROM rct.simulate('{"clusters": 10, "size": {"mean": 5, "cv": 9}}');
