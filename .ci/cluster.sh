@@ -44,6 +44,7 @@ fi
 as_server() (
   cd /
   unset "${!PG@}"
+  unset RUST_BACKTRACE RUST_LIB_BACKTRACE # a server has no such thing: errors would carry the library's stack
   if [ -z "$server_user" ]; then
     exec "$@"
   elif command -v runuser >/dev/null; then

@@ -22,6 +22,7 @@ mod psql;
 mod random;
 
 // the tests
+mod cancel;
 mod concurrency;
 mod conformance;
 mod demo;

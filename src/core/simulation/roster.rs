@@ -9,7 +9,11 @@ use super::document::Unit;
 use super::error::SimulationError;
 use crate::assignment::{Rules, randomize};
 use crate::distribution::normal_quantile_upper;
+use crate::pulse::Pulse;
 use crate::random::{Purpose, Random};
+
+/// Students between two looks at whether the host wants to stop.
+pub(super) const BEAT: u32 = 1024;
 
 /// A student of a synthetic roster.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -134,10 +138,12 @@ impl Students {
     }
 
     fn draw_students(&mut self, design: &Design, random: &mut Random) {
+        let mut pulse = Pulse::every(BEAT);
         for number in 0..design.classes {
             let class = self.class(number);
             let size = class_size(&design.sizes, number, random);
             for _ in 0..size {
+                pulse.tick();
                 let late = design.late > 0.0 && random.uniform() < design.late;
                 let moves = design.movers > 0.0 && !late && random.uniform() < design.movers;
                 let moved_to = (moves && design.classes > 1).then(|| {
@@ -264,7 +270,9 @@ impl Students {
         let unexplained = design.r2.map_or(1.0, |r2| (1.0 - r2).max(0.0).sqrt());
         let classes = &self.classes;
         let class_of = |n: u32| classes.get(n as usize).copied().unwrap_or_default();
+        let mut pulse = Pulse::every(BEAT);
         for s in &mut self.students {
+            pulse.tick();
             let home = class_of(s.class);
             let away = s.moved_to.map(class_of);
             let shared = |part: fn(&Class) -> f64| match &away {

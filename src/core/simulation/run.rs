@@ -2,11 +2,11 @@
 
 use super::design::Design;
 use super::error::SimulationError;
-use super::roster::Students;
+use super::roster::{BEAT, Students};
 use crate::budget::Budget;
 use crate::effect::{Adjust, Effect, effects};
 use crate::error::Invalid;
-use crate::pulse;
+use crate::pulse::{self, Pulse};
 use crate::sketch::{Builder, Covariates, Key, Row, Sketch};
 
 /// Rosters that one call may draw.
@@ -194,7 +194,9 @@ fn sketch(
         .analyses
         .iter()
         .any(|(_, o)| o.adjust != Adjust::None);
+    let mut pulse = Pulse::every(BEAT);
     for s in &roster.students {
+        pulse.tick();
         let condition = design.conditions.get(s.condition).map(String::as_bytes);
         let outcome = if with_effect {
             s.outcome
