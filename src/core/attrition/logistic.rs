@@ -1,0 +1,452 @@
+//! A small logistic regression, for the probability that an outcome is observed.
+//!
+//! Rows are kept as distinct patterns of regressors with counts, so that covariates with few values take little memory, and
+//! sorted before the fit, so that the result does not depend on the order of the rows.
+
+use crate::budget::{Budget, Charge, OverBudget};
+use crate::error::{Class, Explain, Invalid};
+use crate::pulse::Pulse;
+use nalgebra::{DMatrix, DVector};
+use std::collections::BTreeMap;
+
+/// Regressors besides the intercept.
+pub const MAX_REGRESSORS: usize = 50;
+/// Newton steps after which the fit counts as not converged.
+const MAX_STEPS: usize = 50;
+/// Linear predictors from which on fitted probabilities count as 0 or 1.
+const SEPARATED: f64 = 30.0;
+/// Pivot under which a regressor is taken for a combination of earlier ones, after scaling.
+const ALIASED: f64 = 1e-11;
+
+/// What can be wrong with a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LogisticError {
+    /// An argument.
+    Argument(Invalid),
+    /// Memory.
+    Memory(OverBudget),
+    /// The bytes of a state.
+    Corrupt,
+}
+
+impl From<OverBudget> for LogisticError {
+    fn from(e: OverBudget) -> Self {
+        LogisticError::Memory(e)
+    }
+}
+
+impl Explain for LogisticError {
+    fn class(&self) -> Class {
+        match self {
+            LogisticError::Argument(e) => e.class(),
+            LogisticError::Memory(_) => Class::LimitExceeded,
+            LogisticError::Corrupt => Class::Corrupt,
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            LogisticError::Argument(e) => e.message(),
+            LogisticError::Memory(e) => e.to_string(),
+            LogisticError::Corrupt => "state of a logistic regression is damaged".to_owned(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            LogisticError::Argument(e) => e.hint(),
+            LogisticError::Memory(_) => Some(
+                "Round the regressors to bands, so that fewer patterns differ, or raise rct.state_memory_limit."
+                    .to_owned(),
+            ),
+            LogisticError::Corrupt => None,
+        }
+    }
+}
+
+/// A regressor as an integer that sorts as the number does; −0 is 0.
+fn ordered(value: f64) -> i64 {
+    let bits = (value + 0.0).to_bits() as i64;
+    bits ^ ((bits >> 63) as u64 >> 1) as i64
+}
+
+fn number(ordered: i64) -> f64 {
+    f64::from_bits((ordered ^ ((ordered >> 63) as u64 >> 1) as i64) as u64)
+}
+
+/// Rows of a logistic regression.
+#[derive(Debug)]
+pub struct Logistic {
+    regressors: Option<usize>,
+    /// Rows and rows with outcome 1, by pattern.
+    patterns: BTreeMap<Box<[i64]>, (u64, u64)>,
+    /// Rows in which something is NULL.
+    incomplete: u64,
+    charge: Charge,
+}
+
+impl Logistic {
+    /// No rows yet.
+    pub fn new(budget: &Budget) -> Self {
+        Logistic {
+            regressors: None,
+            patterns: BTreeMap::new(),
+            incomplete: 0,
+            charge: Charge::new(budget),
+        }
+    }
+
+    /// Adds one row. The outcome is 0 or 1; `None` for it, or for the regressors if one of them is NULL, leaves the row out.
+    pub fn add(&mut self, outcome: Option<f64>, x: Option<&[f64]>) -> Result<(), LogisticError> {
+        let (Some(y), Some(x)) = (outcome, x) else {
+            self.incomplete += 1;
+            return Ok(());
+        };
+        let invalid = |argument, must, got, hint| {
+            Err(LogisticError::Argument(Invalid::number(
+                argument, must, got, hint,
+            )))
+        };
+        if y != 0.0 && y != 1.0 {
+            return invalid(
+                "outcome",
+                "0 or 1",
+                y,
+                "Write (score IS NOT NULL)::integer.",
+            );
+        }
+        if let Some(&bad) = x.iter().find(|v| !v.is_finite()) {
+            return invalid(
+                "regressor",
+                "finite",
+                bad,
+                "Leave such rows out, or give NULL.",
+            );
+        }
+        if x.len() > MAX_REGRESSORS {
+            let count = x.len() as f64;
+            return invalid("number of regressors", "at most 50", count, "Choose fewer.");
+        }
+        if *self.regressors.get_or_insert(x.len()) != x.len() {
+            let count = x.len() as f64;
+            return invalid(
+                "number of regressors",
+                "the same in all rows",
+                count,
+                "Give all rows the same regressors, in the same order.",
+            );
+        }
+        let key: Box<[i64]> = x.iter().map(|v| ordered(*v)).collect();
+        self.enter(key, (1, y as u64))
+    }
+
+    fn enter(&mut self, key: Box<[i64]>, (rows, ones): (u64, u64)) -> Result<(), LogisticError> {
+        if let Some(counts) = self.patterns.get_mut(&key) {
+            counts.0 = counts.0.saturating_add(rows);
+            counts.1 = counts.1.saturating_add(ones);
+            return Ok(());
+        }
+        // The pattern, its counts, and about as much for the tree.
+        self.charge.grow(8 * key.len() + 80)?;
+        self.patterns.insert(key, (rows, ones));
+        Ok(())
+    }
+
+    /// Adds the rows of another state.
+    pub fn merge(&mut self, other: &Logistic) -> Result<(), LogisticError> {
+        self.incomplete = self.incomplete.saturating_add(other.incomplete);
+        if let Some(count) = other.regressors
+            && *self.regressors.get_or_insert(count) != count
+        {
+            return Err(LogisticError::Argument(Invalid::number(
+                "number of regressors",
+                "the same in all rows",
+                count as f64,
+                "Give all rows the same regressors, in the same order.",
+            )));
+        }
+        let mut pulse = Pulse::every(1024);
+        for (key, &counts) in &other.patterns {
+            pulse.tick();
+            self.enter(key.clone(), counts)?;
+        }
+        Ok(())
+    }
+
+    /// The state as bytes, for another process of the same server.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut put = |v: u64| bytes.extend_from_slice(&v.to_le_bytes());
+        put(self.incomplete);
+        put(self.regressors.map_or(0, |r| r as u64 + 1));
+        for (key, (rows, ones)) in &self.patterns {
+            key.iter().for_each(|v| put(*v as u64));
+            put(*rows);
+            put(*ones);
+        }
+        bytes
+    }
+
+    /// The state of bytes.
+    pub fn decode(bytes: &[u8], budget: &Budget) -> Result<Self, LogisticError> {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut words = words.iter().map(|w| u64::from_le_bytes(*w));
+        let (Some(incomplete), Some(regressors), true) =
+            (words.next(), words.next(), rest.is_empty())
+        else {
+            return Err(LogisticError::Corrupt);
+        };
+        let mut state = Logistic {
+            incomplete,
+            ..Logistic::new(budget)
+        };
+        let Some(count) = regressors.checked_sub(1) else {
+            return Ok(state);
+        };
+        if count > MAX_REGRESSORS as u64 {
+            return Err(LogisticError::Corrupt);
+        }
+        state.regressors = Some(count as usize);
+        loop {
+            let key: Box<[i64]> = words
+                .by_ref()
+                .take(count as usize)
+                .map(|w| w as i64)
+                .collect();
+            match (key.len() as u64 == count, words.next(), words.next()) {
+                (true, Some(rows), Some(ones)) if rows >= ones && rows > 0 => {
+                    state.enter(key, (rows, ones))?;
+                }
+                (_, None, None) if key.is_empty() || count == 0 => return Ok(state),
+                _ => return Err(LogisticError::Corrupt),
+            }
+        }
+    }
+
+    /// Fits the regression with an intercept by maximum likelihood (Newton's method, which is iteratively reweighted least
+    /// squares).
+    pub fn fit(&self) -> LogisticFit {
+        let p = self.regressors.unwrap_or(0) + 1;
+        let mut fit = LogisticFit {
+            rows: self.patterns.values().map(|c| c.0).sum(),
+            ones: self.patterns.values().map(|c| c.1).sum(),
+            incomplete: self.incomplete,
+            patterns: self.patterns.len() as u64,
+            ..LogisticFit::default()
+        };
+        if self.incomplete > 0 {
+            fit.notes
+                .push(format!("rows_left_out: {} with NULL", self.incomplete));
+        }
+        if fit.ones == 0 || fit.ones == fit.rows {
+            fit.notes.push(
+                "constant: the outcome is the same in all rows, so there is nothing to fit"
+                    .to_owned(),
+            );
+            return fit;
+        }
+        let scale = self.scales(fit.rows as f64);
+        let kept = self.kept(&scale);
+        let columns: Vec<usize> = (0..p).filter(|j| kept.get(*j) == Some(&true)).collect();
+        for j in (1..p).filter(|j| kept.get(*j) != Some(&true)) {
+            fit.notes.push(format!(
+                "aliased: regressor {j} is constant or a combination of others and was dropped"
+            ));
+        }
+        let Some((beta, information)) = self.newton(&columns, &scale, &mut fit) else {
+            return fit;
+        };
+        let covariance = information.try_inverse();
+        // Back from standardized columns: x = (value − mean) / sd.
+        let k = columns.len();
+        let mut back = DMatrix::<f64>::zeros(k, k);
+        for (i, &c) in columns.iter().enumerate() {
+            let (mean, sd) = scale.get(c).copied().unwrap_or((0.0, 1.0));
+            back[(i, i)] = 1.0 / sd;
+            if i > 0 {
+                back[(0, i)] = -mean / sd;
+            }
+        }
+        let coefficients = &back * &beta;
+        let variances = covariance.map(|c| (&back * c * back.transpose()).diagonal());
+        fit.coefficients = vec![None; p];
+        fit.std_errors = vec![None; p];
+        for (i, &c) in columns.iter().enumerate() {
+            if let (Some(b), Some(s)) = (fit.coefficients.get_mut(c), fit.std_errors.get_mut(c)) {
+                *b = Some(coefficients[i]);
+                *s = variances.as_ref().map(|v| v[i].max(0.0).sqrt());
+            }
+        }
+        fit
+    }
+
+    /// Mean and standard deviation of each column, the intercept first.
+    fn scales(&self, rows: f64) -> Vec<(f64, f64)> {
+        let p = self.regressors.unwrap_or(0);
+        let mut scale = vec![(0.0, 1.0)];
+        for j in 0..p {
+            let value = |key: &[i64]| key.get(j).map_or(0.0, |v| number(*v));
+            let mean = self
+                .patterns
+                .iter()
+                .map(|(k, c)| value(k) * (c.0 as f64 / rows))
+                .sum::<f64>();
+            let square = |(k, c): (&Box<[i64]>, &(u64, u64))| {
+                (value(k) - mean).powi(2) * (c.0 as f64 / rows)
+            };
+            let sd = self.patterns.iter().map(square).sum::<f64>().sqrt();
+            scale.push((mean, if sd > 0.0 && sd.is_finite() { sd } else { 0.0 }));
+        }
+        scale
+    }
+
+    /// Which columns are not combinations of earlier ones: pivots of the correlation matrix.
+    fn kept(&self, scale: &[(f64, f64)]) -> Vec<bool> {
+        let p = scale.len();
+        let mut cross = DMatrix::<f64>::zeros(p, p);
+        let rows = self.patterns.values().map(|c| c.0 as f64).sum::<f64>();
+        for (key, counts) in &self.patterns {
+            let z = standardized(key, scale);
+            cross.ger(counts.0 as f64 / rows, &z, &z, 1.0);
+        }
+        let mut kept = vec![false; p];
+        for j in 0..p {
+            let pivot = cross[(j, j)];
+            let usable = scale.get(j).is_some_and(|s| s.1 > 0.0) && pivot > ALIASED;
+            if let Some(k) = kept.get_mut(j) {
+                *k = usable;
+            }
+            if !usable {
+                continue;
+            }
+            // Sweep the column out of the later ones.
+            let column = cross.column(j).clone_owned();
+            cross.ger(-1.0 / pivot, &column, &column, 1.0);
+        }
+        kept
+    }
+
+    fn newton(
+        &self,
+        columns: &[usize],
+        scale: &[(f64, f64)],
+        fit: &mut LogisticFit,
+    ) -> Option<(DVector<f64>, DMatrix<f64>)> {
+        let k = columns.len();
+        let mut beta = DVector::<f64>::zeros(k);
+        let mut pulse = Pulse::every(256);
+        let mut last = f64::NEG_INFINITY;
+        let mut step = DVector::<f64>::zeros(k);
+        for _ in 0..MAX_STEPS {
+            let (mut gradient, mut information) =
+                (DVector::<f64>::zeros(k), DMatrix::<f64>::zeros(k, k));
+            let (mut likelihood, mut extreme) = (0.0, 0.0f64);
+            for (key, &(rows, ones)) in &self.patterns {
+                pulse.tick();
+                let all = standardized(key, scale);
+                let z = DVector::from_iterator(k, columns.iter().map(|&c| all[c]));
+                let eta = z.dot(&beta);
+                extreme = extreme.max(eta.abs());
+                let (n, y) = (rows as f64, ones as f64);
+                let probability = logistic(eta);
+                likelihood += y * eta - n * softplus(eta);
+                gradient.axpy(y - n * probability, &z, 1.0);
+                information.ger(n * probability * logistic(-eta), &z, &z, 1.0);
+            }
+            if likelihood < last {
+                // Newton went too far: half of the way back.
+                step *= 0.5;
+                beta -= &step;
+                fit.iterations += 1;
+                if step.amax() <= 1e-14 * (1.0 + beta.amax()) {
+                    fit.converged = true;
+                    return Some((beta, information));
+                }
+                continue;
+            }
+            last = likelihood;
+            if extreme > SEPARATED {
+                fit.notes.push("separation: some regressors tell the outcome exactly, so that no coefficients fit best; use bands, or fewer regressors".to_owned());
+                return None;
+            }
+            let solved = information.clone().cholesky().map(|c| c.solve(&gradient));
+            let Some(next) = solved else {
+                fit.notes.push("separation: some regressors tell the outcome nearly exactly, so that no coefficients fit best; use bands, or fewer regressors".to_owned());
+                return None;
+            };
+            step = next;
+            beta += &step;
+            fit.iterations += 1;
+            if step.amax() <= 1e-12 * (1.0 + beta.amax()) {
+                fit.converged = true;
+                return Some((beta, information));
+            }
+        }
+        fit.notes.push(format!(
+            "not_converged: the fit did not settle in {MAX_STEPS} steps"
+        ));
+        None
+    }
+}
+
+fn standardized(key: &[i64], scale: &[(f64, f64)]) -> DVector<f64> {
+    let mut z = DVector::from_element(scale.len(), 1.0);
+    for (j, (v, (mean, sd))) in key.iter().zip(scale.iter().skip(1)).enumerate() {
+        z[j + 1] = if *sd > 0.0 {
+            (number(*v) - mean) / sd
+        } else {
+            0.0
+        };
+    }
+    z
+}
+
+fn logistic(eta: f64) -> f64 {
+    if eta >= 0.0 {
+        1.0 / (1.0 + (-eta).exp())
+    } else {
+        let e = eta.exp();
+        e / (1.0 + e)
+    }
+}
+
+/// `ln(1 + e^η)`
+fn softplus(eta: f64) -> f64 {
+    eta.max(0.0) + (-eta.abs()).exp().ln_1p()
+}
+
+/// A fitted logistic regression. `None` is NULL.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LogisticFit {
+    /// Log odds: intercept, then regressors; `None` where one was dropped; empty without a fit.
+    pub coefficients: Vec<Option<f64>>,
+    /// Their standard errors, from the information matrix: students as if independent.
+    pub std_errors: Vec<Option<f64>>,
+    /// Rows used.
+    pub rows: u64,
+    /// Rows with outcome 1.
+    pub ones: u64,
+    /// Rows left out because of NULL.
+    pub incomplete: u64,
+    /// Distinct patterns of regressors.
+    pub patterns: u64,
+    /// Newton steps.
+    pub iterations: u64,
+    /// The fit settled.
+    pub converged: bool,
+    /// What to know.
+    pub notes: Vec<String>,
+}
+
+/// The probability that a fit gives to regressors; a dropped one counts as absent. `None` if their number does not fit.
+pub fn logistic_predict(coefficients: &[Option<f64>], x: &[f64]) -> Option<f64> {
+    let (intercept, slopes) = coefficients.split_first()?;
+    if slopes.len() != x.len() {
+        return None;
+    }
+    let eta = slopes
+        .iter()
+        .zip(x)
+        .fold((*intercept)?, |sum, (b, v)| sum + b.unwrap_or(0.0) * v);
+    Some(logistic(eta))
+}

@@ -1,0 +1,198 @@
+//! Logistic regression against numbers of statsmodels, and its edges.
+
+use super::oracle::{number, read};
+use super::{json, near};
+use rct_core::attrition::{Logistic, LogisticFit, logistic_predict};
+use rct_core::budget::Budget;
+use rct_core::random::{Purpose, Random};
+
+fn state(rows: &[(f64, Vec<f64>)]) -> Logistic {
+    let mut state = Logistic::new(&Budget::unlimited());
+    for (y, x) in rows {
+        state.add(Some(*y), Some(x)).unwrap();
+    }
+    state
+}
+
+fn fit(rows: &[(f64, Vec<f64>)]) -> LogisticFit {
+    state(rows).fit()
+}
+
+fn noted(fit: &LogisticFit, name: &str) -> bool {
+    fit.notes.iter().any(|n| n.starts_with(name))
+}
+
+#[test]
+fn as_statsmodels() {
+    let reference = json("attrition/logistic.json");
+    for row in reference["rows"].as_array().unwrap() {
+        let table = read(&format!("{}/data.csv", row["design"].as_str().unwrap()));
+        let columns: Vec<usize> = row["columns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| table.column(c.as_str().unwrap()))
+            .collect();
+        let outcome = table.column(row["outcome"].as_str().unwrap());
+        let mut state = Logistic::new(&Budget::unlimited());
+        let mut first = None;
+        for r in &table.rows {
+            let x: Option<Vec<f64>> = columns.iter().map(|&c| number(&r[c])).collect();
+            let y = number(&r[outcome]);
+            if let (Some(x), Some(_), None) = (&x, y, &first) {
+                first = Some(x.clone());
+            }
+            state.add(y, x.as_deref()).unwrap();
+        }
+        let state = Logistic::decode(&state.encode(), &Budget::unlimited()).unwrap();
+        let got = state.fit();
+        assert!(got.converged, "{got:?}");
+        assert_eq!(got.rows, row["n"].as_u64().unwrap());
+        for (i, (b, s)) in got.coefficients.iter().zip(&got.std_errors).enumerate() {
+            near(
+                "coefficient",
+                b.unwrap(),
+                row["coefficients"][i].as_f64().unwrap(),
+                1e-9,
+            );
+            near(
+                "std_error",
+                s.unwrap(),
+                row["std_errors"][i].as_f64().unwrap(),
+                1e-9,
+            );
+        }
+        let p = logistic_predict(&got.coefficients, &first.unwrap()).unwrap();
+        near(
+            "predicted",
+            p,
+            row["predicted_first"].as_f64().unwrap(),
+            1e-9,
+        );
+    }
+}
+
+#[test]
+fn saturated_models_give_the_rates() {
+    let mut rows = Vec::new();
+    for (x, ones, all) in [(0.0, 3, 10), (1.0, 8, 12)] {
+        rows.extend((0..all).map(|i| ((i < ones) as u8 as f64, vec![x])));
+    }
+    let got = fit(&rows);
+    near(
+        "p",
+        logistic_predict(&got.coefficients, &[0.0]).unwrap(),
+        0.3,
+        1e-12,
+    );
+    near(
+        "p",
+        logistic_predict(&got.coefficients, &[1.0]).unwrap(),
+        2.0 / 3.0,
+        1e-12,
+    );
+    assert_eq!(logistic_predict(&got.coefficients, &[1.0, 2.0]), None);
+    assert_eq!(got.patterns, 2);
+}
+
+#[test]
+fn the_order_of_rows_and_the_unit_of_a_regressor_do_not_matter() {
+    let seed = "logistic";
+    println!("seed {seed}");
+    let mut random = Random::new(seed, Purpose::Simulation, 0);
+    let mut rows: Vec<(f64, Vec<f64>)> = (0..400)
+        .map(|_| {
+            let x = random.normal();
+            let y = (random.uniform() < 1.0 / (1.0 + (-x).exp())) as u8 as f64;
+            (y, vec![x, random.below(3) as f64])
+        })
+        .collect();
+    let one = fit(&rows);
+    assert!(one.converged);
+    random.shuffle(&mut rows);
+    assert_eq!(one, fit(&rows));
+    let (left, right) = rows.split_at(137);
+    let mut merged = state(left);
+    merged.merge(&state(right)).unwrap();
+    assert_eq!(one, merged.fit());
+    for unit in [1e12, 1e-12] {
+        let scaled: Vec<_> = rows
+            .iter()
+            .map(|(y, x)| (*y, vec![x[0] * unit, x[1]]))
+            .collect();
+        let two = fit(&scaled);
+        near(
+            "slope",
+            two.coefficients[1].unwrap() * unit,
+            one.coefficients[1].unwrap(),
+            1e-9,
+        );
+        near(
+            "error",
+            two.std_errors[1].unwrap() * unit,
+            one.std_errors[1].unwrap(),
+            1e-9,
+        );
+    }
+}
+
+#[test]
+fn what_can_not_be_fitted_says_so() {
+    let separated: Vec<_> = (0..20)
+        .map(|i| ((i >= 10) as u8 as f64, vec![f64::from(i)]))
+        .collect();
+    let got = fit(&separated);
+    assert!(
+        noted(&got, "separation") && got.coefficients.is_empty() && !got.converged,
+        "{got:?}"
+    );
+    assert!(noted(
+        &fit(&[(1.0, vec![1.0]), (1.0, vec![2.0])]),
+        "constant"
+    ));
+    assert!(noted(&fit(&[]), "constant"));
+    let twice: Vec<_> = (0..30)
+        .map(|i| {
+            (
+                (i % 3 == 0) as u8 as f64,
+                vec![f64::from(i % 4), 2.0 * f64::from(i % 4), 7.0],
+            )
+        })
+        .collect();
+    let got = fit(&twice);
+    assert!(
+        got.converged && noted(&got, "aliased: regressor 2"),
+        "{got:?}"
+    );
+    assert_eq!((got.coefficients[2], got.coefficients[3]), (None, None));
+    assert!(got.coefficients[1].is_some());
+    let mut state = Logistic::new(&Budget::unlimited());
+    for (y, x) in [
+        (2.0, vec![1.0]),
+        (1.0, vec![f64::NAN]),
+        (1.0, vec![0.0; 51]),
+    ] {
+        assert!(state.add(Some(y), Some(&x)).is_err());
+    }
+    state.add(Some(1.0), Some(&[1.0])).unwrap();
+    assert!(state.add(Some(1.0), Some(&[1.0, 2.0])).is_err());
+    state.add(None, Some(&[1.0])).unwrap();
+    state.add(Some(0.0), None).unwrap();
+    assert_eq!(state.fit().incomplete, 2);
+    let mut tight = Logistic::new(&Budget::new(100));
+    tight.add(Some(1.0), Some(&[1.0])).unwrap();
+    assert!(tight.add(Some(1.0), Some(&[2.0])).is_err());
+}
+
+#[test]
+fn damaged_states_are_refused() {
+    let bytes = state(&[(1.0, vec![1.0, 2.0]), (0.0, vec![3.0, 4.0])]).encode();
+    let budget = Budget::unlimited();
+    assert!(Logistic::decode(&bytes, &budget).is_ok());
+    for end in (0..bytes.len()).filter(|e| *e != 16 && *e != 48) {
+        assert!(Logistic::decode(&bytes[..end], &budget).is_err(), "{end}");
+    }
+    let mut more = bytes.clone();
+    more[8] = 200;
+    assert!(Logistic::decode(&more, &budget).is_err());
+}
