@@ -123,7 +123,7 @@ const MAX_REGRESSORS: usize = 64;
 const MAX_GRAM_NUMBERS: usize = 1 << 27;
 
 /// An analysis keeps a matrix for each cluster; that must not take more memory than a server can be asked for.
-fn limit_size(moments: &Moments) -> Result<(), EffectError> {
+pub fn limit_size(moments: &Moments) -> Result<(), EffectError> {
     let regressors = moments.conditions.len() + moments.columns - 2;
     let powers = if moments.weighted { 3 } else { 1 };
     let numbers = regressors
@@ -261,7 +261,8 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
     row.notes.extend(left_out(&question.moments));
 }
 
-fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
+/// Clusters with rows of both conditions.
+pub fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
     let mut seen = vec![0u8; moments.clusters.len()];
     for cell in &moments.cells {
         if let Some(s) = seen.get_mut(cell.cluster) {
@@ -287,6 +288,7 @@ pub fn left_out(moments: &Moments) -> Option<Note> {
         (total(|l| l.zero_weight), "with weight 0"),
         (moments.no_weight, "without weight"),
         (moments.no_covariates, "without all covariates"),
+        (moments.no_exposed, "without exposure"),
     ]
     .into_iter()
     .filter(|(n, _)| *n > 0)

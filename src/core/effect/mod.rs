@@ -2,12 +2,14 @@
 //!
 //! - [`effects`] one row for each treated condition
 //! - [`effects_joint`] all conditions at once
+//! - [`cace`] effects of exposure on those who complied
 //! - [`arms`] sizes, means and what is missing
 //!
 //! `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
 //! freedom, `size` and `lift` the effect on other scales, `notes` what to know about a result.
 
 pub(crate) mod arms;
+mod cace;
 pub(crate) mod design;
 mod error;
 pub(crate) mod estimate;
@@ -22,6 +24,7 @@ mod size;
 mod weighted;
 
 pub use arms::{Arm, arms};
+pub use cace::{ArKind, Cace, CaceOptions, cace};
 pub use error::EffectError;
 pub use estimate::{Effect, effects};
 pub use inference::Inference;
