@@ -8,9 +8,8 @@ use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
 use super::options::{Adjust, Options, Strata};
 use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
-use super::size::hedges_g;
+use super::size::Scale;
 use crate::distribution::{t_critical, t_two_sided};
-use crate::planning::icc_of;
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
 /// The effect of one condition. `None` is NULL: the quantity does not exist, and a note says why.
@@ -310,7 +309,9 @@ fn infer(
     };
     row.estimate = Some(estimate);
     row.lift = row.mean.1.filter(|m| *m != 0.0).map(|m| estimate / m);
-    row.hedges_g = standardized(row, question, estimate);
+    row.hedges_g = Scale::of(row, &question.pooled)
+        .and_then(|scale| scale.hedges_g(estimate).ok())
+        .map(|g| g.g);
     row.notes
         .extend(row.hedges_g.is_none().then_some(Note::NoHedgesG));
     row.notes.extend(row.lift.is_none().then_some(Note::NoLift));
@@ -415,27 +416,4 @@ fn single_cluster_arm(row: &Effect) -> Option<String> {
         (_, 1) => Some(row.control.clone()),
         _ => None,
     }
-}
-
-/// Hedges' g of the two arms, with the intra-cluster correlation within them.
-fn standardized(row: &Effect, question: &Question, estimate: f64) -> Option<f64> {
-    let pair: Vec<usize> = (0..question.pooled.conditions.len())
-        .filter(|&c| {
-            let name = question.pooled.conditions.get(c).map(|c| c.name.as_str());
-            name == Some(row.condition.as_str()) || name == Some(row.control.as_str())
-        })
-        .collect();
-    let (n1, n0) = (row.n.0 as f64, row.n.1 as f64);
-    let (s1, s0) = (row.sd.0.unwrap_or(0.0), row.sd.1.unwrap_or(0.0));
-    let pooled = (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt();
-    let icc = icc_of(&question.pooled, &pair, true);
-    // Clusters of one student each can not be alike in anything.
-    let rho = if icc.rows == icc.clusters {
-        0.0
-    } else {
-        icc.icc?
-    };
-    hedges_g(estimate, pooled, n1, n0, icc.rows / icc.clusters, rho)
-        .ok()
-        .map(|g| g.g)
 }
