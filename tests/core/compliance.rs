@@ -5,3 +5,501 @@
 #[path = "support/oracle.rs"]
 #[allow(dead_code)]
 mod oracle;
+
+use oracle::{Model, PLAIN, Report, number, read, sketch};
+use rct_core::budget::Budget;
+use rct_core::distribution::t_critical;
+use rct_core::effect::{
+    Adjust, ArKind, Cace, CaceOptions, Effect, Options, StdError, Strata, cace, effects,
+};
+use rct_core::random::{Purpose, Random};
+use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
+
+fn options(adjust: &str, se: &str) -> CaceOptions {
+    CaceOptions::from_words(adjust, "auto", se, 0.95).unwrap()
+}
+
+const IV: Model<'static> = Model {
+    design: "s11_iv_noncompliance",
+    condition: "z",
+    exposed: Some("d"),
+    ..PLAIN
+};
+
+fn reference() -> serde_json::Value {
+    let path = format!(
+        "{}/../../tests/oracle/s11_iv_noncompliance/reference.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The same numbers whether the exposure is the exposure of the sketch or one of its covariates.
+fn both_ways(m: &Model<'_>, adjust: &str, se: &str) -> Cace {
+    let direct = cace(&sketch(m), "0", None, &options(adjust, se)).unwrap();
+    let covariates: Vec<&str> = m.covariates.iter().copied().chain(["d"]).collect();
+    let number = covariates.len() as i32;
+    let other = Model {
+        covariates: &covariates,
+        exposed: None,
+        ..Model { ..*m }
+    };
+    let mut by_number = cace(
+        &sketch(&other),
+        "0",
+        Some(&[Some(number)]),
+        &options(adjust, se),
+    )
+    .unwrap();
+    assert_eq!((direct.len(), by_number.len()), (1, 1));
+    assert_eq!(by_number[0].exposure, Some(number as usize));
+    by_number[0].exposure = None;
+    assert_eq!(direct, by_number);
+    direct.into_iter().next().unwrap()
+}
+
+#[test]
+fn two_stage_least_squares() {
+    let expected = read("s11_iv_noncompliance/expected.csv");
+    let reference = reference();
+    let at = |name: &str| expected.column(name);
+    let mut report = Report::default();
+    let models: [(&str, &[&str], &str, &[(&str, &str)]); 6] = [
+        (
+            "iv",
+            &[],
+            "school_id",
+            &[
+                ("CR0", "CR0"),
+                ("CR1", "CR1"),
+                ("CR1p", "CR1p"),
+                ("CR1S", "CR1S"),
+                ("CR2", "CR2"),
+                ("CR3", "CR3"),
+            ],
+        ),
+        (
+            "iv_x",
+            &["x", "female"],
+            "school_id",
+            &[
+                ("CR0", "CR0"),
+                ("CR1", "CR1"),
+                ("CR1p", "CR1p"),
+                ("CR1S", "CR1S"),
+                ("CR2", "CR2"),
+                ("CR3", "CR3"),
+            ],
+        ),
+        // Students as clusters: HC1 is CR1S, HC2 is CR2, HC3 is CR3.
+        (
+            "iv",
+            &[],
+            "student_id",
+            &[
+                ("HC0", "CR0"),
+                ("HC1", "CR1S"),
+                ("HC2", "CR2"),
+                ("HC3", "CR3"),
+            ],
+        ),
+        (
+            "iv_x",
+            &["x", "female"],
+            "student_id",
+            &[
+                ("HC0", "CR0"),
+                ("HC1", "CR1S"),
+                ("HC2", "CR2"),
+                ("HC3", "CR3"),
+            ],
+        ),
+        (
+            "iv_nocluster",
+            &["x"],
+            "student_id",
+            &[
+                ("HC0", "CR0"),
+                ("HC1", "CR1S"),
+                ("HC2", "CR2"),
+                ("HC3", "CR3"),
+            ],
+        ),
+        (
+            "first_stage",
+            &[],
+            "school_id",
+            &[
+                ("CR0", "CR0"),
+                ("CR1", "CR1"),
+                ("CR1p", "CR1p"),
+                ("CR1S", "CR1S"),
+                ("CR2", "CR2"),
+                ("CR3", "CR3"),
+            ],
+        ),
+    ];
+    for (id, covariates, cluster, methods) in models {
+        let adjust = if covariates.is_empty() {
+            "none"
+        } else {
+            "ancova"
+        };
+        for (method, se) in methods {
+            let what = format!("{id} {method}");
+            let term = if id == "first_stage" { "z" } else { "d" };
+            let row = expected
+                .rows
+                .iter()
+                .find(|r| {
+                    r[at("model")] == id && r[at("method")] == *method && r[at("term")] == term
+                })
+                .unwrap();
+            let e = |name: &str| number(&row[at(name)]);
+            let got = both_ways(
+                &Model {
+                    covariates,
+                    cluster,
+                    ..IV
+                },
+                adjust,
+                se,
+            );
+            if id == "first_stage" {
+                report.check(format!("{what} est"), got.first_stage, e("est"), 0.0);
+                report.check(format!("{what} se"), got.first_stage_se, e("se"), 0.0);
+                let f = e("t").map(|t| t * t);
+                report.check(format!("{what} F"), got.first_stage_f, f, 0.0);
+                continue;
+            }
+            report.check(format!("{what} est"), got.effect.estimate, e("est"), 0.0);
+            report.check(format!("{what} se"), got.effect.std_error, e("se"), 0.0);
+            let f = &reference["models"][id]["first_stage"]["d"][format!("F_{method}")];
+            report.check(format!("{what} F"), got.first_stage_f, f.as_f64(), 0.0);
+            if cluster == "school_id" {
+                let se = e("se").unwrap();
+                report.check(format!("{what} df"), got.effect.df, e("df"), 0.0);
+                report.check(format!("{what} t"), got.effect.t, e("t"), 0.0);
+                report.check(format!("{what} p"), got.effect.p_value, e("p"), 0.0);
+                report.check(format!("{what} low"), got.effect.ci_low, e("ci_lo"), se);
+                report.check(format!("{what} high"), got.effect.ci_high, e("ci_hi"), se);
+            }
+        }
+    }
+    let wald = &reference["extras"]["Python"]["wald_iv"];
+    let got = both_ways(&IV, "none", "CR2");
+    for (name, value) in [
+        ("itt", got.itt),
+        ("first_stage", got.first_stage),
+        ("late", got.effect.estimate),
+        ("share_d_given_z1", got.exposure_rate),
+        ("share_d_given_z0", got.exposure_rate_control),
+        ("first_stage", got.complier_share),
+    ] {
+        report.check(format!("wald {name}"), value, wald[name].as_f64(), 0.0);
+    }
+    report.finish(139);
+}
+
+struct Student {
+    y: f64,
+    d: f64,
+    condition: &'static str,
+    cluster: usize,
+    stratum: usize,
+    x: f64,
+    weight: Option<f64>,
+}
+
+/// Students with a first stage of about `strength`.
+fn students(seed: u64, strength: f64, weighted: bool, arms: &[&'static str]) -> Vec<Student> {
+    let mut random = Random::new(&format!("compliance {seed}"), Purpose::Simulation, 0);
+    let mut next = || random.uniform();
+    let mut all = Vec::new();
+    for cluster in 0..24 {
+        let arm = cluster % arms.len();
+        let (u, v) = (next(), next());
+        for _ in 0..4 + cluster % 5 {
+            let x = next() - 0.5;
+            let d = ((next() * 0.5 + u * 0.3 + strength * (arm > 0) as u8 as f64) > 0.5) as u8;
+            all.push(Student {
+                y: 3.0 * x + v + 1.5 * d as f64 + arm as f64 * 0.1 + next(),
+                d: d as f64,
+                condition: arms[arm],
+                cluster,
+                stratum: cluster / 8,
+                x,
+                weight: weighted.then(|| 0.5 + next()),
+            });
+        }
+    }
+    all
+}
+
+/// A sketch of the outcome `y − b d`.
+fn build(students: &[Student], b: f64) -> Sketch {
+    let budget = Budget::unlimited();
+    let mut builder = Builder::new(&budget);
+    for s in students {
+        builder
+            .add(&Row {
+                outcome: Some(s.y - b * s.d),
+                condition: Some(s.condition.as_bytes()),
+                cluster: Some(Key::of_text(s.cluster.to_string().as_bytes())),
+                stratum: Key::of_text(s.stratum.to_string().as_bytes()),
+                covariates: Covariates::Complete(&[s.x, s.d]),
+                exposed: Some(s.d),
+                weight: s.weight,
+            })
+            .unwrap();
+    }
+    Sketch::decode(&builder.sketch().unwrap().encode(), &budget).unwrap()
+}
+
+/// The regression of `y − b d` with the covariate `x` alone.
+fn shifted(students: &[Student], b: f64, se: StdError) -> Effect {
+    let budget = Budget::unlimited();
+    let mut builder = Builder::new(&budget);
+    for s in students {
+        builder
+            .add(&Row {
+                outcome: Some(s.y - b * s.d),
+                condition: Some(s.condition.as_bytes()),
+                cluster: Some(Key::of_text(s.cluster.to_string().as_bytes())),
+                stratum: Key::of_text(s.stratum.to_string().as_bytes()),
+                covariates: Covariates::Complete(&[s.x]),
+                exposed: None,
+                weight: s.weight,
+            })
+            .unwrap();
+    }
+    let options = Options {
+        adjust: Adjust::Ancova,
+        strata: Strata::Absorb,
+        se,
+        level: 0.95,
+    };
+    effects(builder.sketch().unwrap(), "a", &options)
+        .unwrap()
+        .remove(0)
+}
+
+fn near(a: f64, b: f64, tolerance: f64) -> bool {
+    (a - b).abs() <= tolerance * a.abs().max(b.abs()).max(1e-9)
+}
+
+/// The Anderson-Rubin set is where a t test of `y − b d` does not reject, by trying out.
+#[test]
+fn the_set_by_trying_out() {
+    let mut kinds = Vec::new();
+    for (seed, strength) in [
+        (1, 0.5),
+        (2, 0.3),
+        (3, 0.02),
+        (4, 0.0),
+        (5, 0.05),
+        (6, 0.1),
+        (7, 0.0),
+        (8, 0.01),
+    ] {
+        for weighted in [false, true] {
+            for (se, word) in [(StdError::Cr2, "CR2"), (StdError::Cr1, "CR1")] {
+                let what = format!("seed {seed}, strength {strength}, weighted {weighted}, {word}");
+                let rows = students(seed, strength, weighted, &["a", "b"]);
+                let got = cace(
+                    &build(&rows, 0.0),
+                    "a",
+                    Some(&[Some(2)]),
+                    &options("ancova", word),
+                )
+                .unwrap()
+                .remove(0);
+                let b = got.effect.estimate.unwrap();
+                // The standard error is that of the residual's regression over the first stage.
+                let at_estimate = shifted(&rows, b, se);
+                assert!(at_estimate.estimate.unwrap().abs() < 1e-9, "{what}");
+                let by_hand = at_estimate.std_error.unwrap() / got.first_stage.unwrap().abs();
+                assert!(near(got.effect.std_error.unwrap(), by_hand, 1e-9), "{what}");
+                let (df, by_hand) = (got.effect.df.unwrap(), at_estimate.df.unwrap());
+                assert!(near(df, by_hand, 1e-8), "{what}: {df} {by_hand}");
+                let t = t_critical(0.05, df).unwrap();
+                let accepted = |b: f64| shifted(&rows, b, se).t.unwrap().abs() <= t;
+                let kind = got.ar_kind.unwrap();
+                kinds.push(kind);
+                let inside = |b: f64| match (kind, got.ar_low, got.ar_high) {
+                    (ArKind::Interval, Some(low), Some(high)) => low <= b && b <= high,
+                    (ArKind::TwoRays, Some(low), Some(high)) => b <= low || high <= b,
+                    (ArKind::Line, None, None) => true,
+                    other => panic!("{what}: {other:?}"),
+                };
+                assert!(inside(b), "{what}");
+                for i in -20..=20 {
+                    let b = b + (i as f64 * 0.46).sinh();
+                    assert_eq!(accepted(b), inside(b), "{what}: {b} {got:?}");
+                }
+                // At the limits the test is at its edge.
+                for limit in [got.ar_low, got.ar_high].into_iter().flatten() {
+                    let at_limit = shifted(&rows, limit, se).t.unwrap().abs();
+                    assert!(near(at_limit, t, 1e-7), "{what}: {at_limit} {t}");
+                }
+                let weak = got.notes.iter().any(|n| n.starts_with("weak_instrument"));
+                assert_eq!(weak, got.first_stage_f.unwrap() < 10.0, "{what}");
+                let unbounded = got.notes.iter().any(|n| n.starts_with("ar_unbounded"));
+                assert_eq!(unbounded, kind != ArKind::Interval, "{what}");
+            }
+        }
+    }
+    for kind in [ArKind::Interval, ArKind::TwoRays, ArKind::Line] {
+        assert!(kinds.contains(&kind), "no {kind:?} among {kinds:?}");
+    }
+}
+
+/// Units of outcome and exposure scale what they should, and nothing else.
+#[test]
+fn units() {
+    let rows = students(11, 0.4, false, &["a", "b"]);
+    let scaled: Vec<Student> = students(11, 0.4, false, &["a", "b"])
+        .into_iter()
+        .map(|s| Student {
+            y: 8.0 * s.y + 1024.0,
+            d: -4.0 * s.d + 2.0,
+            ..s
+        })
+        .collect();
+    let of = |rows: &[Student]| {
+        cace(&build(rows, 0.0), "a", None, &options("none", "CR2"))
+            .unwrap()
+            .remove(0)
+    };
+    let (a, b) = (of(&rows), of(&scaled));
+    let (x, y) = (a.effect, b.effect);
+    for (got, expected) in [
+        (y.estimate, x.estimate.map(|v| -2.0 * v)),
+        (y.std_error, x.std_error.map(|v| 2.0 * v)),
+        (y.df, x.df),
+        (y.ci_high, x.ci_low.map(|v| -2.0 * v)),
+        (b.first_stage_f, a.first_stage_f),
+        (b.first_stage, a.first_stage.map(|v| -4.0 * v)),
+        (b.ar_low, a.ar_high.map(|v| -2.0 * v)),
+        (b.ar_high, a.ar_low.map(|v| -2.0 * v)),
+    ] {
+        assert!(
+            near(got.unwrap(), expected.unwrap(), 1e-10),
+            "{got:?} {expected:?}"
+        );
+    }
+    assert!(a.complier_share.is_some() && b.complier_share.is_none());
+}
+
+/// Each condition is compared with the control on the rows of these two.
+#[test]
+fn several_conditions_and_exposures() {
+    let three = students(21, 0.4, false, &["a", "b", "c"]);
+    let all = cace(
+        &build(&three, 0.0),
+        "a",
+        Some(&[Some(2), Some(1)]),
+        &options("none", "CR2"),
+    )
+    .unwrap();
+    let names: Vec<(&str, Option<usize>)> = all
+        .iter()
+        .map(|r| (r.condition.as_str(), r.exposure))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("b", Some(2)),
+            ("b", Some(1)),
+            ("c", Some(2)),
+            ("c", Some(1))
+        ]
+    );
+    for (condition, at) in [("b", 0), ("c", 2)] {
+        let pair: Vec<Student> = students(21, 0.4, false, &["a", "b", "c"])
+            .into_iter()
+            .filter(|s| s.condition == "a" || s.condition == condition)
+            .collect();
+        let alone = cace(
+            &build(&pair, 0.0),
+            "a",
+            Some(&[Some(2), Some(1)]),
+            &options("none", "CR2"),
+        )
+        .unwrap();
+        assert_eq!(alone[..], all[at..at + 2]);
+    }
+}
+
+#[test]
+fn what_does_not_exist() {
+    let note = |row: &Cace, name: &str| row.notes.iter().any(|n| n.starts_with(name));
+    let with = |f: fn(&Student) -> f64| -> Cace {
+        let rows: Vec<Student> = students(31, 0.4, false, &["a", "b"])
+            .into_iter()
+            .map(|s| Student { d: f(&s), ..s })
+            .collect();
+        cace(&build(&rows, 0.0), "a", None, &options("none", "CR2"))
+            .unwrap()
+            .remove(0)
+    };
+    let constant = with(|_| 1.0);
+    assert!(note(&constant, "no_first_stage") && constant.effect.estimate.is_none());
+    assert!(constant.itt.is_some() && constant.ar_kind.is_none());
+    let perfect = with(|s| (s.condition == "b") as u8 as f64);
+    assert!(note(&perfect, "fixed_exposure") && note(&perfect, "one_sided"));
+    assert_eq!(perfect.first_stage_f, None);
+    assert_eq!(perfect.exposure_rate_control, Some(0.0));
+    assert!(near(
+        perfect.effect.estimate.unwrap(),
+        perfect.itt.unwrap(),
+        1e-12
+    ));
+    assert!(near(
+        perfect.ar_low.unwrap(),
+        perfect.effect.ci_low.unwrap(),
+        1e-10
+    ));
+    let one_sided = with(|s| if s.condition == "b" { s.d } else { 0.0 });
+    assert!(note(&one_sided, "one_sided") && !note(&one_sided, "fixed_exposure"));
+    // The outcome is a multiple of the exposure.
+    let rows: Vec<Student> = students(31, 0.4, false, &["a", "b"])
+        .into_iter()
+        .map(|s| Student { y: 3.0 * s.d, ..s })
+        .collect();
+    let exact = cace(&build(&rows, 0.0), "a", None, &options("none", "CR2"))
+        .unwrap()
+        .remove(0);
+    assert!(near(exact.effect.estimate.unwrap(), 3.0, 1e-12));
+    assert_eq!(
+        (exact.effect.std_error, exact.effect.p_value),
+        (Some(0.0), None)
+    );
+
+    let sketch = build(&rows, 0.0);
+    for bad in [
+        &[][..],
+        &[None],
+        &[Some(0)],
+        &[Some(3)],
+        &[Some(-1)],
+        &[Some(1), Some(1)],
+    ] {
+        assert!(
+            cace(&sketch, "a", Some(bad), &options("none", "CR2")).is_err(),
+            "{bad:?}"
+        );
+    }
+    assert!(cace(&sketch, "z", None, &options("none", "CR2")).is_err());
+    assert!(
+        cace(
+            &sketch,
+            "a",
+            Some(&[Some(1), Some(2)]),
+            &options("ancova", "CR2")
+        )
+        .is_err()
+    );
+    assert!(CaceOptions::from_words("none", "auto", "naive", 0.95).is_err());
+    assert!(CaceOptions::from_words("none", "auto", "CR2", 1.0).is_err());
+}

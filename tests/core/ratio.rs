@@ -5,3 +5,352 @@
 #[path = "support/oracle.rs"]
 #[allow(dead_code)]
 mod oracle;
+
+use oracle::{Report, number, read};
+use rct_core::budget::Budget;
+use rct_core::effect::{Options, RatioEffect, RatioSe, Strata, effects, ratio_effects};
+use rct_core::random::{Purpose, Random};
+use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
+
+struct Student<'a> {
+    y: f64,
+    d: f64,
+    condition: &'a str,
+    cluster: &'a str,
+    weight: Option<f64>,
+}
+
+fn build<'a>(students: impl IntoIterator<Item = Student<'a>>) -> Sketch {
+    let budget = Budget::unlimited();
+    let mut builder = Builder::new(&budget);
+    for s in students {
+        builder
+            .add(&Row {
+                outcome: Some(s.y),
+                condition: Some(s.condition.as_bytes()),
+                cluster: Some(Key::of_text(s.cluster.as_bytes())),
+                stratum: Key::NONE,
+                covariates: Covariates::Complete(&[s.d]),
+                exposed: None,
+                weight: s.weight,
+            })
+            .unwrap();
+    }
+    Sketch::decode(&builder.sketch().unwrap().encode(), &budget).unwrap()
+}
+
+/// A design of the reference data with the denominator 1.
+fn means(design: &str, outcome: &str, offset: f64) -> Sketch {
+    let table = read(&format!("{design}/data.csv"));
+    let [y, treat, cluster] = [outcome, "treat", "school_id"].map(|c| table.column(c));
+    build(table.rows.iter().filter_map(|r| {
+        Some(Student {
+            y: number(&r[y])? + offset,
+            d: 1.0,
+            condition: &r[treat],
+            cluster: &r[cluster],
+            weight: None,
+        })
+    }))
+}
+
+fn reference(folder: &str) -> serde_json::Value {
+    let path = format!(
+        "{}/../../tests/oracle/{folder}/reference.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn one(sketch: &Sketch, control: &str, se: RatioSe) -> RatioEffect {
+    let mut rows = ratio_effects(sketch, control, se, 0.95).unwrap();
+    assert_eq!(rows.len(), 1);
+    rows.remove(0)
+}
+
+/// With the denominator 1 the ratio is the mean: the delta method of the reference, and estimatr's difference in means.
+#[test]
+fn means_are_ratios() {
+    let mut report = Report::default();
+    for (design, outcome) in [
+        ("s01_balanced_2arm", "y"),
+        ("s02_unequal_sizes", "y"),
+        ("s04_few_clusters_g6", "y"),
+        ("s07_cuped", "y"),
+        ("s12_binary", "passed"),
+        ("s15_huge_g", "y"),
+    ] {
+        let sketch = means(design, outcome, 0.0);
+        let extras = reference(design)["extras"].clone();
+        let delta = &extras["Python"]["delta_method"];
+        let got = one(&sketch, "0", RatioSe::Delta);
+        for (name, value) in [
+            ("mean1", got.ratio.0),
+            ("mean0", got.ratio.1),
+            ("est", got.effect.estimate),
+            ("se", got.effect.std_error),
+            ("df_welch", got.effect.df),
+            ("p_welch", got.effect.p_value),
+            ("z", got.effect.t),
+        ] {
+            report.check(
+                format!("{design} delta {name}"),
+                value,
+                delta[name].as_f64(),
+                0.0,
+            );
+        }
+        assert_eq!(delta["G1"].as_u64(), Some(got.clusters.0));
+        let welch = &extras["R"]["difference_in_means_clustered"];
+        let got = one(&sketch, "0", RatioSe::Cr2);
+        for (name, value) in [
+            ("est", got.effect.estimate),
+            ("se", got.effect.std_error),
+            ("df", got.effect.df),
+            ("p", got.effect.p_value),
+            ("lo", got.effect.ci_low),
+            ("hi", got.effect.ci_high),
+        ] {
+            report.check(
+                format!("{design} CR2 {name}"),
+                value,
+                welch[name].as_f64(),
+                0.0,
+            );
+        }
+        let options = Options {
+            strata: Strata::Ignore,
+            ..Options::default()
+        };
+        let effect = effects(&sketch, "0", &options).unwrap().remove(0);
+        for (name, value, expected) in [
+            ("est", got.effect.estimate, effect.estimate),
+            ("se", got.effect.std_error, effect.std_error),
+            ("df", got.effect.df, effect.df),
+            ("p", got.effect.p_value, effect.p_value),
+            ("lift", got.lift, effect.lift),
+            ("low", got.lift_low, effect.lift_low),
+            ("high", got.lift_high, effect.lift_high),
+        ] {
+            report.check(format!("{design} effects {name}"), value, expected, 1e-8);
+        }
+    }
+    report.finish(95);
+}
+
+/// clubSandwich with one row for each unit of the denominator.
+#[test]
+fn solved_per_attempt() {
+    let table = read("ratio/data.csv");
+    let [cluster, arm, d, y] = ["class_id", "arm", "attempts", "solved"].map(|c| table.column(c));
+    let rows = || {
+        table.rows.iter().map(|r| Student {
+            y: number(&r[y]).unwrap(),
+            d: number(&r[d]).unwrap(),
+            condition: &r[arm],
+            cluster: &r[cluster],
+            weight: None,
+        })
+    };
+    let expected = reference("ratio");
+    let got = one(&build(rows()), "old", RatioSe::Cr2);
+    let mut report = Report::default();
+    for (name, value) in [
+        ("ratio", got.ratio.0),
+        ("ratio_control", got.ratio.1),
+        ("est", got.effect.estimate),
+        ("std_error", got.effect.std_error),
+        ("df", got.effect.df),
+        ("p", got.effect.p_value),
+        ("lo", got.effect.ci_low),
+        ("hi", got.effect.ci_high),
+    ] {
+        report.check(name.to_owned(), value, expected[name].as_f64(), 0.0);
+    }
+    // The textbook form of the delta method, from variances and covariances of class sums.
+    let delta = one(&build(rows()), "old", RatioSe::Delta);
+    let mut variance = 0.0;
+    for condition in ["new", "old"] {
+        let mut sums = std::collections::BTreeMap::<&str, (f64, f64)>::new();
+        for s in rows().filter(|s| s.condition == condition) {
+            let sum = sums.entry(s.cluster).or_default();
+            *sum = (sum.0 + s.y, sum.1 + s.d);
+        }
+        let g = sums.len() as f64;
+        let (my, md) = sums
+            .values()
+            .fold((0.0, 0.0), |m, s| (m.0 + s.0 / g, m.1 + s.1 / g));
+        let r = my / md;
+        let (mut yy, mut yd, mut dd) = (0.0, 0.0, 0.0);
+        for (y, d) in sums.values() {
+            yy += (y - my) * (y - my) / (g - 1.0);
+            yd += (y - my) * (d - md) / (g - 1.0);
+            dd += (d - md) * (d - md) / (g - 1.0);
+        }
+        variance += (yy - 2.0 * r * yd + r * r * dd) / (g * md * md);
+    }
+    report.check(
+        "textbook".to_owned(),
+        delta.effect.std_error,
+        Some(variance.sqrt()),
+        0.0,
+    );
+    // Units: twice the numerator, four times the denominator.
+    let scaled = build(rows().map(|s| Student {
+        y: 2.0 * s.y,
+        d: 4.0 * s.d,
+        ..s
+    }));
+    let scaled = one(&scaled, "old", RatioSe::Cr2);
+    report.check(
+        "unit".to_owned(),
+        scaled.effect.std_error.map(|v| 2.0 * v),
+        got.effect.std_error,
+        0.0,
+    );
+    report.check("unit df".to_owned(), scaled.effect.df, got.effect.df, 0.0);
+    report.check("unit lift".to_owned(), scaled.lift_high, got.lift_high, 0.0);
+    // A weight of 3 for all is none.
+    let weighted = build(rows().map(|s| Student {
+        weight: Some(3.0),
+        ..s
+    }));
+    let weighted = one(&weighted, "old", RatioSe::Cr2);
+    report.check(
+        "weight".to_owned(),
+        weighted.effect.std_error,
+        got.effect.std_error,
+        0.0,
+    );
+    report.check(
+        "weight df".to_owned(),
+        weighted.effect.df,
+        got.effect.df,
+        0.0,
+    );
+    report.finish(13);
+}
+
+/// Clusters with rows of both arms: as in a difference in means.
+#[test]
+fn shared_clusters() {
+    for seed in 0..10 {
+        let mut random = Random::new(&format!("ratio {seed}"), Purpose::Simulation, 0);
+        let names: Vec<String> = (0..12).map(|c| c.to_string()).collect();
+        let mut rows = Vec::new();
+        for (c, name) in names.iter().enumerate() {
+            let level = random.normal();
+            for i in 0..3 + random.below(9) {
+                rows.push(Student {
+                    y: level + random.normal(),
+                    d: 1.0,
+                    condition: if (c as u64 % 3 + i) % 2 == 0 {
+                        "a"
+                    } else {
+                        "b"
+                    },
+                    cluster: name,
+                    weight: None,
+                });
+            }
+        }
+        let sketch = build(rows);
+        let got = one(&sketch, "a", RatioSe::Cr2);
+        let effect = effects(&sketch, "a", &Options::default())
+            .unwrap()
+            .remove(0);
+        for (a, b) in [
+            (got.effect.estimate, effect.estimate),
+            (got.effect.std_error, effect.std_error),
+            (got.effect.df, effect.df),
+        ] {
+            let (a, b) = (a.unwrap(), b.unwrap());
+            assert!((a - b).abs() < 1e-10 * b.abs(), "seed {seed}: {a} {b}");
+        }
+        assert!(
+            got.notes.iter().any(|n| n.starts_with("shared_clusters")),
+            "{:?}",
+            got.notes
+        );
+    }
+}
+
+/// A thousand million added to the outcome changes nothing but the means.
+#[test]
+fn large_means() {
+    let near = one(&means("s02_unequal_sizes", "y", 0.0), "0", RatioSe::Cr2);
+    // Outcomes of the design have four digits; the sum with the offset is rounded at 1e-7.
+    let far = one(&means("s02_unequal_sizes", "y", 1e9), "0", RatioSe::Cr2);
+    for (a, b) in [
+        (near.effect.estimate, far.effect.estimate),
+        (near.effect.std_error, far.effect.std_error),
+        (near.effect.df, far.effect.df),
+    ] {
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert!((a - b).abs() < 1e-6 * a.abs(), "{a} {b}");
+    }
+}
+
+#[test]
+fn what_does_not_exist() {
+    let row = |y, d, condition, cluster| Student {
+        y,
+        d,
+        condition,
+        cluster,
+        weight: None,
+    };
+    let note = |r: &RatioEffect, name: &str| r.notes.iter().any(|n| n.starts_with(name));
+    // No denominator in an arm.
+    let none = one(
+        &build([
+            row(1.0, 0.0, "b", "1"),
+            row(2.0, 0.0, "b", "2"),
+            row(1.0, 1.0, "a", "3"),
+            row(1.0, 1.0, "a", "4"),
+        ]),
+        "a",
+        RatioSe::Cr2,
+    );
+    assert!(note(&none, "no_ratio") && none.effect.estimate.is_none() && none.ratio.1 == Some(1.0));
+    // One cluster in an arm: no test.
+    for se in [RatioSe::Cr2, RatioSe::Delta] {
+        let single = one(
+            &build([
+                row(1.0, 2.0, "b", "1"),
+                row(2.0, 3.0, "a", "2"),
+                row(1.0, 4.0, "a", "3"),
+                row(5.0, 6.0, "a", "4"),
+            ]),
+            "a",
+            se,
+        );
+        assert!(note(&single, "single_cluster_arm") && single.effect.p_value.is_none());
+        assert!(single.effect.estimate.is_some());
+    }
+    // The outcome is a multiple of the denominator.
+    let exact = one(
+        &build([
+            row(0.3, 0.1, "b", "1"),
+            row(0.6, 0.2, "b", "2"),
+            row(0.9, 0.3, "a", "3"),
+            row(1.2, 0.4, "a", "4"),
+        ]),
+        "a",
+        RatioSe::Cr2,
+    );
+    assert_eq!(
+        (exact.effect.std_error, exact.effect.p_value),
+        (Some(0.0), None),
+        "{exact:?}"
+    );
+    // A negative denominator.
+    let negative = build([
+        row(1.0, -1.0, "b", "1"),
+        row(2.0, 3.0, "b", "2"),
+        row(1.0, 4.0, "a", "3"),
+    ]);
+    assert!(ratio_effects(&negative, "a", RatioSe::Cr2, 0.95).is_err());
+    assert!(ratio_effects(&negative, "z", RatioSe::Cr2, 0.95).is_err());
+    assert!(ratio_effects(&negative, "a", RatioSe::Cr2, 0.0).is_err());
+}

@@ -8,9 +8,8 @@ use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
 use super::options::{Adjust, Options, Strata};
 use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
-use super::size::hedges_g;
+use super::size::Scale;
 use crate::distribution::{t_critical, t_two_sided};
-use crate::planning::icc_of;
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
 /// The effect of one condition. `None` is NULL: the quantity does not exist, and a note says why.
@@ -123,7 +122,7 @@ const MAX_REGRESSORS: usize = 64;
 const MAX_GRAM_NUMBERS: usize = 1 << 27;
 
 /// An analysis keeps a matrix for each cluster; that must not take more memory than a server can be asked for.
-fn limit_size(moments: &Moments) -> Result<(), EffectError> {
+pub fn limit_size(moments: &Moments) -> Result<(), EffectError> {
     let regressors = moments.conditions.len() + moments.columns - 2;
     let powers = if moments.weighted { 3 } else { 1 };
     let numbers = regressors
@@ -261,7 +260,8 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
     row.notes.extend(left_out(&question.moments));
 }
 
-fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
+/// Clusters with rows of both conditions.
+pub fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
     let mut seen = vec![0u8; moments.clusters.len()];
     for cell in &moments.cells {
         if let Some(s) = seen.get_mut(cell.cluster) {
@@ -287,6 +287,7 @@ pub fn left_out(moments: &Moments) -> Option<Note> {
         (total(|l| l.zero_weight), "with weight 0"),
         (moments.no_weight, "without weight"),
         (moments.no_covariates, "without all covariates"),
+        (moments.no_exposed, "without exposure"),
     ]
     .into_iter()
     .filter(|(n, _)| *n > 0)
@@ -308,7 +309,9 @@ fn infer(
     };
     row.estimate = Some(estimate);
     row.lift = row.mean.1.filter(|m| *m != 0.0).map(|m| estimate / m);
-    row.hedges_g = standardized(row, question, estimate);
+    row.hedges_g = Scale::of(row, &question.pooled)
+        .and_then(|scale| scale.hedges_g(estimate).ok())
+        .map(|g| g.g);
     row.notes
         .extend(row.hedges_g.is_none().then_some(Note::NoHedgesG));
     row.notes.extend(row.lift.is_none().then_some(Note::NoLift));
@@ -413,27 +416,4 @@ fn single_cluster_arm(row: &Effect) -> Option<String> {
         (_, 1) => Some(row.control.clone()),
         _ => None,
     }
-}
-
-/// Hedges' g of the two arms, with the intra-cluster correlation within them.
-fn standardized(row: &Effect, question: &Question, estimate: f64) -> Option<f64> {
-    let pair: Vec<usize> = (0..question.pooled.conditions.len())
-        .filter(|&c| {
-            let name = question.pooled.conditions.get(c).map(|c| c.name.as_str());
-            name == Some(row.condition.as_str()) || name == Some(row.control.as_str())
-        })
-        .collect();
-    let (n1, n0) = (row.n.0 as f64, row.n.1 as f64);
-    let (s1, s0) = (row.sd.0.unwrap_or(0.0), row.sd.1.unwrap_or(0.0));
-    let pooled = (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt();
-    let icc = icc_of(&question.pooled, &pair, true);
-    // Clusters of one student each can not be alike in anything.
-    let rho = if icc.rows == icc.clusters {
-        0.0
-    } else {
-        icc.icc?
-    };
-    hedges_g(estimate, pooled, n1, n0, icc.rows / icc.clusters, rho)
-        .ok()
-        .map(|g| g.g)
 }

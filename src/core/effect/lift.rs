@@ -44,19 +44,51 @@ pub struct Covariance {
     pub both: f64,
 }
 
-/// Fieller's limits of `effect / mean` with the quantile `t`: all ratios that a t test does not reject. `None` if they are
-/// unbounded, which is when the control mean itself is not distinguishable from 0.
-pub fn fieller(effect: f64, mean: f64, v: Covariance, t: f64) -> Option<(f64, f64)> {
+/// All ratios that a t test does not reject: the solutions of a quadratic inequality.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RatioSet {
+    /// From the first to the second.
+    Interval(f64, f64),
+    /// Up to the first, and from the second on.
+    TwoRays(f64, f64),
+    /// Up to the limit.
+    RayBelow(f64),
+    /// From the limit on.
+    RayAbove(f64),
+    /// Every number.
+    Line,
+}
+
+/// All `r` with `|effect − r mean| ≤ t √(V_effect − 2 r V_both + r² V_mean)` (Fieller 1954). It holds the point estimate
+/// `effect / mean`, and so is never empty; it is bounded when the denominator itself is distinguishable from 0.
+pub fn ratio_set(effect: f64, mean: f64, v: Covariance, t: f64) -> RatioSet {
     let t2 = t * t;
     let a = mean * mean - t2 * v.mean;
     let b = effect * mean - t2 * v.both;
     let c = effect * effect - t2 * v.effect;
     let root = b * b - a * c;
-    if !(a > 0.0 && root >= 0.0) {
-        return None;
+    if a > 0.0 {
+        let root = root.max(0.0).sqrt();
+        return RatioSet::Interval((b - root) / a, (b + root) / a);
     }
-    let root = root.sqrt();
-    Some(((b - root) / a, (b + root) / a))
+    match (a < 0.0, root > 0.0) {
+        (true, true) => {
+            let root = root.sqrt();
+            RatioSet::TwoRays((b + root) / a, (b - root) / a)
+        }
+        (false, true) if b > 0.0 => RatioSet::RayAbove(c / (2.0 * b)),
+        (false, true) => RatioSet::RayBelow(c / (2.0 * b)),
+        _ => RatioSet::Line,
+    }
+}
+
+/// Fieller's limits of `effect / mean` with the quantile `t`. `None` if they are unbounded, which is when the control mean
+/// itself is not distinguishable from 0.
+pub fn fieller(effect: f64, mean: f64, v: Covariance, t: f64) -> Option<(f64, f64)> {
+    match ratio_set(effect, mean, v, t) {
+        RatioSet::Interval(low, high) => Some((low, high)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,18 @@
 //!
 //! - [`effects`] one row for each treated condition
 //! - [`effects_joint`] all conditions at once
+//! - [`cace`] effects of exposure on those who complied
+//! - [`ratio_effects`], [`binary_effects`] ratio metrics, and outcomes of 0 and 1
+//! - [`effect_sizes`] effects in units of standard deviations
+//! - [`two_proportions`] two rates of independent students
 //! - [`arms`] sizes, means and what is missing
 //!
 //! `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
 //! freedom, `size` and `lift` the effect on other scales, `notes` what to know about a result.
 
 pub(crate) mod arms;
+mod binary;
+mod cace;
 pub(crate) mod design;
 mod error;
 pub(crate) mod estimate;
@@ -16,17 +22,28 @@ mod joint;
 pub(crate) mod lift;
 pub(crate) mod notes;
 mod options;
+mod proportion;
+mod rate;
+mod ratio;
 pub(crate) mod robust;
 pub(crate) mod satterthwaite;
 mod size;
 mod weighted;
 
 pub use arms::{Arm, arms};
+pub use binary::{BinaryEffect, Range, binary_effects};
+pub use cace::{ArKind, Cace, CaceOptions, cace};
 pub use error::EffectError;
 pub use estimate::{Effect, effects};
 pub use inference::Inference;
 pub use joint::{JointTest, effects_joint};
 pub use notes::Note;
 pub use options::{Adjust, Options, Strata, Word};
+pub use proportion::{Proportion, TwoProportions, proportion_interval, two_proportions};
+pub use rate::RatioSe;
+pub use ratio::{RatioEffect, ratio_effects};
 pub use robust::StdError;
-pub use size::{HedgesG, hedges_g};
+pub use size::{
+    CorrectedT, EffectSize, HedgesG, Scale, SizeRow, cox_index, effect_size, effect_sizes,
+    hedges_g, wwc_correct_t,
+};

@@ -27,6 +27,8 @@ pub enum StdError {
     Cr0,
     /// Times G / (G − 1).
     Cr1,
+    /// Times G / (G − k), k with all stratum dummies; only for instrumental variables, where other software has it.
+    Cr1p,
     /// Times G (N − 1) / ((G − 1)(N − k)), k with all stratum dummies, as Stata's `areg`.
     Cr1s,
     /// Jackknife-like.
@@ -55,6 +57,7 @@ impl StdError {
     pub fn factor(self, rows: f64, clusters: f64, parameters: f64) -> f64 {
         match self {
             StdError::Cr1 => clusters / (clusters - 1.0),
+            StdError::Cr1p => clusters / (clusters - parameters),
             StdError::Cr1s => clusters * (rows - 1.0) / ((clusters - 1.0) * (rows - parameters)),
             _ => 1.0,
         }

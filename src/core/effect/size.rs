@@ -1,6 +1,12 @@
 //! Effect sizes for clustered data.
 
 use super::error::EffectError;
+use super::estimate::{Effect, effects};
+use super::notes::Note;
+use super::options::{Adjust, Options};
+use crate::distribution::{normal_critical, t_critical, t_two_sided};
+use crate::planning::icc_of;
+use crate::sketch::{Centre, Moments, Rows, Sketch};
 
 /// Hedges' g and the corrections in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,6 +80,230 @@ pub fn hedges_g(
         gamma,
         h,
         omega,
+    })
+}
+
+/// Spread and clustering of two arms.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// Pooled student-level standard deviation within the arms.
+    pub sd: f64,
+    /// Standard deviation of the control.
+    pub sd_control: Option<f64>,
+    /// Students of both arms.
+    pub n: (f64, f64),
+    /// Mean cluster size.
+    pub size: f64,
+    /// Intra-cluster correlation within the arms; 0 if clusters of one student each can not be alike in anything.
+    pub icc: f64,
+}
+
+impl Scale {
+    /// Of the arms of an effect, from moments about a pooled centre; `None` if the intra-cluster correlation can not be told.
+    pub fn of(effect: &Effect, pooled: &Moments) -> Option<Scale> {
+        let pair: Vec<usize> = (0..pooled.conditions.len())
+            .filter(|&c| {
+                let name = pooled.conditions.get(c).map(|c| c.name.as_str());
+                name == Some(effect.condition.as_str()) || name == Some(effect.control.as_str())
+            })
+            .collect();
+        let (n1, n0) = (effect.n.0 as f64, effect.n.1 as f64);
+        let (s1, s0) = (effect.sd.0.unwrap_or(0.0), effect.sd.1.unwrap_or(0.0));
+        let icc = icc_of(pooled, &pair, true);
+        Some(Scale {
+            sd: (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt(),
+            sd_control: effect.sd.1.filter(|s| *s > 0.0),
+            n: (n1, n0),
+            size: icc.rows / icc.clusters,
+            icc: if icc.rows == icc.clusters {
+                0.0
+            } else {
+                icc.icc?
+            },
+        })
+    }
+
+    /// Hedges' g of a difference of these arms.
+    pub fn hedges_g(&self, estimate: f64) -> Result<HedgesG, EffectError> {
+        hedges_g(estimate, self.sd, self.n.0, self.n.1, self.size, self.icc)
+    }
+
+    /// All sizes of a difference with the given standard error and degrees of freedom, both of which may be missing.
+    ///
+    /// The variance of *g* is `ω² γ² (SE / S)² + g² / (2h)`, the second part being that of *S*. Without a standard error the
+    /// first part is `ω² η (1/n₁ + 1/n₀)` with the design effect `η = 1 + (n − 1) ρ`.
+    pub fn sizes(
+        &self,
+        estimate: f64,
+        std_error: Option<f64>,
+        df: Option<f64>,
+        level: f64,
+    ) -> Result<EffectSize, EffectError> {
+        let g = self.hedges_g(estimate)?;
+        let rho = self.icc.max(0.0);
+        let mean_part = match std_error {
+            Some(se) => g.omega * g.gamma * se / self.sd,
+            None => {
+                let eta = 1.0 + (self.size - 1.0) * rho;
+                g.omega * (eta * (1.0 / self.n.0 + 1.0 / self.n.1)).sqrt()
+            }
+        };
+        let se = mean_part.hypot(g.g / (2.0 * g.h).sqrt());
+        let critical = match df {
+            Some(df) => t_critical(1.0 - level, df),
+            None => normal_critical(1.0 - level),
+        };
+        Ok(EffectSize {
+            hedges: g,
+            std_error: se,
+            interval: critical.map(|c| (g.g - c * se, g.g + c * se)),
+            individual: (1.0 - 3.0 / (4.0 * (self.n.0 + self.n.1) - 9.0)) * estimate / self.sd,
+            glass_delta: self.sd_control.map(|s| estimate / s),
+            icc: rho,
+        })
+    }
+}
+
+/// An effect on the scale of standard deviations.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EffectSize {
+    /// Hedges' g with the correction for clustering, and its parts.
+    pub hedges: HedgesG,
+    /// Standard error of g.
+    pub std_error: f64,
+    /// Interval of g; `None` if there is no quantile.
+    pub interval: Option<(f64, f64)>,
+    /// Hedges' g as for independent students, `(1 − 3 / (4N − 9)) b / S`.
+    pub individual: f64,
+    /// Glass's delta: the difference over the standard deviation of the control.
+    pub glass_delta: Option<f64>,
+    /// Intra-cluster correlation that was used.
+    pub icc: f64,
+}
+
+/// Sizes of a difference from numbers.
+pub fn effect_size(
+    scale: &Scale,
+    estimate: f64,
+    std_error: Option<f64>,
+    df: Option<f64>,
+    level: f64,
+) -> Result<EffectSize, EffectError> {
+    let positive = [
+        ("std_error", std_error),
+        ("df", df),
+        ("sd_control", scale.sd_control),
+    ];
+    for (argument, value) in positive {
+        if let Some(value) = value
+            && !(value > 0.0 && value.is_finite())
+        {
+            return Err(EffectError::Argument {
+                argument,
+                must: "positive",
+                value,
+            });
+        }
+    }
+    if !(level > 0.0 && level < 1.0) {
+        return Err(EffectError::Level(level));
+    }
+    scale.sizes(estimate, std_error, df, level)
+}
+
+/// Sizes of one condition's effect. `None` is NULL: the quantity does not exist, and a note says why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SizeRow {
+    /// The effect as [`effects`] has it.
+    pub effect: Effect,
+    /// What the sizes were made with.
+    pub scale: Option<Scale>,
+    /// The sizes.
+    pub size: Option<EffectSize>,
+    /// What to know.
+    pub notes: Vec<Note>,
+}
+
+/// Sizes of the effect of each condition but the control, by condition.
+pub fn effect_sizes(
+    sketch: &Sketch,
+    control: &str,
+    options: &Options,
+) -> Result<Vec<SizeRow>, EffectError> {
+    let rows = match options.adjust {
+        Adjust::None => Rows::All,
+        Adjust::Ancova => Rows::WithCovariatesOutcomeOnly,
+    };
+    let effects = effects(sketch, control, options)?;
+    let pooled = sketch.moments(rows, Centre::Pooled)?;
+    let size = |effect: Effect| {
+        let scale = Scale::of(&effect, &pooled);
+        // Where the effect has no interval, neither has its size.
+        let tested = effect.ci_low.is_some();
+        let size = effect.estimate.zip(scale).and_then(|(estimate, scale)| {
+            scale
+                .sizes(estimate, effect.std_error, effect.df, options.level)
+                .ok()
+                .map(|s| EffectSize {
+                    interval: s.interval.filter(|_| tested),
+                    ..s
+                })
+        });
+        let about_lift = |n: &&Note| !matches!(n, Note::NoLift | Note::LiftUnbounded);
+        SizeRow {
+            notes: effect.notes.iter().filter(about_lift).cloned().collect(),
+            scale,
+            size,
+            effect,
+        }
+    };
+    Ok(effects.into_iter().map(size).collect())
+}
+
+/// Cox's index `ln(odds ratio) / 1.65`, which puts two rates on the scale of a standardized mean difference (Cox 1970);
+/// `None` if a rate is 0 or 1.
+pub fn cox_index(rate: f64, rate_control: f64) -> Result<Option<f64>, EffectError> {
+    for (argument, value) in [("rate", rate), ("rate_control", rate_control)] {
+        if !(0.0..=1.0).contains(&value) {
+            return Err(EffectError::Argument {
+                argument,
+                must: "between 0 and 1",
+                value,
+            });
+        }
+    }
+    let logit = |p: f64| (p / (1.0 - p)).ln();
+    let index = (logit(rate) - logit(rate_control)) / 1.65;
+    Ok(Some(index).filter(|v| v.is_finite()))
+}
+
+/// A t statistic that ignored clustering, corrected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CorrectedT {
+    /// The corrected t.
+    pub t: f64,
+    /// Its degrees of freedom, `h`.
+    pub df: f64,
+    /// Two-sided p-value.
+    pub p_value: Option<f64>,
+}
+
+/// The clustering correction of the What Works Clearinghouse: `t √{[(N − 2) − 2(n − 1)ρ] / [(N − 2)(1 + (n − 1)ρ)]}` with
+/// `h` degrees of freedom, for `N` students in clusters of `n` with intra-cluster correlation `ρ`.
+pub fn wwc_correct_t(t: f64, n: f64, size: f64, rho: f64) -> Result<CorrectedT, EffectError> {
+    if !t.is_finite() {
+        return Err(EffectError::Argument {
+            argument: "t",
+            must: "finite",
+            value: t,
+        });
+    }
+    let g = hedges_g(0.0, 1.0, n / 2.0, n / 2.0, size, rho)?;
+    let t = t * g.gamma / (1.0 + (size - 1.0) * rho.max(0.0)).sqrt();
+    Ok(CorrectedT {
+        t,
+        df: g.h,
+        p_value: t_two_sided(t, g.h),
     })
 }
 

@@ -21,7 +21,7 @@ pub use builder::Builder;
 pub use cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 pub use error::SketchError;
 pub use key::Key;
-pub use moments::{CellMoments, Centre, ConditionCounts, Moments, Rows};
+pub use moments::{CellMoments, Centre, ConditionCounts, Moments, Rows, Selection, Variable};
 pub use summary::{CellSummary, Completeness, Info};
 pub use wire::{WIRE_VERSION, bytes_to_text};
 

@@ -4,7 +4,7 @@
 //! means. Both are differences of exact integers and rounded once, so that nothing is lost when means are large against
 //! the spread. The centre is the mean of the stratum, or of all rows; it only has to be near, and cancels later.
 
-use super::cells::{HAS_COVARIATES, HAS_WEIGHT};
+use super::cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use super::key::Key;
 use super::layout::{Layout, Slot, pair_slot};
 use super::wire::Canonical;
@@ -20,6 +20,28 @@ pub enum Rows {
     WithCovariates,
     /// Those with all covariates; columns: the outcome.
     WithCovariatesOutcomeOnly,
+}
+
+/// A column of a sketch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variable {
+    /// The outcome.
+    Outcome,
+    /// A covariate, counted from 1 as in SQL.
+    Covariate(usize),
+    /// The exposure.
+    Exposed,
+}
+
+/// Rows and columns of an analysis that is not one of [`Rows`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Columns of the moments, in this order.
+    pub columns: Vec<Variable>,
+    /// What the rows must have, of `HAS_COVARIATES` and `HAS_EXPOSED`.
+    pub needs: u8,
+    /// Names of the conditions whose rows are taken; all if there are none.
+    pub conditions: Vec<String>,
 }
 
 /// The point about which sums are taken.
@@ -72,6 +94,8 @@ pub struct Moments {
     pub no_condition: u64,
     /// Rows left out because a covariate was NULL.
     pub no_covariates: u64,
+    /// Rows left out because the exposure was NULL.
+    pub no_exposed: u64,
     /// Rows left out because they have no weight though others have.
     pub no_weight: u64,
     /// True if the rows have weights.
@@ -144,24 +168,89 @@ struct Total {
 impl Sketch {
     /// The moments of the cells.
     pub fn moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
+        let mut columns = vec![Variable::Outcome];
+        if rows == Rows::WithCovariates {
+            columns.extend((1..=self.covariate_count()).map(Variable::Covariate));
+        }
+        let needs = if rows == Rows::All { 0 } else { HAS_COVARIATES };
+        self.moments_of(
+            &Selection {
+                columns,
+                needs,
+                conditions: Vec::new(),
+            },
+            centre,
+        )
+    }
+
+    /// Place of a column in the layout, if the sketch has it.
+    fn place(&self, variable: Variable) -> Option<usize> {
+        match variable {
+            Variable::Outcome => Some(0),
+            Variable::Covariate(i) => (1..=self.covariate_count()).contains(&i).then_some(i),
+            Variable::Exposed => self.has_exposed.then(|| self.column_count() - 1),
+        }
+    }
+
+    /// True if the sketch has a column of exposure.
+    pub fn has_exposed(&self) -> bool {
+        self.has_exposed
+    }
+
+    /// True if every value of the column in rows with an outcome is 0 or 1. Exact: among integers only 0 and 1 have a sum of
+    /// squares equal to their sum.
+    pub fn is_binary(&self, variable: Variable) -> bool {
         let layout = self.cells.layout();
-        let columns = match rows {
-            Rows::WithCovariates => 1 + self.covariate_count(),
-            Rows::All | Rows::WithCovariatesOutcomeOnly => 1,
+        let Some(column) = self.place(variable) else {
+            return false;
         };
-        let needs_covariates = rows != Rows::All;
+        let square = pair_slot(layout.columns().len(), column, column);
+        self.cells.iter().all(|cell| {
+            match (
+                slot_of(layout, cell.sums, column),
+                slot_of(layout, cell.sums, square),
+            ) {
+                (Some((slot, sum)), Some((_, squares))) => {
+                    limbs::is_zero(squares) || slot.exponent == 0 && same_integer(sum, squares)
+                }
+                _ => false,
+            }
+        })
+    }
+
+    /// The moments of the cells of chosen rows and columns. Columns that the sketch does not have are left out.
+    pub fn moments_of(&self, chosen: &Selection, centre: Centre) -> Result<Moments, SketchError> {
+        let layout = self.cells.layout();
+        let places: Vec<usize> = chosen
+            .columns
+            .iter()
+            .filter_map(|&v| self.place(v))
+            .collect();
+        let columns = places.len();
         let canonical = Canonical::of(self);
         let weighted = self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0);
-        let (mut no_covariates, mut no_weight) = (0, 0);
+        let takes =
+            |name: &String| chosen.conditions.is_empty() || chosen.conditions.contains(name);
+        let taken: Vec<bool> = canonical
+            .conditions
+            .iter()
+            .map(|&i| self.conditions.get(i).is_some_and(|c| takes(&c.name)))
+            .collect();
+        let (mut no_covariates, mut no_exposed, mut no_weight) = (0, 0, 0);
         let mut kept = Vec::with_capacity(canonical.cells.len());
         for &(id, number) in &canonical.cells {
             let Some(cell) = self.cells.get(number) else {
                 continue;
             };
-            if weighted && id.flags & HAS_WEIGHT == 0 {
+            let missing = chosen.needs & !id.flags;
+            if taken.get(id.condition as usize) != Some(&true) {
+                continue;
+            } else if weighted && id.flags & HAS_WEIGHT == 0 {
                 no_weight += cell.rows;
-            } else if needs_covariates && id.flags & HAS_COVARIATES == 0 {
+            } else if missing & HAS_COVARIATES != 0 {
                 no_covariates += cell.rows;
+            } else if missing & HAS_EXPOSED != 0 {
+                no_exposed += cell.rows;
             } else {
                 kept.push((id, cell));
             }
@@ -184,13 +273,11 @@ impl Sketch {
         };
 
         let mut totals: Vec<Vec<Total>> = Vec::new();
-        totals.resize_with(strata.len(), || totals_for(layout, columns));
+        totals.resize_with(strata.len(), || totals_for(layout, &places));
         for (id, cell) in &kept {
-            for (column, total) in totals
-                .get_mut(stratum_of(id.stratum))
-                .into_iter()
-                .flatten()
-                .enumerate()
+            for (&column, total) in places
+                .iter()
+                .zip(totals.get_mut(stratum_of(id.stratum)).into_iter().flatten())
             {
                 if let Some(sum) = slot_of(layout, cell.sums, column) {
                     limbs::add_shifted(&mut total.limbs, sum.1, 0);
@@ -199,7 +286,10 @@ impl Sketch {
             }
         }
         let mut centres = Vec::with_capacity(strata.len() * columns);
-        for (column, total) in totals.iter_mut().flat_map(|t| t.iter_mut().enumerate()) {
+        for (&column, total) in totals
+            .iter_mut()
+            .flat_map(|t| places.iter().zip(t.iter_mut()))
+        {
             divide(&mut total.limbs, total.rows);
             let exponent = layout.slots().get(column).map_or(0, |s| s.exponent);
             centres.push(limbs::to_f64(&total.limbs, exponent));
@@ -212,7 +302,11 @@ impl Sketch {
                 .filter_map(|&i| self.conditions.get(i))
                 .map(|c| ConditionCounts {
                     name: c.name.clone(),
-                    left_out: c.left_out,
+                    left_out: if takes(&c.name) {
+                        c.left_out
+                    } else {
+                        LeftOut::default()
+                    },
                 })
                 .collect(),
             strata: strata
@@ -232,6 +326,7 @@ impl Sketch {
             columns,
             no_condition: self.no_condition,
             no_covariates,
+            no_exposed,
             no_weight,
             weighted,
             centres,
@@ -250,18 +345,30 @@ impl Sketch {
                 rows: cell.rows as f64,
             });
             let centre = totals.get(stratum).map_or(&[][..], |t| t.as_slice());
-            scratch.cell(layout, cell.sums, cell.rows, centre, &mut moments.data)?;
+            scratch.cell(
+                layout,
+                &places,
+                cell.sums,
+                cell.rows,
+                centre,
+                &mut moments.data,
+            )?;
         }
         moments.check_range()?;
         Ok(moments)
     }
 }
 
-fn totals_for(layout: &Layout, columns: usize) -> Vec<Total> {
-    layout
-        .slots()
+/// True if two non-negative integers of different width are the same.
+fn same_integer(a: &[u64], b: &[u64]) -> bool {
+    let digit = |v: &[u64], i: usize| v.get(i).copied().unwrap_or(0);
+    !limbs::is_negative(a) && (0..a.len().max(b.len())).all(|i| digit(a, i) == digit(b, i))
+}
+
+fn totals_for(layout: &Layout, places: &[usize]) -> Vec<Total> {
+    places
         .iter()
-        .take(columns)
+        .filter_map(|&column| layout.slots().get(column))
         .map(|s| Total {
             limbs: vec![0; s.len + 1],
             rows: 0,
@@ -305,22 +412,25 @@ impl Scratch {
     fn cell(
         &mut self,
         layout: &Layout,
+        places: &[usize],
         sums: &[u64],
         rows: u64,
         centre: &[Total],
         out: &mut Vec<f64>,
     ) -> Result<(), SketchError> {
-        let columns = centre.len();
         self.magnitudes.clear();
         self.bounds.clear();
         self.fixed.clear();
-        self.short = layout.slots().iter().take(columns).all(|s| s.len <= 3)
+        self.short = places
+            .iter()
+            .filter_map(|&column| layout.slots().get(column))
+            .all(|s| s.len <= 3)
             && layout
                 .slots()
                 .iter()
                 .skip(layout.columns().len())
                 .all(|s| s.len <= 5);
-        for (column, total) in centre.iter().enumerate() {
+        for (&column, total) in places.iter().zip(centre) {
             let Some((slot, sum)) = slot_of(layout, sums, column) else {
                 continue;
             };
@@ -344,14 +454,18 @@ impl Scratch {
             }
             self.bounds.push((start, self.magnitudes.len(), negative));
         }
-        for a in 0..columns {
-            for b in a..columns {
-                let value = match self.short {
+        for (a, &place_a) in places.iter().enumerate() {
+            for (b, &place_b) in places.iter().enumerate().skip(a) {
+                let slot = pair_slot(
+                    layout.columns().len(),
+                    place_a.min(place_b),
+                    place_a.max(place_b),
+                );
+                let product = slot_of(layout, sums, slot);
+                let value = match (product, self.short) {
                     _ if rows == 1 => 0.0,
-                    true => self
-                        .within_short(layout, sums, rows, a, b)
-                        .unwrap_or(f64::NAN),
-                    false => self.within(layout, sums, rows, a, b).unwrap_or(f64::NAN),
+                    (_, true) => self.within_short(product, rows, a, b).unwrap_or(f64::NAN),
+                    _ => self.within(product, rows, a, b).unwrap_or(f64::NAN),
                 };
                 if a == b && value < 0.0 {
                     return Err(SketchError::Corrupt(
@@ -365,8 +479,14 @@ impl Scratch {
     }
 
     /// `Σ(a − ā)(b − b̄) = (n Σab − Σa Σb) / n`, the numerator exact.
-    fn within(&self, layout: &Layout, sums: &[u64], rows: u64, a: usize, b: usize) -> Option<f64> {
-        let (slot, sum) = slot_of(layout, sums, pair_slot(layout.columns().len(), a, b))?;
+    fn within(
+        &self,
+        product: Option<(Slot, &[u64])>,
+        rows: u64,
+        a: usize,
+        b: usize,
+    ) -> Option<f64> {
+        let (slot, sum) = product?;
         let (&(a_start, a_end, a_negative), &(b_start, b_end, b_negative)) =
             (self.bounds.get(a)?, self.bounds.get(b)?);
         let (x, y) = (
@@ -398,13 +518,12 @@ impl Scratch {
     #[inline]
     fn within_short(
         &self,
-        layout: &Layout,
-        sums: &[u64],
+        product: Option<(Slot, &[u64])>,
         rows: u64,
         a: usize,
         b: usize,
     ) -> Option<f64> {
-        let (slot, sum) = slot_of(layout, sums, pair_slot(layout.columns().len(), a, b))?;
+        let (slot, sum) = product?;
         let ((x, x_negative), (y, y_negative)) = (self.fixed.get(a)?, self.fixed.get(b)?);
         // n Σab: two's complement times an unsigned number, with the sign spread over the top.
         let mut difference = [if limbs::is_negative(sum) { u64::MAX } else { 0 }; 6];

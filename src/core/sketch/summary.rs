@@ -61,6 +61,13 @@ pub struct Completeness {
 }
 
 impl Sketch {
+    /// Names of the conditions, sorted.
+    pub fn condition_names(&self) -> Vec<String> {
+        let canonical = Canonical::of(self);
+        let name = |&i: &usize| self.conditions.get(i).map(|c| c.name.clone());
+        canonical.conditions.iter().filter_map(name).collect()
+    }
+
     /// What is missing, per condition by name.
     pub fn completeness(&self) -> Vec<Completeness> {
         let weighted = self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0);

@@ -1,0 +1,523 @@
+//! Effects of exposure on those who complied: two-stage least squares with the condition as the instrument.
+//!
+//! With one instrument the estimate is the effect on the outcome over the effect on the exposure, `b = τ_y / τ_d`, and the
+//! projected regressors `P_Z X` span what the instrument and the covariates span. So the hat matrix of two-stage least
+//! squares is that of the intention-to-treat regression, its residual is `e_y − b e_d`, and the cluster's contribution to
+//! `b` is `(ψ_y − b ψ_d) / τ_d`, for every variance estimator; the degrees of freedom are those of the regression. (Same
+//! numbers as clubSandwich on `ivreg`.)
+
+use super::design::Design;
+use super::error::EffectError;
+use super::estimate::{left_out, limit_size, linked, shared_clusters};
+use super::inference::Inference;
+use super::lift::{Covariance, RatioSet, ratio_set};
+use super::notes::{FEW_CLUSTERS, Note};
+use super::options::{Adjust, Options, Strata, Word};
+use super::robust::{StdError, contributions, dot};
+use super::satterthwaite::Products;
+use crate::distribution::t_critical;
+use crate::error::{Invalid, spelled};
+use crate::sketch::{Centre, HAS_COVARIATES, HAS_EXPOSED, Moments, Selection, Sketch, Variable};
+
+/// First-stage F below which the instrument is called weak (Staiger and Stock 1997).
+const WEAK: f64 = 10.0;
+
+/// Shape of the Anderson-Rubin set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArKind {
+    /// All values from `ar_low` to `ar_high`.
+    Interval,
+    /// All values up to `ar_low`, and all from `ar_high` on.
+    TwoRays,
+    /// All values up to `ar_high` (no `ar_low`), or all from `ar_low` on (no `ar_high`).
+    Ray,
+    /// All numbers: nothing is excluded.
+    Line,
+}
+
+impl ArKind {
+    /// The word in SQL.
+    pub fn word(self) -> &'static str {
+        match self {
+            ArKind::Interval => "interval",
+            ArKind::TwoRays => "two_rays",
+            ArKind::Ray => "ray",
+            ArKind::Line => "line",
+        }
+    }
+}
+
+/// How the effect of exposure is estimated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CaceOptions(Options);
+
+impl CaceOptions {
+    /// Reads the words of a call. Words of `se`: CR2, CR0, CR1, CR1p, CR1S, CR3.
+    pub fn from_words(
+        adjust: &str,
+        strata: &str,
+        se: &str,
+        level: f64,
+    ) -> Result<Self, EffectError> {
+        let known = match se {
+            "CR1p" => StdError::Cr1p,
+            "CR2" | "CR0" | "CR1" | "CR1S" | "CR3" => StdError::from_word(se)?,
+            _ => {
+                return Err(EffectError::UnknownOption {
+                    argument: "se",
+                    value: se.to_owned(),
+                    offered: "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\"",
+                });
+            }
+        };
+        let options = Options::from_words(adjust, strata, "CR2", level)?;
+        Ok(CaceOptions(Options {
+            se: known,
+            ..options
+        }))
+    }
+}
+
+/// The effect of one exposure in one condition. `None` is NULL: the quantity does not exist, and a note says why.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Cace {
+    /// Treated condition.
+    pub condition: String,
+    /// Control condition.
+    pub control: String,
+    /// Number of the covariate that is the exposure; `None` for the exposure of the sketch.
+    pub exposure: Option<usize>,
+    /// Effect of one unit of exposure on those whose exposure the condition changes.
+    pub effect: Inference,
+    /// Effect of the condition on the exposure.
+    pub first_stage: Option<f64>,
+    /// Its standard error.
+    pub first_stage_se: Option<f64>,
+    /// Effective F: the square of their ratio.
+    pub first_stage_f: Option<f64>,
+    /// Mean exposure in the condition.
+    pub exposure_rate: Option<f64>,
+    /// Mean exposure in the control.
+    pub exposure_rate_control: Option<f64>,
+    /// Share of compliers: the first stage of an exposure of 0 and 1, if positive.
+    pub complier_share: Option<f64>,
+    /// Effect of the condition on the outcome.
+    pub itt: Option<f64>,
+    /// Limit of the Anderson-Rubin set, see [`ArKind`].
+    pub ar_low: Option<f64>,
+    /// Other limit.
+    pub ar_high: Option<f64>,
+    /// Shape of the set.
+    pub ar_kind: Option<ArKind>,
+    /// Rows of the condition and of the control.
+    pub n: (u64, u64),
+    /// Clusters of the condition and of the control.
+    pub clusters: (u64, u64),
+    /// What to know.
+    pub notes: Vec<String>,
+}
+
+/// The effect of each exposure in each condition but the control, by condition, exposures in the given order. Each condition
+/// is compared with the control on the rows of these two.
+pub fn cace(
+    sketch: &Sketch,
+    control: &str,
+    exposures: Option<&[Option<i32>]>,
+    options: &CaceOptions,
+) -> Result<Vec<Cace>, EffectError> {
+    let CaceOptions(options) = options;
+    let exposures = exposures_of(sketch, exposures)?;
+    let covariates: Vec<Variable> = match options.adjust {
+        Adjust::None => Vec::new(),
+        Adjust::Ancova => (1..=sketch.covariate_count())
+            .map(Variable::Covariate)
+            .filter(|c| !exposures.contains(c))
+            .collect(),
+    };
+    if options.adjust == Adjust::Ancova && covariates.is_empty() {
+        return Err(EffectError::NoCovariates);
+    }
+    let conditions: Vec<String> = sketch.condition_names();
+    if !conditions.iter().any(|c| c == control) {
+        return Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions,
+        });
+    }
+    if conditions.len() < 2 {
+        return Err(EffectError::OnlyControl(control.to_owned()));
+    }
+    let mut rows = Vec::new();
+    for condition in conditions.iter().filter(|c| *c != control) {
+        // Exposures that are covariates are there in the same rows, so the regression of the outcome is the same for all.
+        let mut itt: Option<Stage> = None;
+        for &exposure in &exposures {
+            crate::pulse::beat();
+            let comparison = Comparison {
+                sketch,
+                condition,
+                control,
+                exposure,
+                covariates: &covariates,
+                options,
+            };
+            let stage = match itt.take() {
+                Some(stage) => stage,
+                None => comparison.stage(Variable::Outcome)?,
+            };
+            rows.push(comparison.row(&stage)?);
+            itt = Some(stage);
+        }
+    }
+    Ok(rows)
+}
+
+/// Checks the numbers of the covariates.
+fn exposures_of(
+    sketch: &Sketch,
+    numbers: Option<&[Option<i32>]>,
+) -> Result<Vec<Variable>, EffectError> {
+    let invalid = |must, got: String, hint| {
+        Err(EffectError::Invalid(Invalid {
+            argument: "exposures",
+            must,
+            got,
+            hint,
+        }))
+    };
+    let Some(numbers) = numbers else {
+        return if sketch.has_exposed() {
+            Ok(vec![Variable::Exposed])
+        } else {
+            invalid(
+                "given for a sketch without exposure",
+                "null".to_owned(),
+                "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, ARRAY[covariate], exposed, weight), or name covariates as exposures.",
+            )
+        };
+    };
+    let mut exposures = Vec::new();
+    for number in numbers {
+        let variable = number
+            .and_then(|n| usize::try_from(n).ok())
+            .filter(|n| (1..=sketch.covariate_count()).contains(n))
+            .map(Variable::Covariate);
+        match variable {
+            Some(v) if !exposures.contains(&v) => exposures.push(v),
+            _ => {
+                return invalid(
+                    "different numbers of covariates of the sketch, counted from 1",
+                    number.map_or("null".to_owned(), |n| n.to_string()),
+                    "Count the elements of the array of covariates that the sketch was built with.",
+                );
+            }
+        }
+    }
+    if exposures.is_empty() {
+        return invalid(
+            "null or at least one number of a covariate",
+            "{}".to_owned(),
+            "Leave the argument out to take the exposure of the sketch.",
+        );
+    }
+    Ok(exposures)
+}
+
+/// One condition, the control, and one exposure.
+struct Comparison<'a> {
+    sketch: &'a Sketch,
+    condition: &'a str,
+    control: &'a str,
+    exposure: Variable,
+    covariates: &'a [Variable],
+    options: &'a Options,
+}
+
+/// The regression of one variable on the condition.
+struct Stage {
+    moments: Moments,
+    design: Design,
+    numbers: (usize, usize),
+    /// `None` if condition and strata can not be told apart.
+    part: Option<Part>,
+}
+
+struct Part {
+    estimate: f64,
+    /// Scaled contributions of the clusters: the variance is the sum of their squares.
+    scores: Vec<f64>,
+    df: Option<f64>,
+    carried: bool,
+}
+
+impl Comparison<'_> {
+    fn moments(&self, columns: Vec<Variable>, centre: Centre) -> Result<Moments, EffectError> {
+        let covariates = self.exposure != Variable::Exposed || !self.covariates.is_empty();
+        let exposed = self.exposure == Variable::Exposed;
+        let selection = Selection {
+            columns,
+            needs: if covariates { HAS_COVARIATES } else { 0 }
+                | if exposed { HAS_EXPOSED } else { 0 },
+            conditions: vec![self.condition.to_owned(), self.control.to_owned()],
+        };
+        Ok(self.sketch.moments_of(&selection, centre)?)
+    }
+
+    fn stage(&self, variable: Variable) -> Result<Stage, EffectError> {
+        let mut columns = vec![variable];
+        columns.extend(self.covariates);
+        let moments = self.moments(
+            columns,
+            match self.options.strata {
+                Strata::Absorb => Centre::PerStratum,
+                Strata::Ignore => Centre::Pooled,
+            },
+        )?;
+        limit_size(&moments)?;
+        let number = |name: &str| moments.conditions.iter().position(|c| c.name == name);
+        let numbers = (
+            number(self.condition).unwrap_or(0),
+            number(self.control).unwrap_or(0),
+        );
+        let design = Design::new(&moments, numbers.1);
+        let comparable = design.treated == [numbers.0]
+            && design.kept.first() == Some(&0)
+            && linked(&moments, numbers.1).get(numbers.0) == Some(&true);
+        let part = if comparable {
+            Some(self.part(&design)?)
+        } else {
+            None
+        };
+        Ok(Stage {
+            moments,
+            design,
+            numbers,
+            part,
+        })
+    }
+
+    fn part(&self, design: &Design) -> Result<Part, EffectError> {
+        let se = self.options.se;
+        let parts = contributions(design, &[design.contrast(0)], se)?;
+        let clusters = design.clusters.len() as f64;
+        let parameters = (design.p() + design.stratum_weights.len()) as f64;
+        let factor = se.factor(design.rows, clusters, parameters).sqrt();
+        Ok(Part {
+            estimate: design.beta.first().copied().unwrap_or(f64::NAN),
+            scores: parts
+                .scores
+                .iter()
+                .filter_map(|s| s.first())
+                .map(|s| s * factor)
+                .collect(),
+            df: if se.is_adjusted() {
+                Products::new(&parts.terms, &parts.form, &[0]).df(0)
+            } else {
+                (clusters > 1.0).then_some(clusters - 1.0)
+            },
+            carried: parts.carried.first().copied().unwrap_or(false),
+        })
+    }
+
+    fn row(&self, itt: &Stage) -> Result<Cace, EffectError> {
+        let exposure = self.stage(self.exposure)?;
+        let pooled = self.moments(vec![self.exposure], Centre::Pooled)?;
+        let (treated, control) = (
+            Arm::of(&pooled, itt.numbers.0),
+            Arm::of(&pooled, itt.numbers.1),
+        );
+        let mut row = Cace {
+            condition: self.condition.to_owned(),
+            control: self.control.to_owned(),
+            exposure: match self.exposure {
+                Variable::Covariate(i) => Some(i),
+                _ => None,
+            },
+            n: (treated.rows as u64, control.rows as u64),
+            clusters: (treated.clusters, control.clusters),
+            exposure_rate: treated.mean,
+            exposure_rate_control: control.mean,
+            ..Cace::default()
+        };
+        self.common_notes(&mut row, itt, &pooled);
+        match (&itt.part, &exposure.part) {
+            (Some(y), Some(d)) => self.infer(&mut row, y, d, &exposure.design),
+            _ if row.n.0 == 0 => row.notes.push(Note::NoRows.to_string()),
+            _ if row.n.1 == 0 => row.notes.push(Note::NoControlRows.to_string()),
+            _ => row.notes.push(Note::AliasedCondition.to_string()),
+        }
+        Ok(row)
+    }
+
+    fn common_notes(&self, row: &mut Cace, itt: &Stage, pooled: &Moments) {
+        let mut notes = Vec::new();
+        let design = &itt.design;
+        if (1..FEW_CLUSTERS).contains(&row.clusters.0.min(row.clusters.1)) {
+            notes.push(Note::FewClusters(row.clusters.1, row.clusters.0));
+        }
+        let shared = shared_clusters(pooled, itt.numbers.0, itt.numbers.1);
+        if shared > 0 {
+            notes.push(Note::SharedClusters(shared));
+        }
+        if design.uninformative > 0 && design.stratum_weights.len() > 1 {
+            notes.push(Note::UninformativeStrata(
+                design.uninformative,
+                design.stratum_weights.len(),
+            ));
+        }
+        let covariate = |&i: &usize| {
+            let variable = i
+                .checked_sub(design.treated.len())
+                .and_then(|at| self.covariates.get(at));
+            match variable {
+                Some(Variable::Covariate(number)) => Some(Note::AliasedCovariate(*number)),
+                _ => None,
+            }
+        };
+        notes.extend(design.aliased.iter().filter_map(covariate));
+        notes.extend(left_out(&itt.moments));
+        row.notes.extend(notes.iter().map(Note::to_string));
+    }
+
+    fn infer(&self, row: &mut Cace, y: &Part, d: &Part, exposure: &Design) {
+        let weight: f64 = exposure.stratum_weights.iter().sum();
+        let spread = (exposure.total_ss / weight).sqrt();
+        row.itt = Some(y.estimate);
+        row.first_stage = Some(d.estimate);
+        let binary = self.sketch.is_binary(self.exposure);
+        let v = Covariance {
+            effect: dot(&y.scores, &y.scores),
+            mean: dot(&d.scores, &d.scores),
+            both: dot(&y.scores, &d.scores),
+        };
+        if !(d.estimate.abs() > 1e-13 * spread) {
+            row.notes.push(
+                "no_first_stage: the condition does not change the exposure, so that there is no effect of exposure to estimate"
+                    .to_owned(),
+            );
+            return;
+        }
+        if binary {
+            row.complier_share = Some(d.estimate).filter(|share| *share > 0.0);
+            if row.exposure_rate_control == Some(0.0) {
+                row.notes.push(
+                    "one_sided: nobody in the control was exposed, so that this is the effect of treatment on the treated"
+                        .to_owned(),
+                );
+            }
+        }
+        let fixed = exposure.residual_ss <= 1e-13 * exposure.total_ss;
+        let v = if fixed {
+            row.notes.push("fixed_exposure: the condition determines the exposure; estimate and test are those of the intention to treat".to_owned());
+            Covariance {
+                mean: 0.0,
+                both: 0.0,
+                ..v
+            }
+        } else {
+            v
+        };
+        let single = match row.clusters {
+            (1, _) => Some(self.condition),
+            (_, 1) => Some(self.control),
+            _ => None,
+        };
+        let estimate = y.estimate / d.estimate;
+        if d.carried && self.options.se == StdError::Cr3 {
+            row.effect.estimate = Some(estimate);
+            row.notes.push(Note::Cr3Undefined.to_string());
+            return;
+        }
+        if d.carried && self.options.se == StdError::Cr2 && single.is_none() {
+            row.notes.push(Note::LeverageOne.to_string());
+        }
+        row.first_stage_se = Some(v.mean.sqrt()).filter(|se| se.is_finite());
+        if !fixed {
+            let f = d.estimate * d.estimate / v.mean;
+            row.first_stage_f = f.is_finite().then_some(f);
+            if single.is_none() && f < WEAK {
+                row.notes.push(format!(
+                    "weak_instrument: the first-stage F is {}, below 10; estimate and interval may mislead, the Anderson-Rubin set does not",
+                    spelled((f * 100.0).round() / 100.0)
+                ));
+            }
+        }
+        // Differences of contributions, not of variances, which would cancel.
+        let variance: f64 = if fixed {
+            v.effect
+        } else {
+            let score = |(y, d): (&f64, &f64)| (y - estimate * d).powi(2);
+            y.scores.iter().zip(&d.scores).map(score).sum()
+        };
+        let noise = 1e-26 * (v.effect + estimate * estimate * v.mean);
+        let std_error = if !(variance <= noise) {
+            variance.sqrt() / d.estimate.abs()
+        } else {
+            0.0
+        };
+        if let Some(arm) = single {
+            row.effect = Inference {
+                estimate: Some(estimate),
+                std_error: Some(std_error).filter(|se| se.is_finite()),
+                df: y.df,
+                ..Inference::default()
+            };
+            row.notes
+                .push(Note::SingleClusterArm(arm.to_owned()).to_string());
+            return;
+        }
+        let mut notes = Vec::new();
+        row.effect = Inference::new(estimate, std_error, y.df, self.options.level, &mut notes);
+        row.notes.extend(notes.iter().map(Note::to_string));
+        if row.effect.p_value.is_none() {
+            return;
+        }
+        let Some(t) = y.df.and_then(|df| t_critical(1.0 - self.options.level, df)) else {
+            return;
+        };
+        let (kind, low, high) = match ratio_set(y.estimate, d.estimate, v, t) {
+            RatioSet::Interval(low, high) => (ArKind::Interval, Some(low), Some(high)),
+            RatioSet::TwoRays(low, high) => (ArKind::TwoRays, Some(low), Some(high)),
+            RatioSet::RayBelow(high) => (ArKind::Ray, None, Some(high)),
+            RatioSet::RayAbove(low) => (ArKind::Ray, Some(low), None),
+            RatioSet::Line => (ArKind::Line, None, None),
+        };
+        (row.ar_kind, row.ar_low, row.ar_high) = (Some(kind), low, high);
+        if kind != ArKind::Interval {
+            row.notes.push(format!(
+                "ar_unbounded: the Anderson-Rubin set is {}, because the first stage itself is not distinguishable from 0 at this level",
+                match kind {
+                    ArKind::TwoRays => "everything up to ar_low and from ar_high on",
+                    ArKind::Ray => "a half-line",
+                    _ => "the whole line",
+                }
+            ));
+        }
+    }
+}
+
+/// Size and mean exposure of one arm.
+struct Arm {
+    rows: f64,
+    clusters: u64,
+    mean: Option<f64>,
+}
+
+impl Arm {
+    fn of(moments: &Moments, condition: usize) -> Arm {
+        let arms = super::arms::arms_of(moments);
+        let arm = arms.get(condition);
+        Arm {
+            rows: arm.map_or(0.0, |a| a.n as f64),
+            clusters: arm.map_or(0, |a| a.clusters),
+            // A mean about a centre: what is left of one of zeros is rounding.
+            mean: arm.and_then(|a| a.mean).map(|mean| {
+                if mean.abs() < 1e-14 * moments.centre(0, 0).abs() {
+                    0.0
+                } else {
+                    mean
+                }
+            }),
+        }
+    }
+}

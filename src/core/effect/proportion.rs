@@ -1,0 +1,142 @@
+//! Rates of independent students, without regard to clusters: what textbooks have for two proportions.
+
+use super::error::EffectError;
+use super::size::cox_index;
+use crate::distribution::normal_critical;
+use crate::error::Invalid;
+
+/// Wilson's interval of a proportion (Wilson 1927).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proportion {
+    /// `x / n`.
+    pub rate: f64,
+    /// Lower limit.
+    pub low: f64,
+    /// Upper limit.
+    pub high: f64,
+}
+
+/// Wilson's interval of `x` of `n`, without correction for continuity.
+pub fn proportion_interval(x: i64, n: i64, level: f64) -> Result<Proportion, EffectError> {
+    wilson(("x", x), ("n", n), critical(level)?)
+}
+
+/// Two proportions compared. Limits are `None` where they do not exist.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TwoProportions {
+    /// `x1 / n1`.
+    pub rate: f64,
+    /// `x0 / n0`.
+    pub rate_control: f64,
+    /// Difference of the rates.
+    pub difference: f64,
+    /// Newcombe's hybrid score interval (Newcombe 1998, method 10).
+    pub newcombe: (f64, f64),
+    /// Wald's interval.
+    pub wald: (f64, f64),
+    /// Ratio of the rates.
+    pub risk_ratio: Option<f64>,
+    /// Its interval by Katz (1978).
+    pub katz: Option<(f64, f64)>,
+    /// Ratio of the odds.
+    pub odds_ratio: Option<f64>,
+    /// Its interval by Woolf (1955).
+    pub woolf: Option<(f64, f64)>,
+    /// `ln(odds ratio) / 1.65`.
+    pub cox_index: Option<f64>,
+}
+
+/// `x1` of `n1` against `x0` of `n0`.
+pub fn two_proportions(
+    x1: i64,
+    n1: i64,
+    x0: i64,
+    n0: i64,
+    level: f64,
+) -> Result<TwoProportions, EffectError> {
+    let z = critical(level)?;
+    let a = wilson(("x1", x1), ("n1", n1), z)?;
+    let b = wilson(("x0", x0), ("n0", n0), z)?;
+    let (p, q) = (a.rate, b.rate);
+    let difference = p - q;
+    let (x1, n1, x0, n0) = (x1 as f64, n1 as f64, x0 as f64, n0 as f64);
+    let wald = z * (p * (1.0 - p) / n1 + q * (1.0 - q) / n0).sqrt();
+    let around = |ratio: f64, variance: f64| {
+        let half = z * variance.sqrt();
+        (ratio * (-half).exp(), ratio * half.exp())
+    };
+    let risk_ratio = (x0 > 0.0).then(|| p / q);
+    let katz = risk_ratio
+        .filter(|_| x1 > 0.0)
+        .map(|r| around(r, 1.0 / x1 - 1.0 / n1 + 1.0 / x0 - 1.0 / n0));
+    let odds_ratio = (x0 > 0.0 && x1 < n1).then(|| x1 * (n0 - x0) / ((n1 - x1) * x0));
+    let woolf = odds_ratio
+        .filter(|_| x1 > 0.0 && x0 < n0)
+        .map(|r| around(r, 1.0 / x1 + 1.0 / (n1 - x1) + 1.0 / x0 + 1.0 / (n0 - x0)));
+    Ok(TwoProportions {
+        rate: p,
+        rate_control: q,
+        difference,
+        newcombe: (
+            difference - (p - a.low).hypot(b.high - q),
+            difference + (a.high - p).hypot(q - b.low),
+        ),
+        wald: (difference - wald, difference + wald),
+        risk_ratio,
+        katz,
+        odds_ratio,
+        woolf,
+        cox_index: cox_index(p, q)?,
+    })
+}
+
+fn critical(level: f64) -> Result<f64, EffectError> {
+    normal_critical(1.0 - level)
+        .filter(|_| level > 0.0 && level < 1.0)
+        .ok_or(EffectError::Level(level))
+}
+
+fn wilson(
+    x: (&'static str, i64),
+    n: (&'static str, i64),
+    z: f64,
+) -> Result<Proportion, EffectError> {
+    let invalid = |argument, must, got: i64, hint| {
+        EffectError::Invalid(Invalid {
+            argument,
+            must,
+            got: got.to_string(),
+            hint,
+        })
+    };
+    if n.1 < 1 {
+        return Err(invalid(
+            n.0,
+            "at least 1",
+            n.1,
+            "Without students there is no rate.",
+        ));
+    }
+    if !(0..=n.1).contains(&x.1) {
+        return Err(invalid(
+            x.0,
+            "from 0 to the number of students",
+            x.1,
+            "Give the number of students with the outcome first, then the number of all students.",
+        ));
+    }
+    let (k, size) = (x.1 as f64, n.1 as f64);
+    let (rate, z2) = (k / size, z * z);
+    let middle = k + z2 / 2.0;
+    let half = z * (k * (1.0 - rate) + z2 / 4.0).sqrt();
+    let limit = |v: f64| (v / (size + z2)).clamp(0.0, 1.0);
+    Ok(Proportion {
+        rate,
+        low: if x.1 == 0 { 0.0 } else { limit(middle - half) },
+        high: if x.1 == n.1 {
+            1.0
+        } else {
+            limit(middle + half)
+        },
+    })
+}
