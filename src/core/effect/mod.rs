@@ -2,6 +2,7 @@
 //!
 //! - [`effects`] one row for each treated condition
 //! - [`effects_joint`] all conditions at once
+//! - [`subgroup_effects`] and [`interaction_test`] effects in segments, and whether they differ
 //! - [`arms`] sizes, means and what is missing
 //!
 //! `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
@@ -19,6 +20,7 @@ mod options;
 pub(crate) mod robust;
 pub(crate) mod satterthwaite;
 mod size;
+mod subgroup;
 mod weighted;
 
 pub use arms::{Arm, arms};
@@ -30,3 +32,6 @@ pub use notes::Note;
 pub use options::{Adjust, Options, Strata, Word};
 pub use robust::StdError;
 pub use size::{HedgesG, hedges_g};
+pub use subgroup::{
+    Guard, InteractionTest, Segments, SubgroupEffect, interaction_test, subgroup_effects,
+};
