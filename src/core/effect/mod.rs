@@ -3,6 +3,7 @@
 //! - [`effects`] one row for each treated condition
 //! - [`effects_joint`] all conditions at once
 //! - [`subgroup_effects`] and [`interaction_test`] effects in segments, and whether they differ
+//! - [`quantile_effects`] effects on quantiles, from a [`Distribution`]
 //! - [`arms`] sizes, means and what is missing
 //!
 //! `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
@@ -17,6 +18,7 @@ mod joint;
 pub(crate) mod lift;
 pub(crate) mod notes;
 mod options;
+mod quantile;
 pub(crate) mod robust;
 pub(crate) mod satterthwaite;
 mod size;
@@ -30,6 +32,9 @@ pub use inference::Inference;
 pub use joint::{JointTest, effects_joint};
 pub use notes::Note;
 pub use options::{Adjust, Options, Strata, Word};
+pub use quantile::{
+    Distribution, QuantileEffect, QuantileError, QuantileInterval, quantile_effects,
+};
 pub use robust::StdError;
 pub use size::{HedgesG, hedges_g};
 pub use subgroup::{
