@@ -6,6 +6,8 @@
 //! - [`ratio_effects`], [`binary_effects`] ratio metrics, and outcomes of 0 and 1
 //! - [`effect_sizes`] effects in units of standard deviations
 //! - [`two_proportions`] two rates of independent students
+//! - [`subgroup_effects`] and [`interaction_test`] effects in segments, and whether they differ
+//! - [`quantile_effects`] effects on quantiles, from a [`Distribution`]
 //! - [`arms`] sizes, means and what is missing
 //!
 //! `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
@@ -23,11 +25,13 @@ pub(crate) mod lift;
 pub(crate) mod notes;
 mod options;
 mod proportion;
+mod quantile;
 mod rate;
 mod ratio;
 pub(crate) mod robust;
 pub(crate) mod satterthwaite;
 mod size;
+mod subgroup;
 mod weighted;
 
 pub use arms::{Arm, arms};
@@ -40,10 +44,16 @@ pub use joint::{JointTest, effects_joint};
 pub use notes::Note;
 pub use options::{Adjust, Options, Strata, Word};
 pub use proportion::{Proportion, TwoProportions, proportion_interval, two_proportions};
+pub use quantile::{
+    Distribution, QuantileEffect, QuantileError, QuantileInterval, quantile_effects,
+};
 pub use rate::RatioSe;
 pub use ratio::{RatioEffect, ratio_effects};
 pub use robust::StdError;
 pub use size::{
     CorrectedT, EffectSize, HedgesG, Scale, SizeRow, cox_index, effect_size, effect_sizes,
     hedges_g, wwc_correct_t,
+};
+pub use subgroup::{
+    Guard, InteractionTest, Segments, SubgroupEffect, interaction_test, subgroup_effects,
 };

@@ -1,0 +1,132 @@
+//! What can be wrong with rows and stored distributions.
+
+use crate::budget::OverBudget;
+use crate::effect::error::EffectError;
+use crate::error::{Class, Explain, spelled};
+use crate::sketch::{MAX_CONDITION_BYTES, MAX_CONDITIONS};
+
+/// What can be wrong with rows and stored distributions.
+#[derive(Debug, Clone, PartialEq)]
+pub enum QuantileError {
+    /// An outcome is NaN or an infinity.
+    NonFinite(f64),
+    /// More conditions than allowed.
+    TooManyConditions,
+    /// A condition's name is too long.
+    ConditionTooLong(usize),
+    /// A condition's name is not UTF-8.
+    ConditionEncoding,
+    /// More clusters than can be numbered.
+    TooManyClusters,
+    /// The memory limit was reached.
+    Memory(OverBudget),
+    /// Stored bytes that can not be right.
+    Corrupt(&'static str),
+    /// Stored by a later version.
+    UnknownVersion(u8),
+    /// The question.
+    Effect(EffectError),
+}
+
+impl From<OverBudget> for QuantileError {
+    fn from(e: OverBudget) -> Self {
+        QuantileError::Memory(e)
+    }
+}
+
+impl From<EffectError> for QuantileError {
+    fn from(e: EffectError) -> Self {
+        QuantileError::Effect(e)
+    }
+}
+
+impl Explain for QuantileError {
+    fn class(&self) -> Class {
+        use QuantileError::*;
+        match self {
+            NonFinite(_) => Class::OutOfRange,
+            ConditionTooLong(_) => Class::InvalidParameter,
+            ConditionEncoding => Class::NotSupported,
+            TooManyConditions | TooManyClusters | Memory(_) => Class::LimitExceeded,
+            Corrupt(_) | UnknownVersion(_) => Class::Corrupt,
+            Effect(e) => e.class(),
+        }
+    }
+
+    fn message(&self) -> String {
+        use QuantileError::*;
+        match self {
+            NonFinite(v) => format!(
+                "outcome of a distribution must be finite, got {}",
+                spelled(*v)
+            ),
+            TooManyConditions => {
+                format!("a distribution takes at most {MAX_CONDITIONS} conditions")
+            }
+            ConditionTooLong(n) => format!(
+                "condition of a distribution must have at most {MAX_CONDITION_BYTES} bytes, got {n}"
+            ),
+            ConditionEncoding => "condition of a distribution is not UTF-8".to_owned(),
+            TooManyClusters => "a distribution takes at most 4294967295 clusters".to_owned(),
+            Memory(_) => {
+                "distribution needs more memory than rct.state_memory_limit allows".to_owned()
+            }
+            Corrupt(what) => format!("stored distribution is damaged: {what}"),
+            UnknownVersion(v) => format!(
+                "stored distribution has version {v}, this is version {}",
+                super::wire::VERSION
+            ),
+            Effect(EffectError::UnknownControl { control, .. }) => {
+                format!("control condition \"{control}\" is not in the distribution")
+            }
+            Effect(EffectError::OnlyControl(control)) => {
+                format!("the distribution has no condition besides the control \"{control}\"")
+            }
+            Effect(e) => e.message(),
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            QuantileError::Memory(m) => Some(format!("This process: {m}.")),
+            QuantileError::TooManyConditions => {
+                Some("Each distinct value of the second argument is a condition.".to_owned())
+            }
+            QuantileError::Effect(EffectError::UnknownControl {
+                control,
+                conditions,
+            }) => EffectError::UnknownControl {
+                control: control.clone(),
+                conditions: conditions.clone(),
+            }
+            .detail()
+            .map(|d| d.replace("The sketch", "The distribution")),
+            QuantileError::Effect(e) => e.detail(),
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        use QuantileError::*;
+        let text = match self {
+            NonFinite(_) => {
+                "Leave such rows out, or set the outcome to null so that they are counted."
+            }
+            TooManyConditions | ConditionTooLong(_) => {
+                "Check the order of the arguments: rct.distribution(outcome, condition, cluster)."
+            }
+            ConditionEncoding => "pg_rct needs a database with the encoding UTF8.",
+            TooManyClusters => "Check the third argument: it names the unit of assignment.",
+            Memory(_) => {
+                "Raise rct.state_memory_limit: each outcome takes 16 bytes. A sketch takes far less, and gives effects on means."
+            }
+            Corrupt(_) => "Make the distribution again from the rows.",
+            UnknownVersion(_) => "Update pg_rct on this server.",
+            Effect(EffectError::OnlyControl(_)) => {
+                "An effect compares two conditions; check the WHERE clause of the distribution."
+            }
+            Effect(e) => return e.hint(),
+        };
+        Some(text.to_owned())
+    }
+}

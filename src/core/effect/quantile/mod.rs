@@ -1,0 +1,209 @@
+//! Effects on quantiles.
+//!
+//! - [`Distribution`] takes rows and keeps all outcomes by condition and cluster
+//! - [`quantile_effects`] compares the quantiles of conditions
+//!
+//! `arm` has the quantiles of one condition and their precision, `wire` the stored form.
+
+mod arm;
+mod distribution;
+mod error;
+mod wire;
+
+pub use distribution::Distribution;
+pub use error::QuantileError;
+
+use super::error::EffectError;
+use super::inference::Inference;
+use super::notes::{FEW_CLUSTERS, Note, TOO_LOW_DF};
+use crate::error::Invalid;
+use arm::{Arm, Quantile};
+
+/// Confidence level of the interval whose width gives the standard error.
+const WIDTH_LEVEL: f64 = 0.95;
+/// Different values that an interval must cover for its width to be a measure of precision.
+const FEWEST_VALUES: usize = 5;
+
+/// The effect of a condition on one quantile.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct QuantileEffect {
+    /// Treated condition.
+    pub condition: String,
+    /// Control condition.
+    pub control: String,
+    /// Which quantile, between 0 and 1.
+    pub probability: f64,
+    /// The quantile of the condition and of the control, with their intervals.
+    pub quantile: (QuantileInterval, QuantileInterval),
+    /// The difference of the quantiles.
+    pub inference: Inference,
+    /// Rows of the condition and of the control.
+    pub n: (u64, u64),
+    /// Clusters of the condition and of the control.
+    pub clusters: (u64, u64),
+    /// What to know, `name: sentence`.
+    pub notes: Vec<String>,
+}
+
+/// A quantile and its confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct QuantileInterval {
+    /// The smallest outcome whose share of outcomes not above it is at least the probability.
+    pub value: Option<f64>,
+    /// Lower limit.
+    pub low: Option<f64>,
+    /// Upper limit.
+    pub high: Option<f64>,
+}
+
+/// The effects on quantiles, by condition and then in the order of the probabilities.
+///
+/// Interval of a quantile by Woodruff (1952): the interval of the share of outcomes not above it, `p ± t s`, inverted. `s`
+/// is the standard error of that share, a mean of clustered zeros and ones, by CR2, and `t` has Satterthwaite's degrees of
+/// freedom. The standard error of the quantile is the width of its 95 % interval over `2 t` (Francisco and Fuller 1991).
+pub fn quantile_effects(
+    distribution: &mut Distribution,
+    control: &str,
+    probabilities: &[f64],
+    level: f64,
+) -> Result<Vec<QuantileEffect>, QuantileError> {
+    if !(level > 0.0 && level < 1.0) {
+        return Err(EffectError::Level(level).into());
+    }
+    if let Some(&p) = probabilities.iter().find(|p| !(**p > 0.0 && **p < 1.0)) {
+        const HINT: &str = "Write 0.5 for the median.";
+        let invalid = Invalid::number("probabilities", "between 0 and 1", p, HINT);
+        return Err(EffectError::Invalid(invalid).into());
+    }
+    let arms = distribution.arms()?;
+    let Some(base) = arms.iter().find(|a| a.name == control) else {
+        return Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions: arms.into_iter().map(|a| a.name).collect(),
+        }
+        .into());
+    };
+    if arms.len() < 2 {
+        return Err(EffectError::OnlyControl(control.to_owned()).into());
+    }
+    let left_out = distribution.left_out();
+    let base_quantiles: Vec<Option<Quantile>> =
+        probabilities.iter().map(|&p| base.quantile(p)).collect();
+    let mut rows = Vec::new();
+    for arm in arms.iter().filter(|a| a.name != control) {
+        for (&probability, compared) in probabilities.iter().zip(&base_quantiles) {
+            let mut row = QuantileEffect {
+                condition: arm.name.clone(),
+                control: control.to_owned(),
+                probability,
+                n: (arm.n(), base.n()),
+                clusters: (arm.cluster_count(), base.cluster_count()),
+                ..QuantileEffect::default()
+            };
+            row.compare(
+                (arm, arm.quantile(probability).as_ref()),
+                (base, compared.as_ref()),
+                level,
+            );
+            row.notes.extend(left_out.as_ref().map(Note::to_string));
+            rows.push(row);
+        }
+    }
+    Ok(rows)
+}
+
+impl QuantileEffect {
+    fn compare(
+        &mut self,
+        treated: (&Arm, Option<&Quantile>),
+        control: (&Arm, Option<&Quantile>),
+        level: f64,
+    ) {
+        let mut notes = Vec::new();
+        match self.clusters {
+            (_, 0) => notes.push(Note::NoControlRows),
+            (0, _) => notes.push(Note::NoRows),
+            (t, c) if t.min(c) < FEW_CLUSTERS => notes.push(Note::FewClusters(c, t)),
+            _ => {}
+        }
+        let overlap = treated.0.overlap(control.0);
+        if overlap.clusters > 0 {
+            notes.push(Note::SharedClusters(overlap.clusters));
+        }
+        self.notes = notes.drain(..).map(|n| n.to_string()).collect();
+        self.quantile.0 = self.interval(treated, level);
+        self.quantile.1 = self.interval(control, level);
+        let slopes = (self.slope(treated), self.slope(control));
+        let (Some(a), Some(b)) = (self.quantile.0.value, self.quantile.1.value) else {
+            return;
+        };
+        self.inference.estimate = Some(a - b);
+        let ((Some(u), Some(v)), (Some(x), Some(y))) = (slopes, (treated.1, control.1)) else {
+            return;
+        };
+        // q̂ − q = −(F̂(q) − p) / f, and 1 / f is what the interval of F̂ was stretched by.
+        let shared = overlap.covariance(&x.scores, &y.scores);
+        let variance = (u * x.std_error).powi(2) + (v * y.std_error).powi(2) - 2.0 * u * v * shared;
+        let df = overlap.df(treated.0, control.0, u, v);
+        self.inference = Inference::new(a - b, variance.max(0.0).sqrt(), df, level, &mut notes);
+        self.notes.extend(notes.iter().map(Note::to_string));
+    }
+
+    fn interval(&mut self, side: (&Arm, Option<&Quantile>), level: f64) -> QuantileInterval {
+        let (arm, Some(quantile)) = side else {
+            return QuantileInterval::default();
+        };
+        let mut interval = QuantileInterval {
+            value: Some(quantile.value),
+            ..QuantileInterval::default()
+        };
+        let name = &arm.name;
+        match arm.df() {
+            None => self
+                .notes
+                .push(Note::SingleClusterArm(name.clone()).to_string()),
+            Some(df) if df < TOO_LOW_DF => self.notes.push(Note::TooLowDf(df).to_string()),
+            _ if !(quantile.std_error > 0.0) => self.notes.push(format!(
+                "no_variation: in condition \"{name}\" the share of outcomes up to the quantile is the same in all clusters, so that there is no interval"
+            )),
+            _ => {
+                (interval.low, interval.high) = arm.limits(quantile, level);
+                if interval.low.is_none() || interval.high.is_none() {
+                    self.note_off_sample(name);
+                }
+            }
+        }
+        interval
+    }
+
+    fn note_off_sample(&mut self, condition: &str) {
+        let note = format!(
+            "off_sample: the interval of the quantile of condition \"{condition}\" goes beyond its outcomes"
+        );
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// How much the outcome grows with its share in the neighbourhood of the quantile.
+    fn slope(&mut self, side: (&Arm, Option<&Quantile>)) -> Option<f64> {
+        let (arm, quantile) = (side.0, side.1?);
+        let df = arm.df().filter(|df| *df >= TOO_LOW_DF)?;
+        let (Some(low), Some(high)) = arm.limits(quantile, WIDTH_LEVEL) else {
+            if quantile.std_error > 0.0 {
+                self.note_off_sample(&arm.name);
+            }
+            return None;
+        };
+        let values = arm.values_within(low, high);
+        if values < FEWEST_VALUES {
+            self.notes.push(format!(
+                "few_values: the 95 % interval of the quantile of condition \"{}\" covers {values} different outcomes, too few for a standard error",
+                arm.name
+            ));
+            return None;
+        }
+        let t = crate::distribution::t_critical(1.0 - WIDTH_LEVEL, df)?;
+        Some((high - low) / (2.0 * t * quantile.std_error))
+    }
+}

@@ -1,0 +1,158 @@
+//! The stored form of a distribution, version 1.
+//!
+//! Little-endian throughout. There is exactly one stored form of a distribution, whatever the order in which its rows came:
+//!
+//! | field | bytes |
+//! |---|---|
+//! | `D`, version | 1 + 1 |
+//! | rows without a condition, conditions | 8, 2 |
+//! | per condition, by name: length, UTF-8 name, rows without outcome, without cluster, clusters | 2, …, 8, 8, 4 |
+//! | per cluster of the condition, by digest: digest, outcomes, each outcome, ascending | 16, 8, 8 each |
+//! | XXH3-64 of everything before | 8 |
+//!
+//! Nothing may follow. The decoder refuses everything else and never panics.
+
+use super::distribution::{Distribution, Outcome};
+use super::error::QuantileError;
+use crate::budget::Budget;
+use crate::pulse::Pulse;
+use crate::sketch::Key;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Version of the stored form.
+pub const VERSION: u8 = 1;
+const MAGIC: u8 = b'D';
+/// A count above this is not one of rows.
+const MAX_COUNT: u64 = 1 << 62;
+
+const SHORT: QuantileError = QuantileError::Corrupt("it ends too early");
+
+impl Distribution {
+    /// The stored form. Sorts what it holds, which changes nothing else.
+    pub fn encode(&mut self) -> Vec<u8> {
+        self.sort();
+        let mut out = Vec::with_capacity(64 + self.outcomes.len() * 8 + self.clusters.len() * 24);
+        out.extend([MAGIC, VERSION]);
+        out.extend(self.no_condition.min(MAX_COUNT).to_le_bytes());
+        out.extend((self.conditions.len() as u16).to_le_bytes());
+        let mut pulse = Pulse::every(4096);
+        for (condition, number) in self.conditions.iter().zip(0..) {
+            out.extend((condition.name.len() as u16).to_le_bytes());
+            out.extend(condition.name.as_bytes());
+            out.extend(condition.no_outcome.min(MAX_COUNT).to_le_bytes());
+            out.extend(condition.no_cluster.min(MAX_COUNT).to_le_bytes());
+            out.extend((self.groups(number).count() as u32).to_le_bytes());
+            for (key, outcomes) in self.groups(number) {
+                pulse.tick();
+                out.extend(key.0.to_le_bytes());
+                out.extend((outcomes.len() as u64).to_le_bytes());
+                out.extend(outcomes.iter().flat_map(|o| o.value.to_le_bytes()));
+            }
+        }
+        out.extend(xxh3_64(&out).to_le_bytes());
+        out
+    }
+
+    /// Reads a stored form; its memory is entered in `budget`.
+    pub fn decode(bytes: &[u8], budget: &Budget) -> Result<Self, QuantileError> {
+        let (body, digest) = bytes.split_last_chunk::<8>().ok_or(SHORT)?;
+        let mut r = Reader(body);
+        if r.array::<1>()? != [MAGIC] {
+            return Err(QuantileError::Corrupt("it does not begin as one"));
+        }
+        let [version] = r.array()?;
+        if version != VERSION {
+            return Err(QuantileError::UnknownVersion(version));
+        }
+        if xxh3_64(body) != u64::from_le_bytes(*digest) {
+            return Err(QuantileError::Corrupt("its digest does not match"));
+        }
+        let mut new = Distribution::new(budget);
+        new.no_condition = r.count()?;
+        for _ in 0..u16::from_le_bytes(r.array()?) {
+            let length = u16::from_le_bytes(r.array()?);
+            let name = r.take(length as usize)?;
+            if new
+                .conditions
+                .last()
+                .is_some_and(|c| c.name.as_bytes() >= name)
+            {
+                return Err(QuantileError::Corrupt("conditions are out of order"));
+            }
+            let number = new.condition(name)?;
+            let (no_outcome, no_cluster) = (r.count()?, r.count()?);
+            if let Some(condition) = new.conditions.get_mut(number) {
+                (condition.no_outcome, condition.no_cluster) = (no_outcome, no_cluster);
+            }
+            read_clusters(&mut r, &mut new, number as u32)?;
+        }
+        match r.0 {
+            [] => Ok(new),
+            _ => Err(QuantileError::Corrupt("something follows its end")),
+        }
+    }
+}
+
+fn read_clusters(
+    r: &mut Reader<'_>,
+    new: &mut Distribution,
+    condition: u32,
+) -> Result<(), QuantileError> {
+    let mut last = None;
+    let mut pulse = Pulse::every(4096);
+    for _ in 0..u32::from_le_bytes(r.array()?) {
+        pulse.tick();
+        let key = Key(u128::from_le_bytes(r.array()?));
+        if last.is_some_and(|l| l >= key) {
+            return Err(QuantileError::Corrupt("clusters are out of order"));
+        }
+        last = Some(key);
+        let count = usize::try_from(r.count()?).map_err(|_| SHORT)?;
+        let values = r.take(count.checked_mul(8).ok_or(SHORT)?)?;
+        if count == 0 {
+            return Err(QuantileError::Corrupt("a cluster has no outcome"));
+        }
+        let cluster = new.cluster(key)?;
+        new.reserve(count)?;
+        let mut least = f64::NEG_INFINITY;
+        for bytes in values.as_chunks::<8>().0 {
+            let value = f64::from_le_bytes(*bytes);
+            let negative_zero = value == 0.0 && value.is_sign_negative();
+            if !value.is_finite() || negative_zero || value < least {
+                return Err(QuantileError::Corrupt("outcomes are out of order or range"));
+            }
+            least = value;
+            new.outcomes.push(Outcome {
+                condition,
+                cluster,
+                value,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Reads from the front.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8], QuantileError> {
+        let (head, tail) = self.0.split_at_checked(n).ok_or(SHORT)?;
+        self.0 = tail;
+        Ok(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], QuantileError> {
+        let (head, tail) = self.0.split_first_chunk::<N>().ok_or(SHORT)?;
+        self.0 = tail;
+        Ok(*head)
+    }
+
+    fn count(&mut self) -> Result<u64, QuantileError> {
+        let count = u64::from_le_bytes(self.array()?);
+        match count <= MAX_COUNT {
+            true => Ok(count),
+            false => Err(QuantileError::Corrupt("a count is out of range")),
+        }
+    }
+}

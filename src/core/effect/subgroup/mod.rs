@@ -1,0 +1,277 @@
+//! Effects in segments, and whether they differ.
+//!
+//! - [`subgroup_effects`] the effect of each condition in each segment
+//! - [`interaction_test`] one test per condition that it has the same effect in all segments
+
+mod interaction;
+
+pub use interaction::{InteractionTest, interaction_test};
+
+use super::arms::{Arm, arms};
+use super::error::EffectError;
+use super::estimate::{Effect, effects};
+use super::inference::Inference;
+use super::notes::Note;
+use super::options::Options;
+use crate::error::Invalid;
+use crate::pulse;
+use crate::sketch::Sketch;
+use std::collections::BTreeSet;
+
+/// The sketches of the segments, by name.
+#[derive(Debug)]
+pub struct Segments(Vec<(String, Sketch)>);
+
+impl Segments {
+    /// Pairs names with sketches. A segment whose sketch is `None` has no rows and is left out; a name must not be `None`
+    /// and not come twice.
+    pub fn new(
+        names: Vec<Option<String>>,
+        sketches: Vec<Option<Sketch>>,
+    ) -> Result<Self, EffectError> {
+        if names.len() != sketches.len() {
+            return Err(Invalid {
+                argument: "sketches",
+                must: "as many as segments",
+                got: format!("{} for {} segments", sketches.len(), names.len()),
+                hint: "Make both arrays in one query: array_agg(segment), array_agg(sketch).",
+            }
+            .into());
+        }
+        let mut segments = Vec::with_capacity(names.len());
+        for (name, sketch) in names.into_iter().zip(sketches) {
+            let name = name.ok_or(Invalid {
+                argument: "segments",
+                must: "names",
+                got: "NULL".to_owned(),
+                hint: "Leave out rows without a segment, or name it with coalesce(segment, 'unknown').",
+            })?;
+            segments.extend(sketch.map(|s| (name, s)));
+        }
+        segments.sort_by(|a, b| a.0.cmp(&b.0));
+        let twice = segments
+            .iter()
+            .zip(segments.iter().skip(1))
+            .find(|(a, b)| a.0 == b.0);
+        if let Some(((name, _), _)) = twice {
+            return Err(Invalid {
+                argument: "segments",
+                must: "different names",
+                got: format!("\"{name}\" twice"),
+                hint: "Add sketches of one segment with rct.rollup.",
+            }
+            .into());
+        }
+        Ok(Segments(segments))
+    }
+}
+
+/// Counts below which nothing is estimated in a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    students: u64,
+    clusters: u64,
+}
+
+impl Guard {
+    /// Each condition needs so many rows and clusters in a segment; at least 1.
+    pub fn new(min_students: i64, min_clusters: i64) -> Result<Self, EffectError> {
+        const HINT: &str =
+            "A smaller guard shows less certain effects of fewer students; 1 shows all.";
+        let read = |argument: &'static str, value: i64| {
+            u64::try_from(value).ok().filter(|v| *v > 0).ok_or(Invalid {
+                argument,
+                must: "at least 1",
+                got: value.to_string(),
+                hint: HINT,
+            })
+        };
+        Ok(Guard {
+            students: read("min_students", min_students)?,
+            clusters: read("min_clusters", min_clusters)?,
+        })
+    }
+
+    fn holds_back(&self, row: &SubgroupEffect) -> bool {
+        row.n.0.min(row.n.1) < self.students || row.clusters.0.min(row.clusters.1) < self.clusters
+    }
+}
+
+/// The effect of one condition in one segment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubgroupEffect {
+    /// Segment.
+    pub segment: String,
+    /// Treated condition.
+    pub condition: String,
+    /// The effect with CR2 standard error and Satterthwaite degrees of freedom; nothing if guarded.
+    pub inference: Inference,
+    /// p-value adjusted over the segments of this condition (Holm 1979).
+    pub p_holm: Option<f64>,
+    /// Rows of the condition and of the control in the segment.
+    pub n: (u64, u64),
+    /// Clusters of the condition and of the control in the segment.
+    pub clusters: (u64, u64),
+    /// True if the counts are below the guard.
+    pub guarded: bool,
+    /// What to know, `name: sentence`.
+    pub notes: Vec<String>,
+}
+
+/// The effect of each condition in each segment, by segment and condition. The regression of each segment is its own, so
+/// that slopes and strata may differ between segments.
+pub fn subgroup_effects(
+    segments: &Segments,
+    control: &str,
+    options: &Options,
+    guard: Guard,
+) -> Result<Vec<SubgroupEffect>, EffectError> {
+    let mut arms_of_segments = Vec::with_capacity(segments.0.len());
+    for (_, sketch) in &segments.0 {
+        pulse::beat();
+        arms_of_segments.push(arms(sketch)?);
+    }
+    let names = arms_of_segments.iter().flatten();
+    let mut conditions: BTreeSet<String> = names.map(|a| a.condition.clone()).collect();
+    if segments.0.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !conditions.remove(control) {
+        return Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions: conditions.into_iter().collect(),
+        });
+    }
+    if conditions.is_empty() {
+        return Err(EffectError::OnlyControl(control.to_owned()));
+    }
+    let mut rows = Vec::with_capacity(segments.0.len() * conditions.len());
+    for ((segment, sketch), arms) in segments.0.iter().zip(&arms_of_segments) {
+        pulse::beat();
+        let comparable = arms.len() > 1 && arms.iter().any(|a| a.condition == control);
+        let found = if comparable {
+            effects(sketch, control, options)?
+        } else {
+            Vec::new()
+        };
+        for condition in &conditions {
+            let mut row = match found.iter().find(|e| e.condition == *condition) {
+                Some(effect) => estimated(segment, effect),
+                None => absent(segment, condition, control, arms),
+            };
+            if guard.holds_back(&row) {
+                row.hold_back(guard);
+            }
+            rows.push(row);
+        }
+    }
+    for condition in &conditions {
+        let of_condition = |row: &&mut SubgroupEffect| row.condition == *condition;
+        let p: Vec<Option<f64>> = rows
+            .iter()
+            .filter(|r| r.condition == *condition)
+            .map(|r| r.inference.p_value)
+            .collect();
+        for (row, p) in rows.iter_mut().filter(of_condition).zip(holm(&p)) {
+            row.p_holm = p;
+        }
+    }
+    Ok(rows)
+}
+
+fn estimated(segment: &str, effect: &Effect) -> SubgroupEffect {
+    let shown = |n: &&Note| !matches!(n, Note::NoLift | Note::NoHedgesG | Note::LiftUnbounded);
+    SubgroupEffect {
+        segment: segment.to_owned(),
+        condition: effect.condition.clone(),
+        inference: Inference {
+            estimate: effect.estimate,
+            std_error: effect.std_error,
+            df: effect.df,
+            t: effect.t,
+            p_value: effect.p_value,
+            ci_low: effect.ci_low,
+            ci_high: effect.ci_high,
+        },
+        p_holm: None,
+        n: effect.n,
+        clusters: effect.clusters,
+        guarded: false,
+        notes: effect
+            .notes
+            .iter()
+            .filter(shown)
+            .map(Note::to_string)
+            .collect(),
+    }
+}
+
+/// The row of a segment that lacks the condition or the control.
+fn absent(segment: &str, condition: &str, control: &str, arms: &[Arm]) -> SubgroupEffect {
+    let counts = |name: &str| {
+        arms.iter()
+            .find(|a| a.condition == name)
+            .map_or((0, 0), |a| (a.n, a.clusters))
+    };
+    let (treated, compared) = (counts(condition), counts(control));
+    let note = if compared.0 == 0 {
+        Note::NoControlRows
+    } else {
+        Note::NoRows
+    };
+    SubgroupEffect {
+        segment: segment.to_owned(),
+        condition: condition.to_owned(),
+        inference: Inference::default(),
+        p_holm: None,
+        n: (treated.0, compared.0),
+        clusters: (treated.1, compared.1),
+        guarded: false,
+        notes: vec![note.to_string()],
+    }
+}
+
+impl SubgroupEffect {
+    fn hold_back(&mut self, guard: Guard) {
+        self.inference = Inference::default();
+        self.guarded = true;
+        self.notes = vec![format!(
+            "small_count: a condition has fewer than {} students or {} clusters in this segment, so nothing is estimated",
+            guard.students, guard.clusters
+        )];
+    }
+}
+
+/// Adjusted p-values by Holm's step-down method; what is `None` stays so and does not count.
+pub(crate) fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
+    let mut order: Vec<(usize, f64)> = p
+        .iter()
+        .enumerate()
+        .filter_map(|(i, p)| p.map(|p| (i, p)))
+        .collect();
+    order.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut adjusted = vec![None; p.len()];
+    let mut largest: f64 = 0.0;
+    for (rank, &(i, p)) in order.iter().enumerate() {
+        largest = largest.max(p * (order.len() - rank) as f64).min(1.0);
+        if let Some(slot) = adjusted.get_mut(i) {
+            *slot = Some(largest);
+        }
+    }
+    adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holm;
+
+    #[test]
+    fn holm_leaves_out_what_is_null() {
+        // R: p.adjust(c(.01, .04, .03, .005), "holm") = .03 .06 .06 .02
+        let p = [Some(0.01), None, Some(0.04), Some(0.03), Some(0.005)];
+        let expected = [Some(0.03), None, Some(0.06), Some(0.06), Some(0.02)];
+        assert_eq!(holm(&p), expected);
+        assert_eq!(holm(&[Some(0.6), Some(0.7)]), [Some(1.0), Some(1.0)]);
+        assert_eq!(holm(&[None]), [None]);
+    }
+}
