@@ -1,7 +1,17 @@
 //! Missing outcomes: how many, whether it matters, and what can be said all the same.
+//!
+//! - [`attrition`] and [`wwc_attrition`]: overall and differential attrition, and what the boundaries say
+//! - [`response_weights`], [`Logistic`]: who stands for those who are missing
+//! - [`pool_imputations`]: estimates from several imputations
 
+mod boundary;
 mod imputation;
 mod logistic;
+mod rates;
+mod weights;
 
+pub use boundary::{Verdict, wwc_attrition};
 pub use imputation::{Pooled, pool_imputations};
 pub use logistic::{Logistic, LogisticError, LogisticFit, MAX_REGRESSORS, logistic_predict};
+pub use rates::{Attrition, Counts, Rates, attrition, check_observedness};
+pub use weights::{ResponseWeight, response_weights};

@@ -1,0 +1,181 @@
+//! Overall and differential attrition, of students and of whole clusters.
+
+use super::boundary::{Verdict, wwc_attrition};
+use crate::effect::{EffectError, Inference, Note, Options, effects};
+use crate::error::Invalid;
+use crate::sketch::{Centre, Moments, Rows, Sketch, Variable};
+
+/// Counts of one level, students or clusters, in a condition and the control.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Counts {
+    /// Assigned.
+    pub assigned: (u64, u64),
+    /// Of these with an outcome.
+    pub observed: (u64, u64),
+}
+
+/// Attrition of one level. `None` is NULL: nobody was assigned.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates {
+    /// Percent missing in the condition and in the control.
+    pub missing: (f64, f64),
+    /// Percent missing of both together.
+    pub overall: f64,
+    /// Percent missing in the condition less that in the control.
+    pub differential: f64,
+    /// Under cautious assumptions.
+    pub cautious: Verdict,
+    /// Under optimistic assumptions.
+    pub optimistic: Verdict,
+}
+
+impl Counts {
+    /// Shares in percent and what the boundaries say of them.
+    pub fn rates(&self) -> Option<Rates> {
+        let percent = |observed: u64, assigned: u64| {
+            (assigned > 0)
+                .then(|| 100.0 * assigned.saturating_sub(observed) as f64 / assigned as f64)
+        };
+        let treated = percent(self.observed.0, self.assigned.0)?;
+        let control = percent(self.observed.1, self.assigned.1)?;
+        let overall = percent(
+            self.observed.0 + self.observed.1,
+            self.assigned.0 + self.assigned.1,
+        )?;
+        let differential = treated - control;
+        let (cautious, optimistic) = wwc_attrition(overall, differential);
+        Some(Rates {
+            missing: (treated, control),
+            overall,
+            differential,
+            cautious,
+            optimistic,
+        })
+    }
+}
+
+/// Attrition in one condition and the control.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attrition {
+    /// Treated condition.
+    pub condition: String,
+    /// Control condition.
+    pub control: String,
+    /// Students.
+    pub students: Counts,
+    /// Clusters; one without any outcome is missing.
+    pub clusters: Counts,
+    /// Test of the difference in the share of missing students, in percentage points, cluster-robust.
+    pub test: Inference,
+    /// What to know.
+    pub notes: Vec<String>,
+}
+
+/// Refuses a sketch whose outcome is not 0 or 1.
+pub fn check_observedness(sketch: &Sketch) -> Result<(), EffectError> {
+    if sketch.is_binary(Variable::Outcome) {
+        return Ok(());
+    }
+    Err(EffectError::Invalid(Invalid {
+        argument: "outcome",
+        must: "1 where it was observed and 0 where it is missing",
+        got: "other values".to_owned(),
+        hint: "Build the sketch with rct.sketch((score IS NOT NULL)::integer, condition, cluster).",
+    }))
+}
+
+/// Attrition of each condition against the control, from a sketch whose outcome says whether the real outcome was observed.
+pub fn attrition(
+    sketch: &Sketch,
+    control: &str,
+    level: f64,
+) -> Result<Vec<Attrition>, EffectError> {
+    check_observedness(sketch)?;
+    let options = Options {
+        level,
+        ..Options::default()
+    };
+    let rows = effects(sketch, control, &options)?;
+    let moments = sketch.moments(Rows::All, Centre::Pooled)?;
+    let counts: Vec<(Level, Level)> = (0..moments.conditions.len())
+        .map(|c| levels(&moments, c))
+        .collect();
+    let of = |name: &str| {
+        let at = moments.conditions.iter().position(|c| c.name == name);
+        at.and_then(|i| counts.get(i)).copied().unwrap_or_default()
+    };
+    let (control_students, control_clusters) = of(control);
+    Ok(rows
+        .into_iter()
+        .map(|e| {
+            let (students, clusters) = of(&e.condition);
+            let percent = |v: Option<f64>| v.map(|v| -100.0 * v);
+            // Missing is one less observed: signs turn, and so do the limits.
+            let test = Inference {
+                estimate: percent(e.estimate),
+                std_error: e.std_error.map(|v| 100.0 * v),
+                df: e.df,
+                t: e.t.map(|t| -t),
+                p_value: e.p_value,
+                ci_low: percent(e.ci_high),
+                ci_high: percent(e.ci_low),
+            };
+            let keep =
+                |n: &&Note| !matches!(n, Note::NoHedgesG | Note::NoLift | Note::LiftUnbounded);
+            Attrition {
+                students: both(students, control_students),
+                clusters: both(clusters, control_clusters),
+                test,
+                notes: e.notes.iter().filter(keep).map(Note::to_string).collect(),
+                condition: e.condition,
+                control: e.control,
+            }
+        })
+        .collect())
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Level {
+    assigned: u64,
+    observed: u64,
+}
+
+fn both(treated: Level, control: Level) -> Counts {
+    Counts {
+        assigned: (treated.assigned, control.assigned),
+        observed: (treated.observed, control.observed),
+    }
+}
+
+/// Students and clusters of a condition.
+fn levels(moments: &Moments, condition: usize) -> (Level, Level) {
+    let (mut students, mut clusters) = (Level::default(), Level::default());
+    let mut seen = vec![(0.0, 0.0); moments.clusters.len()];
+    for (i, cell) in moments
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| c.condition == condition)
+    {
+        if let Some((rows, ones)) = seen.get_mut(cell.cluster) {
+            *rows += cell.rows;
+            *ones += ones_of(moments, i);
+        }
+    }
+    for (rows, ones) in seen.into_iter().filter(|(rows, _)| *rows > 0.0) {
+        students.assigned += rows as u64;
+        students.observed += ones as u64;
+        clusters.assigned += 1;
+        clusters.observed += u64::from(ones > 0.0);
+    }
+    (students, clusters)
+}
+
+/// Rows of a cell whose outcome is 1, in a sketch of zeros and ones.
+pub fn ones_of(moments: &Moments, cell: usize) -> f64 {
+    let Some(c) = moments.cells.get(cell) else {
+        return 0.0;
+    };
+    let offset = moments.sums(cell).first().copied().unwrap_or(0.0);
+    (offset + c.rows * moments.centre(c.stratum, 0)).round()
+}
