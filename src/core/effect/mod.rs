@@ -19,6 +19,7 @@ mod options;
 pub(crate) mod robust;
 pub(crate) mod satterthwaite;
 mod size;
+mod students;
 mod weighted;
 
 pub use arms::{Arm, arms};
@@ -30,3 +31,4 @@ pub use notes::Note;
 pub use options::{Adjust, Options, Strata, Word};
 pub use robust::StdError;
 pub use size::{HedgesG, hedges_g};
+pub use students::{StudentAdjust, StudentEffect, student_effects};

@@ -103,6 +103,26 @@ impl Moments {
             .unwrap_or(f64::NAN)
     }
 
+    /// The same cells with one of the columns as the outcome, and no other column.
+    pub fn of_column(&self, column: usize) -> Moments {
+        let square = pair_slot(self.columns, column, column) - self.columns;
+        let one = |values: &[f64], at: usize| values.get(at).copied().unwrap_or(0.0);
+        Moments {
+            columns: 1,
+            conditions: self.conditions.clone(),
+            strata: self.strata.clone(),
+            clusters: self.clusters.clone(),
+            cells: self.cells.clone(),
+            centres: (0..self.strata.len())
+                .map(|s| self.centre(s, column))
+                .collect(),
+            data: (0..self.cells.len())
+                .flat_map(|i| [one(self.sums(i), column), one(self.within(i), square)])
+                .collect(),
+            ..*self
+        }
+    }
+
     /// Squares of what is read must be doubles too, and not vanish.
     fn check_range(&self) -> Result<(), SketchError> {
         const LARGEST: f64 = 1e145;
@@ -144,6 +164,21 @@ struct Total {
 impl Sketch {
     /// The moments of the cells.
     pub fn moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
+        if self.cells.iter().any(|c| c.id.cluster == Key::STUDENT) {
+            return Err(SketchError::StudentSketch);
+        }
+        self.any_moments(rows, centre)
+    }
+
+    /// The moments of the cells of a sketch of students: cells are strata and conditions.
+    pub fn student_moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
+        if self.cells.iter().any(|c| c.id.cluster != Key::STUDENT) {
+            return Err(SketchError::ClusterSketch);
+        }
+        self.any_moments(rows, centre)
+    }
+
+    fn any_moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
         let layout = self.cells.layout();
         let columns = match rows {
             Rows::WithCovariates => 1 + self.covariate_count(),
