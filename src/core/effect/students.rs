@@ -110,7 +110,10 @@ impl Cell {
 fn cells(moments: &Moments) -> Vec<Vec<Cell>> {
     let mut all = vec![vec![Cell::default(); moments.conditions.len()]; moments.strata.len()];
     for (i, cell) in moments.cells.iter().enumerate() {
-        if let Some(sum) = all.get_mut(cell.stratum).and_then(|s| s.get_mut(cell.condition)) {
+        if let Some(sum) = all
+            .get_mut(cell.stratum)
+            .and_then(|s| s.get_mut(cell.condition))
+        {
             sum.add(cell.rows, moments.sums(i), moments.within(i));
         }
     }
@@ -168,7 +171,12 @@ pub fn student_effects(
     let pooled = sketch.student_moments(rows, Centre::Pooled)?;
     let totals = cells(&pooled);
     let cells = cells(&moments);
-    let total = |c: usize| totals.first().and_then(|t| t.get(c)).filter(|t| t.rows > 0.0);
+    let total = |c: usize| {
+        totals
+            .first()
+            .and_then(|t| t.get(c))
+            .filter(|t| t.rows > 0.0)
+    };
     let mean = |c: usize| total(c).map(|t| pooled.centre(0, 0) + t.mean(0));
     let sd = |c: usize| {
         total(c)
@@ -248,7 +256,10 @@ fn estimate(
     let total: f64 = pairs.iter().map(|(a, b)| a.rows + b.rows).sum();
     let (mut tau, mut variance, mut spread, mut too_small) = (0.0, 0.0, 0.0, 0);
     for (sign, treated) in [(1.0, true), (-1.0, false)] {
-        let arm: Vec<&Cell> = pairs.iter().map(|(a, b)| if treated { *a } else { *b }).collect();
+        let arm: Vec<&Cell> = pairs
+            .iter()
+            .map(|(a, b)| if treated { *a } else { *b })
+            .collect();
         let (beta, k, aliased) = slopes(&arm, covariates);
         for j in aliased {
             let note = Note::AliasedCovariate(j + 1);
@@ -299,6 +310,10 @@ fn estimate(
         row.inference.estimate = Some(tau);
         return;
     }
-    let df = if spread > 0.0 { variance * variance / spread } else { total - 2.0 * strata };
+    let df = if spread > 0.0 {
+        variance * variance / spread
+    } else {
+        total - 2.0 * strata
+    };
     row.inference = Inference::new(tau, variance.sqrt(), Some(df), level, notes);
 }

@@ -157,7 +157,12 @@ pub fn balance(
         }
     }
     // By condition, then by covariate; the sort keeps the order of conditions, which is that of their names.
-    rows.sort_by(|a, b| a.condition.as_bytes().cmp(b.condition.as_bytes()).then(a.number.cmp(&b.number)));
+    rows.sort_by(|a, b| {
+        a.condition
+            .as_bytes()
+            .cmp(b.condition.as_bytes())
+            .then(a.number.cmp(&b.number))
+    });
     Ok(rows)
 }
 
@@ -199,7 +204,11 @@ pub fn balance_joint(
     let plain = effects_of(first, &options)?;
     let mut rows = Vec::new();
     for effect in plain {
-        let number = first.moments.conditions.iter().position(|c| c.name == effect.condition);
+        let number = first
+            .moments
+            .conditions
+            .iter()
+            .position(|c| c.name == effect.condition);
         let mut row = BalanceJoint {
             condition: effect.condition,
             covariates: questions.len() as u64,
@@ -213,7 +222,12 @@ pub fn balance_joint(
                 .filter(|n| {
                     !matches!(
                         n,
-                        Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG | Note::NoResidual | Note::LowDf(_) | Note::TooLowDf(_)
+                        Note::NoLift
+                            | Note::LiftUnbounded
+                            | Note::NoHedgesG
+                            | Note::NoResidual
+                            | Note::LowDf(_)
+                            | Note::TooLowDf(_)
                     )
                 })
                 .map(Note::to_string)
@@ -281,7 +295,11 @@ fn test(
         ));
         return;
     }
-    let d: Vec<f64> = kept.iter().filter_map(|&j| difference.get(j)).copied().collect();
+    let d: Vec<f64> = kept
+        .iter()
+        .filter_map(|&j| difference.get(j))
+        .copied()
+        .collect();
     let wald: f64 = times_transposed(&root, &d).iter().map(|z| z * z).sum();
     (row.df_num, row.df_den) = (Some(tested), Some(df_den));
     if df_den < 2.0 {

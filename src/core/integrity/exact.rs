@@ -121,7 +121,11 @@ impl<P: Fn(u64) -> f64, R: Fn(u64) -> f64> Unimodal<P, R> {
             let (mut yes, mut no) = (self.low, self.mode);
             while no - yes > 1 {
                 let middle = yes + (no - yes) / 2;
-                if fits(middle) { yes = middle } else { no = middle }
+                if fits(middle) {
+                    yes = middle
+                } else {
+                    no = middle
+                }
             }
             below = self.lower(yes);
         }
@@ -129,7 +133,11 @@ impl<P: Fn(u64) -> f64, R: Fn(u64) -> f64> Unimodal<P, R> {
             let (mut yes, mut no) = (self.high, self.mode);
             while yes - no > 1 {
                 let middle = no + (yes - no) / 2;
-                if fits(middle) { yes = middle } else { no = middle }
+                if fits(middle) {
+                    yes = middle
+                } else {
+                    no = middle
+                }
             }
             above = self.upper(yes);
         }
@@ -208,7 +216,11 @@ pub fn multinomial_two_sided(observed: &[u64], shares: &[f64]) -> Option<f64> {
         x as f64 * ln_p - ln_factorial.get(x as usize).copied().unwrap_or(0.0)
     };
     let all = ln_factorial.last().copied().unwrap_or(0.0);
-    let own: f64 = observed.iter().enumerate().map(|(arm, &x)| term(arm, x)).sum();
+    let own: f64 = observed
+        .iter()
+        .enumerate()
+        .map(|(arm, &x)| term(arm, x))
+        .sum();
     let mut sum = Sum {
         term: &term,
         bound: all + own + TIE.ln(),

@@ -20,7 +20,14 @@ pub struct Pattern {
 fn digest(key: Key) -> String {
     let hex = format!("{:032x}", key.0);
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or("").to_owned();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
 }
 
 /// The patterns of a sketch whose clusters are the units of assignment. `control` is the condition in which nobody may be
@@ -53,7 +60,11 @@ pub fn impossible_patterns(
             }
         }
     }
-    for list in by_cluster.iter_mut().chain(&mut strata_of).chain(&mut by_stratum) {
+    for list in by_cluster
+        .iter_mut()
+        .chain(&mut strata_of)
+        .chain(&mut by_stratum)
+    {
         list.sort_unstable();
         list.dedup();
     }
@@ -76,7 +87,11 @@ pub fn impossible_patterns(
             found.push(Pattern {
                 pattern: "stratum_in_one_condition",
                 severity: "warning",
-                place: if key == Key::NONE { "no stratum".to_owned() } else { digest(key) },
+                place: if key == Key::NONE {
+                    "no stratum".to_owned()
+                } else {
+                    digest(key)
+                },
                 detail: format!("All rows of the stratum are of {}.", listed(list)),
             });
         }
@@ -97,7 +112,12 @@ pub fn impossible_patterns(
                 Some(i) => expected.map_or(1.0, |e| e.get(i).copied().unwrap_or(0.0)),
                 None => 0.0,
             };
-            let rows: f64 = moments.cells.iter().filter(|x| x.condition == c).map(|x| x.rows).sum();
+            let rows: f64 = moments
+                .cells
+                .iter()
+                .filter(|x| x.condition == c)
+                .map(|x| x.rows)
+                .sum();
             if weight == 0.0 && rows > 0.0 {
                 found.push(Pattern {
                     pattern: "condition_of_weight_0",
@@ -110,12 +130,18 @@ pub fn impossible_patterns(
     }
     if let Some(control) = control {
         let exposed = sketch.exposures();
-        if let Some((rows, _)) = exposed.iter().find(|(name, _, sum)| name == control && *sum > 0.0).map(|e| (e.1, e.2)) {
+        if let Some((rows, _)) = exposed
+            .iter()
+            .find(|(name, _, sum)| name == control && *sum > 0.0)
+            .map(|e| (e.1, e.2))
+        {
             found.push(Pattern {
                 pattern: "exposed_control",
                 severity: "error",
                 place: control.to_owned(),
-                detail: format!("Of the {rows} rows of the control with an exposure, some were exposed."),
+                detail: format!(
+                    "Of the {rows} rows of the control with an exposure, some were exposed."
+                ),
             });
         }
     }
@@ -143,13 +169,23 @@ fn check(
             return Err(Invalid {
                 argument: "expected",
                 must: "as long as conditions",
-                got: format!("{} weights for {} conditions", e.len(), conditions.map_or(0, <[String]>::len)),
+                got: format!(
+                    "{} weights for {} conditions",
+                    e.len(),
+                    conditions.map_or(0, <[String]>::len)
+                ),
                 hint: HINT,
             }
             .into());
         }
         if let Some(&w) = e.iter().find(|w| !w.is_finite() || **w < 0.0) {
-            return Err(Invalid::number("expected", "weights that are finite and not negative", w, HINT).into());
+            return Err(Invalid::number(
+                "expected",
+                "weights that are finite and not negative",
+                w,
+                HINT,
+            )
+            .into());
         }
     }
     Ok(())

@@ -55,11 +55,8 @@ pub const FEW_EXPECTED: f64 = 5.0;
 impl Srm {
     /// The verdict by the exact p-value if counts are small and it is there, otherwise by that of the chi-squared.
     pub fn decide(&mut self, alpha: f64) {
-        let small = self.n < FEW_UNITS
-            || self
-                .expected
-                .iter()
-                .any(|&e| e > 0.0 && e < FEW_EXPECTED);
+        let small =
+            self.n < FEW_UNITS || self.expected.iter().any(|&e| e > 0.0 && e < FEW_EXPECTED);
         let p = match self.p_exact {
             Some(p) if small => Some(p),
             _ => self.p_value,
@@ -71,7 +68,13 @@ impl Srm {
             );
         }
         if self.verdict != Some(Verdict::Leak) {
-            self.verdict = p.map(|p| if p < alpha { Verdict::Mismatch } else { Verdict::Ok });
+            self.verdict = p.map(|p| {
+                if p < alpha {
+                    Verdict::Mismatch
+                } else {
+                    Verdict::Ok
+                }
+            });
         }
     }
 
@@ -99,7 +102,8 @@ pub fn check_alpha(alpha: f64) -> Result<(), Invalid> {
 
 /// Weights as shares that add up to 1; equal ones if none are given.
 pub fn shares(expected: Option<&[f64]>, arms: usize) -> Result<Vec<f64>, Invalid> {
-    const HINT: &str = "Give one weight for each condition, in the order of the counts; at least two above 0.";
+    const HINT: &str =
+        "Give one weight for each condition, in the order of the counts; at least two above 0.";
     let wrong = |must, got: f64| Err(Invalid::number("expected", must, got, HINT));
     let weights = match expected {
         Some(e) => e.to_vec(),
@@ -125,7 +129,11 @@ pub fn shares(expected: Option<&[f64]>, arms: usize) -> Result<Vec<f64>, Invalid
         });
     }
     let total: f64 = weights.iter().sum();
-    let smallest = weights.iter().copied().filter(|w| *w > 0.0).fold(f64::MAX, f64::min);
+    let smallest = weights
+        .iter()
+        .copied()
+        .filter(|w| *w > 0.0)
+        .fold(f64::MAX, f64::min);
     if !total.is_finite() || smallest / total < 1e-12 {
         return wrong("weights that do not differ by a factor of 10^12", smallest);
     }

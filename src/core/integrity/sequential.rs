@@ -49,7 +49,13 @@ pub fn srm_sequential(
     check_alpha(alpha)?;
     check_k(k)?;
     check_counts(observed, None)?;
-    Ok(look(observed, &shares(expected, observed.len())?, k, alpha, 1.0))
+    Ok(look(
+        observed,
+        &shares(expected, observed.len())?,
+        k,
+        alpha,
+        1.0,
+    ))
 }
 
 /// The same for a series of looks: `observed` has the cumulative counts of the first look, then those of the second, and
@@ -63,7 +69,8 @@ pub fn srm_looks(
 ) -> Result<Vec<Look>, Invalid> {
     check_alpha(alpha)?;
     check_k(k)?;
-    const HINT: &str = "Give the counts of all conditions at the first look, then those at the second, and so on.";
+    const HINT: &str =
+        "Give the counts of all conditions at the first look, then those at the second, and so on.";
     if arms < 2 {
         return Err(Invalid::number("arms", "at least 2", arms as f64, HINT));
     }

@@ -20,7 +20,12 @@ pub fn srm(
 ) -> Result<Srm, Invalid> {
     check_alpha(alpha)?;
     check_counts(observed, conditions)?;
-    Ok(against(observed, &shares(expected, observed.len())?, conditions, alpha))
+    Ok(against(
+        observed,
+        &shares(expected, observed.len())?,
+        conditions,
+        alpha,
+    ))
 }
 
 const COUNTS_HINT: &str = "Give the number of units of each condition.";
@@ -79,7 +84,8 @@ pub(super) fn against(
         }
     }
     if n == 0 {
-        row.notes.push("no_units: there is no unit to count".to_owned());
+        row.notes
+            .push("no_units: there is no unit to count".to_owned());
         return row;
     }
     let chi2 = open
@@ -154,7 +160,13 @@ pub fn srm_of_sketch(
     let mut sizes: Vec<(usize, usize, f64)> = moments
         .cells
         .iter()
-        .map(|c| (c.cluster, place.get(c.condition).copied().unwrap_or(0), c.rows))
+        .map(|c| {
+            (
+                c.cluster,
+                place.get(c.condition).copied().unwrap_or(0),
+                c.rows,
+            )
+        })
         .collect();
     sizes.sort_by_key(|s| (s.0, s.1));
     sizes.dedup_by(|next, kept| {
@@ -189,8 +201,14 @@ pub fn srm_of_sketch(
         ));
         None
     } else {
-        let open: Vec<usize> = (0..k).filter(|&i| parts.get(i).is_some_and(|p| *p > 0.0)).collect();
-        let d: Vec<f64> = open.iter().filter_map(|&i| difference.get(i)).copied().collect();
+        let open: Vec<usize> = (0..k)
+            .filter(|&i| parts.get(i).is_some_and(|p| *p > 0.0))
+            .collect();
+        let d: Vec<f64> = open
+            .iter()
+            .filter_map(|&i| difference.get(i))
+            .copied()
+            .collect();
         let v: Vec<f64> = open
             .iter()
             .flat_map(|&i| open.iter().map(move |&j| i * k + j))

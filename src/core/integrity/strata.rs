@@ -42,7 +42,8 @@ fn table<V>(
     conditions: &[String],
     values: impl ExactSizeIterator<Item = V>,
 ) -> Result<Table<V>, Invalid> {
-    const HINT: &str = "Give stratum, condition and count of each cell, as arrays of the same length.";
+    const HINT: &str =
+        "Give stratum, condition and count of each cell, as arrays of the same length.";
     if strata.len() != conditions.len() || values.len() != conditions.len() {
         return Err(Invalid {
             argument: "strata",
@@ -78,7 +79,9 @@ fn table<V>(
             row
         });
         let at = table.conditions.binary_search(condition).unwrap_or(0);
-        let Some(slot) = row.get_mut(at) else { continue };
+        let Some(slot) = row.get_mut(at) else {
+            continue;
+        };
         if slot.is_some() {
             return Err(Invalid::word(
                 "conditions",
@@ -111,11 +114,17 @@ fn finish(
     covariance: &[f64],
     alpha: f64,
 ) -> Vec<StratumSrm> {
-    let p: Vec<Option<f64>> = rows.iter().map(|r| r.srm.p_exact.or(r.srm.p_value)).collect();
+    let p: Vec<Option<f64>> = rows
+        .iter()
+        .map(|r| r.srm.p_exact.or(r.srm.p_value))
+        .collect();
     for (row, adjusted) in rows.iter_mut().zip(holm(&p)) {
         row.p_holm = adjusted;
     }
-    if rows.first().is_some_and(|r| r.scope == Scope::Stratum(None)) {
+    if rows
+        .first()
+        .is_some_and(|r| r.scope == Scope::Stratum(None))
+    {
         rows.rotate_left(1);
     }
     let k = differences.len();
@@ -142,12 +151,16 @@ fn finish(
     }
     if leaks > 0 {
         all.verdict = Some(super::Verdict::Leak);
-        all.notes
-            .push(format!("leak: in {leaks} strata there are units where there can be none"));
+        all.notes.push(format!(
+            "leak: in {leaks} strata there are units where there can be none"
+        ));
     }
     let combined = StratumSrm {
         scope: Scope::Combined,
-        conditions: rows.first().map(|r| r.conditions.clone()).unwrap_or_default(),
+        conditions: rows
+            .first()
+            .map(|r| r.conditions.clone())
+            .unwrap_or_default(),
         observed: sum(&|r, i| r.observed.get(i).copied().unwrap_or(0) as f64)
             .into_iter()
             .map(|n| n as u64)
@@ -203,7 +216,12 @@ pub fn srm_by_stratum(
             .collect();
         let parts = shares(Some(&weights), k)?;
         let srm = against(&counts, &parts, Some(&table.conditions), alpha);
-        for (((d, &o), e), share) in differences.iter_mut().zip(&counts).zip(&srm.expected).zip(&parts) {
+        for (((d, &o), e), share) in differences
+            .iter_mut()
+            .zip(&counts)
+            .zip(&srm.expected)
+            .zip(&parts)
+        {
             if *share > 0.0 {
                 *d += o as f64 - e;
             }
@@ -257,7 +275,10 @@ pub fn srm_blocked(
         let mut srm = Srm::default();
         for (i, &(m, o)) in cells.iter().enumerate() {
             if o > m {
-                let place = format!("{} beyond the {m} assigned", name(Some(&table.conditions), i));
+                let place = format!(
+                    "{} beyond the {m} assigned",
+                    name(Some(&table.conditions), i)
+                );
                 srm.leak(o - m, &place);
             }
         }
@@ -284,7 +305,9 @@ pub fn srm_blocked(
         match quadratic(&own, &v) {
             Some((chi2, df, p)) => {
                 (srm.chi2, srm.df, srm.p_value) = (Some(chi2), df, Some(p));
-                let open: Vec<usize> = (0..k).filter(|&i| cells.get(i).is_some_and(|c| c.0 > 0)).collect();
+                let open: Vec<usize> = (0..k)
+                    .filter(|&i| cells.get(i).is_some_and(|c| c.0 > 0))
+                    .collect();
                 srm.p_exact = match open.as_slice() {
                     [a, _] => cells
                         .get(*a)
