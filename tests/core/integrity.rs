@@ -126,7 +126,7 @@ fn verdicts() {
     assert_eq!(got.chi2, Some(0.0));
     assert_eq!(
         got.notes,
-        ["leak: 1 units in condition \"c\" of weight 0, where there can be none"]
+        ["leak: 1 unit in condition \"c\" of weight 0, where there can be none"]
     );
     assert_eq!(
         srm(&[5300, 4700], None, None, 0.001).unwrap().verdict,

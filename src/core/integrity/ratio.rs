@@ -82,7 +82,8 @@ impl Srm {
     pub fn leak(&mut self, count: u64, place: &str) {
         self.verdict = Some(Verdict::Leak);
         self.notes.push(format!(
-            "leak: {count} units in {place}, where there can be none"
+            "leak: {count} unit{} in {place}, where there can be none",
+            if count == 1 { "" } else { "s" }
         ));
     }
 }

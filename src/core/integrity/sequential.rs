@@ -121,7 +121,8 @@ fn look(observed: &[u64], shares: &[f64], k: f64, alpha: f64, running: f64) -> L
     let mut leaks = observed.iter().zip(shares).enumerate();
     if let Some((i, (o, _))) = leaks.find(|(_, (o, s))| **s == 0.0 && **o > 0) {
         row.notes.push(format!(
-            "leak: {o} units in {} of weight 0, where there can be none",
+            "leak: {o} unit{} in {} of weight 0, where there can be none",
+            if *o == 1 { "" } else { "s" },
             name(None, i)
         ));
         return row;
