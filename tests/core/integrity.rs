@@ -190,6 +190,7 @@ fn strata_together() {
     assert!(p1 < p0);
     assert_eq!(rows[1].p_holm, Some(2.0 * p1));
     assert_eq!(rows[0].p_holm, Some(p0.max(2.0 * p1)));
+    assert!((rows[2].srm.p_exact.unwrap() / totals.p_exact.unwrap() - 1.0).abs() < 1e-10);
     // Opposite shifts cancel.
     let rows = srm_by_stratum(&strata, &conditions, &[60, 40, 40, 60], None, 0.05).unwrap();
     assert!(rows[2].srm.chi2.unwrap() < 1e-20);
@@ -253,6 +254,8 @@ fn fixed_counts_agree_with_cochran_mantel_haenszel() {
         0.0,
     );
     report.check("p".into(), all.p_value, file["blocks"]["p"].as_f64(), 0.0);
+    let exact = json("integrity/balance.json")["blocks_exact_p"].as_f64();
+    report.check("exact p".into(), all.p_exact, exact, 0.0);
     // Nobody is lost in the fourth stratum.
     assert!(got[3].srm.notes[0].starts_with("no_variation") && got[3].p_holm.is_none());
 
@@ -283,7 +286,7 @@ fn fixed_counts_agree_with_cochran_mantel_haenszel() {
         0.0,
     );
     assert_eq!(all.df, 2);
-    report.finish(4);
+    report.finish(5);
 
     let leak = srm_blocked(
         &s,

@@ -305,7 +305,7 @@ fn estimate(
     }
     if too_small > 0 {
         row.notes.push(format!(
-            "single_student: in {too_small} cells of stratum and condition there are too few students to see how they vary; no standard error"
+            "single_student: cells of stratum and condition with too few students to see how they vary: {too_small}; no standard error"
         ));
         row.inference.estimate = Some(tau);
         return;

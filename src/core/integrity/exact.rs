@@ -174,28 +174,85 @@ pub fn hypergeometric_two_sided(x: u64, total: u64, marked: u64, drawn: u64) -> 
         return Some(1.0);
     }
     let (t, m, d) = (total as f64, marked as f64, drawn as f64);
-    // As three binomials of one probability, so that the large terms never meet (Loader 2000).
-    let (p, q) = (d / t, (t - d) / t);
-    let unmarked = t - m;
-    let ln = |j: u64| {
-        let j = j as f64;
-        if p <= 0.0 || q <= 0.0 {
-            return 0.0;
-        }
-        ln_binomial(j, m, p, q) + ln_binomial(d - j, unmarked, p, q) - ln_binomial(d, t, p, q)
-    };
     let mode = (((d + 1.0) * (m + 1.0) / (t + 2.0)).floor() as u64).clamp(low, high);
     let distribution = Unimodal {
         low,
         high,
         mode,
-        ln,
+        ln: |j: u64| ln_hypergeometric(j as f64, t, m, d),
         ratio: |j: u64| {
             let j = j as f64;
-            (m - j) * (d - j) / ((j + 1.0) * (unmarked - d + j + 1.0))
+            (m - j) * (d - j) / ((j + 1.0) * (t - m - d + j + 1.0))
         },
     };
     Some(distribution.two_sided(x))
+}
+
+/// `ln P(X = x)` of a hypergeometric, as three binomials of one probability, so that the large terms never meet (Loader
+/// 2000).
+fn ln_hypergeometric(x: f64, total: f64, marked: f64, drawn: f64) -> f64 {
+    let (p, q) = (drawn / total, (total - drawn) / total);
+    if p <= 0.0 || q <= 0.0 {
+        return 0.0;
+    }
+    ln_binomial(x, marked, p, q) + ln_binomial(drawn - x, total - marked, p, q)
+        - ln_binomial(drawn, total, p, q)
+}
+
+/// Units up to which sums of counts over strata are enumerated.
+const MAX_SUMMED: u64 = 5000;
+
+/// The distribution of one count: its lowest value and the probabilities from there on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probabilities {
+    low: u64,
+    of: Vec<f64>,
+}
+
+impl Probabilities {
+    /// Of a binomial of `n` with `p` in (0, 1); `None` above five thousand.
+    pub fn binomial(n: u64, p: f64) -> Option<Self> {
+        let of = |j: u64| ln_binomial(j as f64, n as f64, p, 1.0 - p).exp();
+        (n <= MAX_SUMMED).then(|| Probabilities {
+            low: 0,
+            of: (0..=n).map(of).collect(),
+        })
+    }
+
+    /// Of a hypergeometric, as [`hypergeometric_two_sided`] has it; `None` above five thousand drawn.
+    pub fn hypergeometric(total: u64, marked: u64, drawn: u64) -> Option<Self> {
+        let (low, high) = ((drawn + marked).saturating_sub(total), drawn.min(marked));
+        let of =
+            |j: u64| ln_hypergeometric(j as f64, total as f64, marked as f64, drawn as f64).exp();
+        (drawn <= MAX_SUMMED).then(|| Probabilities {
+            low,
+            of: (low..=high).map(of).collect(),
+        })
+    }
+}
+
+/// Two-sided p-value of the sum `x` of independent counts; `None` if the sum can be above five thousand.
+pub fn sum_two_sided(parts: &[Probabilities], x: u64) -> Option<f64> {
+    let low: u64 = parts.iter().map(|p| p.low).sum();
+    let width: usize = parts.iter().map(|p| p.of.len() - 1).sum();
+    if width as u64 > MAX_SUMMED {
+        return None;
+    }
+    let mut all = vec![1.0];
+    let mut pulse = Pulse::every(64);
+    for part in parts {
+        let mut next = vec![0.0; all.len() + part.of.len() - 1];
+        for (i, a) in all.iter().enumerate() {
+            pulse.tick();
+            for (slot, b) in next.iter_mut().skip(i).zip(&part.of) {
+                *slot += a * b;
+            }
+        }
+        all = next;
+    }
+    let at = usize::try_from(x.checked_sub(low)?).ok()?;
+    let bound = all.get(at)? * TIE;
+    Some(all.iter().filter(|p| **p <= bound).sum::<f64>().min(1.0))
 }
 
 /// Number of ways in which `n` units fall into `k` arms.

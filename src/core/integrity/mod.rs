@@ -18,7 +18,10 @@ mod srm;
 mod strata;
 
 pub use balance::{Balance, BalanceJoint, balance, balance_joint};
-pub use exact::{binomial_two_sided, hypergeometric_two_sided, multinomial_two_sided};
+pub use exact::{
+    Probabilities, binomial_two_sided, hypergeometric_two_sided, multinomial_two_sided,
+    sum_two_sided,
+};
 pub use patterns::{Pattern, impossible_patterns};
 pub use ratio::{Srm, Verdict};
 pub use sequential::{Look, srm_looks, srm_sequential};

@@ -123,7 +123,7 @@ pub fn impossible_patterns(
                     pattern: "condition_of_weight_0",
                     severity: "error",
                     place: condition.name.clone(),
-                    detail: format!("{rows} rows are of a condition that nobody is to get."),
+                    detail: format!("Rows of a condition that nobody is to get: {rows}."),
                 });
             }
         }
@@ -140,7 +140,7 @@ pub fn impossible_patterns(
                 severity: "error",
                 place: control.to_owned(),
                 detail: format!(
-                    "Of the {rows} rows of the control with an exposure, some were exposed."
+                    "The exposures of the control are not all 0; rows that have one: {rows}."
                 ),
             });
         }

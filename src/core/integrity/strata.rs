@@ -1,6 +1,6 @@
 //! Sample ratios by stratum, and all strata together.
 
-use super::exact::hypergeometric_two_sided;
+use super::exact::{Probabilities, hypergeometric_two_sided, sum_two_sided};
 use super::ratio::{Srm, add_multinomial, check_alpha, holm, name, quadratic, shares};
 use super::srm::against;
 use crate::error::Invalid;
@@ -95,6 +95,9 @@ fn table<V>(
     Ok(table)
 }
 
+/// Why there is no exact p-value of fixed counts, or of strata together.
+const NO_EXACT: &str = "no_exact: there is an exact p-value for two conditions only, and for strata together up to 5000 units";
+
 fn check_size(counts: &[u64]) -> Result<(), Invalid> {
     match counts.iter().find(|n| **n > 1 << 40) {
         Some(&n) => Err(Invalid::number(
@@ -112,6 +115,7 @@ fn finish(
     mut rows: Vec<StratumSrm>,
     differences: &[f64],
     covariance: &[f64],
+    exact: Option<&[Probabilities]>,
     alpha: f64,
 ) -> Vec<StratumSrm> {
     let p: Vec<Option<f64>> = rows
@@ -143,6 +147,11 @@ fn finish(
     match quadratic(differences, covariance) {
         Some((chi2, df, p)) => {
             (all.chi2, all.df, all.p_value) = (Some(chi2), df, Some(p));
+            let first = |r: &StratumSrm| r.observed.first().copied().unwrap_or(0);
+            all.p_exact = exact.and_then(|e| sum_two_sided(e, rows.iter().map(first).sum()));
+            if all.p_exact.is_none() {
+                all.notes.push(NO_EXACT.to_owned());
+            }
             all.decide(alpha);
         }
         None => all
@@ -205,7 +214,7 @@ pub fn srm_by_stratum(
         .collect();
     let k = table.conditions.len();
     let (mut differences, mut covariance) = (vec![0.0; k], vec![0.0; k * k]);
-    let mut rows = Vec::new();
+    let (mut rows, mut exact) = (Vec::new(), Vec::new());
     for (stratum, cells) in table.strata {
         beat();
         let counts: Vec<u64> = cells.iter().map(|c| c.map_or(0, |c| c.0)).collect();
@@ -227,6 +236,10 @@ pub fn srm_by_stratum(
             }
         }
         add_multinomial(&mut covariance, &parts, srm.n as f64);
+        exact.push(Probabilities::binomial(
+            srm.n,
+            parts.first().copied().unwrap_or(0.5),
+        ));
         rows.push(StratumSrm {
             scope: Scope::Stratum(stratum),
             conditions: table.conditions.clone(),
@@ -235,7 +248,16 @@ pub fn srm_by_stratum(
             p_holm: None,
         });
     }
-    Ok(finish(rows, &differences, &covariance, alpha))
+    let exact = (k == 2)
+        .then(|| exact.into_iter().collect::<Option<Vec<_>>>())
+        .flatten();
+    Ok(finish(
+        rows,
+        &differences,
+        &covariance,
+        exact.as_deref(),
+        alpha,
+    ))
 }
 
 /// Whether those who are observed are spread over the conditions like those who were assigned, where the counts of the
@@ -267,7 +289,7 @@ pub fn srm_blocked(
     let table = table(strata, conditions, values)?;
     let k = table.conditions.len();
     let (mut differences, mut covariance) = (vec![0.0; k], vec![0.0; k * k]);
-    let mut rows = Vec::new();
+    let (mut rows, mut exact) = (Vec::new(), Vec::new());
     for (stratum, cells) in table.strata {
         beat();
         let cells: Vec<(u64, u64)> = cells.into_iter().map(Option::unwrap_or_default).collect();
@@ -300,6 +322,8 @@ pub fn srm_blocked(
             let factor = n as f64 * (total - n) as f64 / (total - 1) as f64;
             add_multinomial(&mut v, &parts, factor);
         }
+        let marked = cells.first().map_or(0, |c| c.0);
+        exact.push(Probabilities::hypergeometric(total, marked, n));
         differences.iter_mut().zip(&own).for_each(|(d, o)| *d += o);
         covariance.iter_mut().zip(&v).for_each(|(c, v)| *c += v);
         match quadratic(&own, &v) {
@@ -316,8 +340,7 @@ pub fn srm_blocked(
                     _ => None,
                 };
                 if srm.p_exact.is_none() {
-                    srm.notes
-                        .push("no_exact: only given for two conditions".to_owned());
+                    srm.notes.push(NO_EXACT.to_owned());
                 }
                 srm.decide(alpha);
             }
@@ -334,5 +357,14 @@ pub fn srm_blocked(
             p_holm: None,
         });
     }
-    Ok(finish(rows, &differences, &covariance, alpha))
+    let exact = (k == 2)
+        .then(|| exact.into_iter().collect::<Option<Vec<_>>>())
+        .flatten();
+    Ok(finish(
+        rows,
+        &differences,
+        &covariance,
+        exact.as_deref(),
+        alpha,
+    ))
 }

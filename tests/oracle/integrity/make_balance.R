@@ -1,4 +1,4 @@
-# Reference numbers of blocked counts with three conditions (stats::mantelhaen.test) and of balance: for each covariate
+# Reference numbers of blocked counts with three conditions (stats::mantelhaen.test; with two the exact one too) and of balance: for each covariate
 # clubSandwich's CR2 and Satterthwaite test, and for all covariates its HTZ test on the stacked regression (one row for
 # each student and covariate, everything interacted with the covariate, clusters as they are).
 # Run in this folder: Rscript make_balance.R > balance.json
@@ -9,6 +9,10 @@ long <- do.call(rbind, lapply(seq_along(assigned), function(s) do.call(rbind, la
     data.frame(stratum = s, arm = a, seen = c(rep(1, o), rep(0, m - o)))
 }))))
 cmh <- mantelhaen.test(table(long$arm, long$seen, long$stratum), correct = FALSE)
+
+blocks <- rbind(c(10, 10, 9, 6), c(12, 8, 12, 5), c(15, 15, 11, 10), c(6, 6, 6, 6), c(20, 10, 15, 4)) # those of make_counts.py
+tables <- array(apply(blocks, 1, function(b) c(b[3], b[4], b[1] - b[3], b[2] - b[4])), c(2, 2, nrow(blocks)))
+exact <- mantelhaen.test(tables, exact = TRUE)
 
 one <- function(data, covariates, strata) {
     fit <- function(v) lm(as.formula(paste(v, "~ treat", if (strata) "+ factor(stratum)" else "")), data)
@@ -32,5 +36,5 @@ one <- function(data, covariates, strata) {
 }
 s08 <- read.csv("../s08_strata_nested/data.csv"); s02 <- read.csv("../s02_unequal_sizes/data.csv")
 cat(toJSON(list(software = paste("R", getRversion(), "stats, clubSandwich", packageVersion("clubSandwich")),
-    cmh = list(assigned = assigned, observed = observed, chi2 = cmh$statistic, df = cmh$parameter, p = cmh$p.value),
+    cmh = list(assigned = assigned, observed = observed, chi2 = cmh$statistic, df = cmh$parameter, p = cmh$p.value), blocks_exact_p = exact$p.value,
     s08 = one(s08, c("x", "female"), TRUE), s02 = one(s02, c("x", "female"), FALSE)), digits = NA, auto_unbox = TRUE, pretty = TRUE), "\n")

@@ -30,7 +30,8 @@ FROM rct.student_effects((SELECT rct.student_sketch(y, arm, NULL, ARRAY[x]) FROM
      (SELECT count(*) AS n, avg(y) AS mean, avg(x) AS mx, regr_slope(y, x) AS slope, regr_syy(y, x) - regr_sxy(y, x) ^ 2 / regr_sxx(y, x) AS rss FROM student WHERE arm = 'new') AS a,
      (SELECT count(*) AS n, avg(y) AS mean, avg(x) AS mx, regr_slope(y, x) AS slope, regr_syy(y, x) - regr_sxy(y, x) ^ 2 / regr_sxx(y, x) AS rss FROM student WHERE arm = 'old') AS b;
 -- Keys of all types are strata; strata may be ignored; covariates that are not asked for change nothing.
-SELECT a.estimate = b.estimate AND a.estimate = c.estimate AS keys, d.estimate = e.estimate AS covariates, f.estimate = g.estimate AND f.std_error = g.std_error AS ignored
+-- (the order of strata is that of their digests, so that sums round differently)
+SELECT near(a.estimate, b.estimate) AND near(a.estimate, c.estimate) AS keys, d.estimate = e.estimate AS covariates, f.estimate = g.estimate AND f.std_error = g.std_error AS ignored
 FROM rct.student_effects((SELECT rct.student_sketch(y, arm, grade::text) FROM student), 'old') AS a,
      rct.student_effects((SELECT rct.student_sketch(y, arm, grade) FROM student), 'old') AS b,
      rct.student_effects((SELECT rct.student_sketch(y, arm, rct.cluster_key(grade)) FROM student), 'old') AS c,
@@ -39,7 +40,7 @@ FROM rct.student_effects((SELECT rct.student_sketch(y, arm, grade::text) FROM st
      rct.student_effects((SELECT rct.student_sketch(y, arm, grade) FROM student), 'old', strata => 'ignore') AS f,
      rct.student_effects((SELECT rct.student_sketch(y, arm) FROM student), 'old') AS g;
 -- The size is that of the strata; order, parts and roll-up give the same bytes.
-SELECT n, clusters, strata, stored_cells, bytes < 400 AS small FROM rct.sketch_info((SELECT rct.student_sketch(y, arm, grade) FROM student));
+SELECT n, clusters, strata, stored_cells, bytes < 600 AS small FROM rct.sketch_info((SELECT rct.student_sketch(y, arm, grade) FROM student));
 SELECT (SELECT rct.student_sketch(y, arm, grade) FROM student)::bytea = (SELECT rct.student_sketch(y, arm, grade ORDER BY x DESC) FROM student)::bytea AS ordered,
        (SELECT rct.student_sketch(y, arm, grade) FROM student)::bytea
            = (SELECT rct.rollup(s) FROM (SELECT rct.student_sketch(y, arm, grade) AS s FROM student GROUP BY id % 7) AS p)::bytea AS rolled_up;
