@@ -40,7 +40,7 @@ FROM rct.student_effects((SELECT rct.student_sketch(y, arm, grade::text) FROM st
      rct.student_effects((SELECT rct.student_sketch(y, arm, grade) FROM student), 'old', strata => 'ignore') AS f,
      rct.student_effects((SELECT rct.student_sketch(y, arm) FROM student), 'old') AS g;
 -- The size is that of the strata; order, parts and roll-up give the same bytes.
-SELECT n, clusters, strata, stored_cells, bytes < 600 AS small FROM rct.sketch_info((SELECT rct.student_sketch(y, arm, grade) FROM student));
+SELECT n, clusters, strata, stored_cells, bytes < 1000 AS small FROM rct.sketch_info((SELECT rct.student_sketch(y, arm, grade) FROM student));
 SELECT (SELECT rct.student_sketch(y, arm, grade) FROM student)::bytea = (SELECT rct.student_sketch(y, arm, grade ORDER BY x DESC) FROM student)::bytea AS ordered,
        (SELECT rct.student_sketch(y, arm, grade) FROM student)::bytea
            = (SELECT rct.rollup(s) FROM (SELECT rct.student_sketch(y, arm, grade) AS s FROM student GROUP BY id % 7) AS p)::bytea AS rolled_up;
