@@ -1,1 +1,494 @@
-//! Whether the experiment ran as designed.
+//! Whether the experiment ran as designed: counts, baselines, patterns.
+
+use super::assignment::complete;
+use super::effect::required;
+use super::sketch::{count, read};
+use crate::pg::error::{or_raise, raise};
+use pgrx::prelude::*;
+use rct_core::effect::{EffectError, Strata, Word};
+use rct_core::error::Invalid;
+use rct_core::integrity::{self, Look, Scope, Srm, StratumSrm};
+
+type Texts = Option<Vec<Option<String>>>;
+type Reals = Option<Vec<Option<f64>>>;
+type Counts = Option<Vec<Option<i64>>>;
+
+fn counts(array: Counts, name: &'static str) -> Vec<u64> {
+    let number = |n: i64| {
+        u64::try_from(n).unwrap_or_else(|_| {
+            raise(Invalid::number(
+                name,
+                "counts that are not negative",
+                n as f64,
+                "Give the number of units of each condition.",
+            ))
+        })
+    };
+    complete(required(array, name), name)
+        .into_iter()
+        .map(number)
+        .collect()
+}
+
+fn texts(array: Texts, name: &'static str) -> Option<Vec<String>> {
+    array.map(|a| complete(a, name))
+}
+
+fn weights(array: Reals) -> Option<Vec<f64>> {
+    array.map(|a| complete(a, "expected"))
+}
+
+fn word(srm: &Srm) -> Option<String> {
+    srm.verdict.map(|v| v.word().to_owned())
+}
+
+type SrmRow = (
+    i64,
+    Option<f64>,
+    i64,
+    Option<f64>,
+    Option<f64>,
+    Option<String>,
+    Vec<f64>,
+    Vec<String>,
+);
+
+/// `srm(observed, expected, conditions, alpha)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn srm(
+    observed: Counts,
+    expected: Reals,
+    conditions: Texts,
+    alpha: Option<f64>,
+) -> TableIterator<
+    'static,
+    (
+        name!(n, i64),
+        name!(chi2, Option<f64>),
+        name!(df, i64),
+        name!(p_value, Option<f64>),
+        name!(p_exact, Option<f64>),
+        name!(verdict, Option<String>),
+        name!(expected, Vec<f64>),
+        name!(notes, Vec<String>),
+    ),
+> {
+    let alpha = required(alpha, "alpha");
+    let (expected, conditions) = (weights(expected), texts(conditions, "conditions"));
+    let r = or_raise(integrity::srm(
+        &counts(observed, "observed"),
+        expected.as_deref(),
+        conditions.as_deref(),
+        alpha,
+    ));
+    let verdict = word(&r);
+    let row: SrmRow = (
+        count(r.n),
+        r.chi2,
+        count(r.df),
+        r.p_value,
+        r.p_exact,
+        verdict,
+        r.expected,
+        r.notes,
+    );
+    TableIterator::once(row)
+}
+
+/// `srm(sketch, expected, conditions, alpha)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn srm_sketch(
+    sketch: Option<&[u8]>,
+    expected: Reals,
+    conditions: Texts,
+    alpha: Option<f64>,
+) -> TableIterator<
+    'static,
+    (
+        name!(conditions, Vec<String>),
+        name!(observed, Vec<i64>),
+        name!(expected, Vec<f64>),
+        name!(n, i64),
+        name!(chi2, Option<f64>),
+        name!(df, i64),
+        name!(p_value, Option<f64>),
+        name!(p_exact, Option<f64>),
+        name!(verdict, Option<String>),
+        name!(students, i64),
+        name!(students_p, Option<f64>),
+        name!(notes, Vec<String>),
+    ),
+> {
+    let alpha = required(alpha, "alpha");
+    let (expected, conditions) = (weights(expected), texts(conditions, "conditions"));
+    let row = sketch.map(|bytes| {
+        or_raise(integrity::srm_of_sketch(
+            &read(bytes),
+            expected.as_deref(),
+            conditions.as_deref(),
+            alpha,
+        ))
+    });
+    TableIterator::new(row.into_iter().map(|r| {
+        let c = r.clusters;
+        let verdict = word(&c);
+        (
+            r.conditions,
+            r.observed.into_iter().map(count).collect(),
+            c.expected,
+            count(c.n),
+            c.chi2,
+            count(c.df),
+            c.p_value,
+            c.p_exact,
+            verdict,
+            count(r.students),
+            r.students_p,
+            c.notes,
+        )
+    }))
+}
+
+type StratumRow = (
+    String,
+    Option<String>,
+    Vec<String>,
+    Vec<i64>,
+    Vec<f64>,
+    i64,
+    Option<f64>,
+    i64,
+    Option<f64>,
+    Option<f64>,
+    Option<f64>,
+    Option<String>,
+    Vec<String>,
+);
+
+fn stratum_row(r: StratumSrm) -> StratumRow {
+    let (scope, stratum) = match r.scope {
+        Scope::Stratum(name) => ("stratum", name),
+        Scope::Combined => ("combined", None),
+    };
+    let verdict = word(&r.srm);
+    (
+        scope.to_owned(),
+        stratum,
+        r.conditions,
+        r.observed.into_iter().map(count).collect(),
+        r.srm.expected,
+        count(r.srm.n),
+        r.srm.chi2,
+        count(r.srm.df),
+        r.srm.p_value,
+        r.srm.p_exact,
+        r.p_holm,
+        verdict,
+        r.srm.notes,
+    )
+}
+
+/// `srm_by_stratum(strata, conditions, observed, expected, alpha)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn srm_by_stratum(
+    strata: Texts,
+    conditions: Texts,
+    observed: Counts,
+    expected: Reals,
+    alpha: Option<f64>,
+) -> TableIterator<
+    'static,
+    (
+        name!(scope, String),
+        name!(stratum, Option<String>),
+        name!(conditions, Vec<String>),
+        name!(observed, Vec<i64>),
+        name!(expected, Vec<f64>),
+        name!(n, i64),
+        name!(chi2, Option<f64>),
+        name!(df, i64),
+        name!(p_value, Option<f64>),
+        name!(p_exact, Option<f64>),
+        name!(p_holm, Option<f64>),
+        name!(verdict, Option<String>),
+        name!(notes, Vec<String>),
+    ),
+> {
+    let alpha = required(alpha, "alpha");
+    let rows = or_raise(integrity::srm_by_stratum(
+        &required(strata, "strata"),
+        &complete(required(conditions, "conditions"), "conditions"),
+        &counts(observed, "observed"),
+        weights(expected).as_deref(),
+        alpha,
+    ));
+    TableIterator::new(rows.into_iter().map(stratum_row))
+}
+
+/// `srm_blocked(strata, conditions, assigned, observed, alpha)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn srm_blocked(
+    strata: Texts,
+    conditions: Texts,
+    assigned: Counts,
+    observed: Counts,
+    alpha: Option<f64>,
+) -> TableIterator<
+    'static,
+    (
+        name!(scope, String),
+        name!(stratum, Option<String>),
+        name!(conditions, Vec<String>),
+        name!(observed, Vec<i64>),
+        name!(expected, Vec<f64>),
+        name!(n, i64),
+        name!(chi2, Option<f64>),
+        name!(df, i64),
+        name!(p_value, Option<f64>),
+        name!(p_exact, Option<f64>),
+        name!(p_holm, Option<f64>),
+        name!(verdict, Option<String>),
+        name!(notes, Vec<String>),
+    ),
+> {
+    let alpha = required(alpha, "alpha");
+    let rows = or_raise(integrity::srm_blocked(
+        &required(strata, "strata"),
+        &complete(required(conditions, "conditions"), "conditions"),
+        &counts(assigned, "assigned"),
+        &counts(observed, "observed"),
+        alpha,
+    ));
+    TableIterator::new(rows.into_iter().map(stratum_row))
+}
+
+type LookRow = (
+    i64,
+    i64,
+    Option<f64>,
+    Option<f64>,
+    f64,
+    f64,
+    bool,
+    Vec<String>,
+);
+
+fn look_row((i, l): (usize, Look)) -> LookRow {
+    (
+        count(i as u64 + 1),
+        count(l.n),
+        l.log_e,
+        l.e_value,
+        l.p_value,
+        l.p_running,
+        l.alarm,
+        l.notes,
+    )
+}
+
+/// `srm_sequential(observed, expected, k, alpha)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn srm_sequential(
+    observed: Counts,
+    expected: Reals,
+    k: Option<f64>,
+    alpha: Option<f64>,
+) -> TableIterator<
+    'static,
+    (
+        name!(n, i64),
+        name!(log_e, Option<f64>),
+        name!(e_value, Option<f64>),
+        name!(p_value, f64),
+        name!(alarm, bool),
+        name!(notes, Vec<String>),
+    ),
+> {
+    let (k, alpha) = (required(k, "k"), required(alpha, "alpha"));
+    let l = or_raise(integrity::srm_sequential(
+        &counts(observed, "observed"),
+        weights(expected).as_deref(),
+        k,
+        alpha,
+    ));
+    TableIterator::once((count(l.n), l.log_e, l.e_value, l.p_value, l.alarm, l.notes))
+}
+
+/// `srm_looks(observed, arms, expected, k, alpha)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn srm_looks(
+    observed: Counts,
+    arms: Option<i32>,
+    expected: Reals,
+    k: Option<f64>,
+    alpha: Option<f64>,
+) -> TableIterator<
+    'static,
+    (
+        name!(look, i64),
+        name!(n, i64),
+        name!(log_e, Option<f64>),
+        name!(e_value, Option<f64>),
+        name!(p_value, f64),
+        name!(p_running, f64),
+        name!(alarm, bool),
+        name!(notes, Vec<String>),
+    ),
+> {
+    let (k, alpha) = (required(k, "k"), required(alpha, "alpha"));
+    let arms = usize::try_from(required(arms, "arms")).unwrap_or(0);
+    let rows = or_raise(integrity::srm_looks(
+        &counts(observed, "observed"),
+        arms,
+        weights(expected).as_deref(),
+        k,
+        alpha,
+    ));
+    TableIterator::new(rows.into_iter().enumerate().map(look_row))
+}
+
+/// `balance(sketch, control, names, strata)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn balance(
+    sketch: Option<&[u8]>,
+    control: Option<&str>,
+    names: Texts,
+    strata: Option<&str>,
+) -> TableIterator<
+    'static,
+    (
+        name!(condition, String),
+        name!(control, String),
+        name!(covariate, String),
+        name!(mean, Option<f64>),
+        name!(mean_control, Option<f64>),
+        name!(difference, Option<f64>),
+        name!(standardized, Option<f64>),
+        name!(std_error, Option<f64>),
+        name!(df, Option<f64>),
+        name!(p_value, Option<f64>),
+        name!(category, Option<String>),
+        name!(n, i64),
+        name!(n_control, i64),
+        name!(clusters, i64),
+        name!(clusters_control, i64),
+        name!(notes, Vec<String>),
+    ),
+> {
+    let control = required(control, "control").to_owned();
+    let strata = or_raise(Strata::from_word(required(strata, "strata")));
+    let names = texts(names, "names");
+    let rows = match sketch {
+        Some(bytes) => or_raise(integrity::balance(
+            &read(bytes),
+            &control,
+            names.as_deref(),
+            strata,
+        )),
+        None => Vec::new(),
+    };
+    TableIterator::new(rows.into_iter().map(move |b| {
+        (
+            b.condition,
+            control.clone(),
+            b.covariate,
+            b.mean.0,
+            b.mean.1,
+            b.difference,
+            b.standardized,
+            b.std_error,
+            b.df,
+            b.p_value,
+            b.category.map(str::to_owned),
+            count(b.n.0),
+            count(b.n.1),
+            count(b.clusters.0),
+            count(b.clusters.1),
+            b.notes,
+        )
+    }))
+}
+
+/// `balance_joint(sketch, control, strata)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn balance_joint(
+    sketch: Option<&[u8]>,
+    control: Option<&str>,
+    strata: Option<&str>,
+) -> TableIterator<
+    'static,
+    (
+        name!(condition, String),
+        name!(control, String),
+        name!(covariates, i64),
+        name!(f, Option<f64>),
+        name!(df_num, Option<f64>),
+        name!(df_den, Option<f64>),
+        name!(p_value, Option<f64>),
+        name!(notes, Vec<String>),
+    ),
+> {
+    let control = required(control, "control").to_owned();
+    let strata = or_raise(Strata::from_word(required(strata, "strata")));
+    let rows = match sketch {
+        Some(bytes) => or_raise(integrity::balance_joint(&read(bytes), &control, strata)),
+        None => Vec::new(),
+    };
+    TableIterator::new(rows.into_iter().map(move |b| {
+        (
+            b.condition,
+            control.clone(),
+            count(b.covariates),
+            b.f,
+            b.df_num,
+            b.df_den,
+            b.p_value,
+            b.notes,
+        )
+    }))
+}
+
+/// `impossible_patterns(sketch, control, conditions, expected)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn impossible_patterns(
+    sketch: Option<&[u8]>,
+    control: Option<&str>,
+    conditions: Texts,
+    expected: Reals,
+) -> TableIterator<
+    'static,
+    (
+        name!(pattern, String),
+        name!(severity, String),
+        name!(place, String),
+        name!(detail, String),
+    ),
+> {
+    let (conditions, expected) = (texts(conditions, "conditions"), weights(expected));
+    let found: Result<_, EffectError> = match sketch {
+        Some(bytes) => integrity::impossible_patterns(
+            &read(bytes),
+            control,
+            conditions.as_deref(),
+            expected.as_deref(),
+        ),
+        None => Ok(Vec::new()),
+    };
+    TableIterator::new(or_raise(found).into_iter().map(|p| {
+        (
+            p.pattern.to_owned(),
+            p.severity.to_owned(),
+            p.place,
+            p.detail,
+        )
+    }))
+}

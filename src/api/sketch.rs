@@ -8,13 +8,13 @@ use pgrx::prelude::*;
 use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch, SketchError, bytes_to_text};
 
 /// State of the aggregates: the sketch, and a buffer for the covariates of a row.
-struct State {
-    builder: Builder,
-    covariates: Vec<f64>,
+pub(super) struct State {
+    pub(super) builder: Builder,
+    pub(super) covariates: Vec<f64>,
 }
 
 impl State {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         State {
             builder: Builder::new(&settings::budget()),
             covariates: Vec::new(),
@@ -28,17 +28,17 @@ impl State {
 }
 
 /// Reads a key of one of the offered types.
-type ReadKey = fn(&Args<'_>, usize) -> Option<Key>;
+pub(super) type ReadKey = fn(&Args<'_>, usize) -> Option<Key>;
 
-fn text(args: &Args<'_>, i: usize) -> Option<Key> {
+pub(super) fn text(args: &Args<'_>, i: usize) -> Option<Key> {
     args.bytes(i).map(Key::of_text)
 }
 
-fn bigint(args: &Args<'_>, i: usize) -> Option<Key> {
+pub(super) fn bigint(args: &Args<'_>, i: usize) -> Option<Key> {
     args.i64(i).map(Key::of_bigint)
 }
 
-fn uuid(args: &Args<'_>, i: usize) -> Option<Key> {
+pub(super) fn uuid(args: &Args<'_>, i: usize) -> Option<Key> {
     args.uuid(i).as_ref().map(Key::of_uuid)
 }
 

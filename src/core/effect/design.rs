@@ -350,7 +350,7 @@ fn select(gram: &mut Gram, kept: &[usize], all: usize) {
 }
 
 /// Equilibrated Cholesky, column by column. Returns the kept and the aliased columns and `L = R⁻¹` of the kept.
-fn factor(gram: &[f64], all: usize) -> (Vec<usize>, Vec<usize>, Vec<f64>) {
+pub(crate) fn factor(gram: &[f64], all: usize) -> (Vec<usize>, Vec<usize>, Vec<f64>) {
     let at = |i: usize, j: usize| gram.get(i * all + j).copied().unwrap_or(0.0);
     let (mut kept, mut aliased): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     // Columns of the upper factor R of the equilibrated matrix, over the kept columns.

@@ -79,7 +79,15 @@ impl Question {
             Strata::Absorb => Centre::PerStratum,
             Strata::Ignore => Centre::Pooled,
         };
-        let moments = sketch.moments(rows, centre)?;
+        Self::of(
+            sketch.moments(rows, centre)?,
+            sketch.moments(rows_outcome, Centre::Pooled)?,
+            control,
+        )
+    }
+
+    /// The same from moments: those for the regression, and those of its outcome about one centre.
+    pub fn of(moments: Moments, pooled: Moments, control: &str) -> Result<Self, EffectError> {
         let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
         let Some(number) = names.iter().position(|n| n == control) else {
             return Err(EffectError::UnknownControl {
@@ -93,7 +101,7 @@ impl Question {
         limit_size(&moments)?;
         let design = Design::new(&moments, number);
         Ok(Question {
-            pooled: sketch.moments(rows_outcome, Centre::Pooled)?,
+            pooled,
             moments,
             control: number,
             design,
@@ -173,7 +181,11 @@ pub fn effects(
     control: &str,
     options: &Options,
 ) -> Result<Vec<Effect>, EffectError> {
-    let question = Question::new(sketch, control, options)?;
+    effects_of(&Question::new(sketch, control, options)?, options)
+}
+
+/// The effect of each condition but the control on the outcome of the question.
+pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>, EffectError> {
     let design = &question.design;
     let arms = arms_of(&question.pooled);
     let contrasts: Vec<Vec<f64>> = (0..conditions_kept(design))
@@ -198,13 +210,13 @@ pub fn effects(
             continue;
         };
         let mut row = blank(arm, control_arm);
-        common_notes(&mut row, &question, number);
+        common_notes(&mut row, question, number);
         let regressor = design.treated.iter().position(|&c| c == number);
         let at = regressor.and_then(|r| design.kept.iter().position(|&k| k == r));
         match at {
             _ if row.n.1 == 0 => row.notes.push(Note::NoControlRows),
             Some(at) if linked.get(number) == Some(&true) => {
-                infer(&mut row, &question, &parts, &control_influence, at, options);
+                infer(&mut row, question, &parts, &control_influence, at, options);
             }
             _ if regressor.is_some() => row.notes.push(Note::AliasedCondition),
             _ => row.notes.push(Note::NoRows),

@@ -31,6 +31,7 @@ mod ratio;
 pub(crate) mod robust;
 pub(crate) mod satterthwaite;
 mod size;
+mod students;
 mod subgroup;
 mod weighted;
 
@@ -54,6 +55,7 @@ pub use size::{
     CorrectedT, EffectSize, HedgesG, Scale, SizeRow, cox_index, effect_size, effect_sizes,
     hedges_g, wwc_correct_t,
 };
+pub use students::{StudentAdjust, StudentEffect, student_effects};
 pub use subgroup::{
     Guard, InteractionTest, Segments, SubgroupEffect, interaction_test, subgroup_effects,
 };

@@ -49,6 +49,10 @@ pub enum SketchError {
     CovariateDimensions(i32),
     /// Sums of squares beyond the largest double.
     OutOfRange,
+    /// A sketch of students, asked for what needs clusters.
+    StudentSketch,
+    /// A sketch of clusters, asked for what needs students.
+    ClusterSketch,
 }
 
 impl From<OverBudget> for SketchError {
@@ -66,7 +70,9 @@ impl Explain for SketchError {
             | WeightRange(_)
             | CovariateCount { .. }
             | ConditionTooLong(_)
-            | CovariateDimensions(_) => Class::InvalidParameter,
+            | CovariateDimensions(_)
+            | StudentSketch
+            | ClusterSketch => Class::InvalidParameter,
             ConditionEncoding => Class::NotSupported,
             TooManyCovariates(_) | TooManyConditions | TooManyRows | Memory(_) => {
                 Class::LimitExceeded
@@ -128,6 +134,12 @@ impl Explain for SketchError {
                 "squares of the values in the sketch are outside the range of double precision"
                     .to_owned()
             }
+            StudentSketch => {
+                "sketch must be of clusters, got one in which each student is a unit".to_owned()
+            }
+            ClusterSketch => {
+                "sketch must be of students as units, got one with clusters".to_owned()
+            }
             CovariateDimensions(n) => {
                 format!("covariates of a sketch must be an array of one dimension, got {n}")
             }
@@ -141,6 +153,10 @@ impl Explain for SketchError {
                 "Each row, and each sketch that is rolled up, needs the same covariates in the same order.".to_owned(),
             ),
             Memory(m) => Some(format!("This process: {m}.")),
+            StudentSketch => Some(
+                "It is made by rct.student_sketch and does not know which students share a class."
+                    .to_owned(),
+            ),
             TooManyConditions => Some("Each distinct value of the second argument is a condition.".to_owned()),
             _ => None,
         }
@@ -176,6 +192,12 @@ impl Explain for SketchError {
             UnknownVersion(_) => "Update the extension on this server.",
             BadText(_) => {
                 "A sketch is made by the aggregate rct.sketch and written as text only by its output function."
+            }
+            StudentSketch => {
+                "Use rct.student_effects, or make the sketch with rct.sketch and the cluster that was assigned."
+            }
+            ClusterSketch => {
+                "Make the sketch with rct.student_sketch, or use rct.effects if clusters were assigned."
             }
             CovariateDimensions(_) => "Write ARRAY[a, b, c].",
             OutOfRange => {

@@ -19,6 +19,10 @@ impl Key {
     /// Stands for a NULL stratum.
     pub const NONE: Key = Key(0);
 
+    /// Stands for the cluster of a student where each student is a unit of its own; no digest that a key will have.
+    /// Part of the stored format.
+    pub const STUDENT: Key = Key(u128::MAX);
+
     /// Digest of text, by its UTF-8 bytes.
     #[inline]
     pub fn of_text(text: &[u8]) -> Self {

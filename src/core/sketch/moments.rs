@@ -127,6 +127,26 @@ impl Moments {
             .unwrap_or(f64::NAN)
     }
 
+    /// The same cells with one of the columns as the outcome, and no other column.
+    pub fn of_column(&self, column: usize) -> Moments {
+        let square = pair_slot(self.columns, column, column) - self.columns;
+        let one = |values: &[f64], at: usize| values.get(at).copied().unwrap_or(0.0);
+        Moments {
+            columns: 1,
+            conditions: self.conditions.clone(),
+            strata: self.strata.clone(),
+            clusters: self.clusters.clone(),
+            cells: self.cells.clone(),
+            centres: (0..self.strata.len())
+                .map(|s| self.centre(s, column))
+                .collect(),
+            data: (0..self.cells.len())
+                .flat_map(|i| [one(self.sums(i), column), one(self.within(i), square)])
+                .collect(),
+            ..*self
+        }
+    }
+
     /// Squares of what is read must be doubles too, and not vanish.
     fn check_range(&self) -> Result<(), SketchError> {
         const LARGEST: f64 = 1e145;
@@ -168,19 +188,27 @@ struct Total {
 impl Sketch {
     /// The moments of the cells.
     pub fn moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
+        self.moments_of(&self.selection(rows), centre)
+    }
+
+    /// The moments of the cells of a sketch of students: cells are strata and conditions.
+    pub fn student_moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
+        if self.cells.iter().any(|c| c.id.cluster != Key::STUDENT) {
+            return Err(SketchError::ClusterSketch);
+        }
+        self.any_moments(&self.selection(rows), centre)
+    }
+
+    fn selection(&self, rows: Rows) -> Selection {
         let mut columns = vec![Variable::Outcome];
         if rows == Rows::WithCovariates {
             columns.extend((1..=self.covariate_count()).map(Variable::Covariate));
         }
-        let needs = if rows == Rows::All { 0 } else { HAS_COVARIATES };
-        self.moments_of(
-            &Selection {
-                columns,
-                needs,
-                conditions: Vec::new(),
-            },
-            centre,
-        )
+        Selection {
+            columns,
+            needs: if rows == Rows::All { 0 } else { HAS_COVARIATES },
+            conditions: Vec::new(),
+        }
     }
 
     /// Place of a column in the layout, if the sketch has it.
@@ -218,8 +246,16 @@ impl Sketch {
         })
     }
 
-    /// The moments of the cells of chosen rows and columns. Columns that the sketch does not have are left out.
+    /// The moments of the cells of chosen rows and columns. Columns that the sketch does not have are left out. A sketch of
+    /// students has no clusters and is refused.
     pub fn moments_of(&self, chosen: &Selection, centre: Centre) -> Result<Moments, SketchError> {
+        if self.cells.iter().any(|c| c.id.cluster == Key::STUDENT) {
+            return Err(SketchError::StudentSketch);
+        }
+        self.any_moments(chosen, centre)
+    }
+
+    fn any_moments(&self, chosen: &Selection, centre: Centre) -> Result<Moments, SketchError> {
         let layout = self.cells.layout();
         let places: Vec<usize> = chosen
             .columns

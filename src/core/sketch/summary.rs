@@ -1,9 +1,10 @@
 //! What a sketch holds, in a row, and cell by cell.
 
-use super::cells::{HAS_COVARIATES, HAS_WEIGHT};
+use super::cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use super::moments::{Centre, Rows};
 use super::wire::Canonical;
 use super::{Key, LeftOut, Sketch, SketchError};
+use crate::exact::limbs;
 
 /// What a sketch holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -115,6 +116,35 @@ impl Sketch {
             .iter()
             .for_each(|c| info.left_out.add(&c.left_out));
         info
+    }
+
+    /// Per condition by name: rows in cells that have an exposure, and the sum of the exposures.
+    pub fn exposures(&self) -> Vec<(String, u64, f64)> {
+        let canonical = Canonical::of(self);
+        let mut all: Vec<(String, u64, f64)> = canonical
+            .conditions
+            .iter()
+            .filter_map(|&i| self.conditions.get(i))
+            .map(|c| (c.name.clone(), 0, 0.0))
+            .collect();
+        let column = self.cells.layout().columns().len() - 1;
+        let slot = self.cells.layout().slots().get(column).copied();
+        for (id, number) in &canonical.cells {
+            let (Some(cell), Some(slot), Some(total)) = (
+                self.cells.get(*number),
+                slot,
+                all.get_mut(id.condition as usize),
+            ) else {
+                continue;
+            };
+            if id.flags & HAS_EXPOSED != 0
+                && let Some(sum) = cell.sums.get(slot.offset..slot.offset + slot.len)
+            {
+                total.1 += cell.rows;
+                total.2 += limbs::to_f64(sum, slot.exponent);
+            }
+        }
+        all
     }
 
     /// Sizes, means and spread by stratum, cluster, condition and weight, in that order. Rows that differ only in what is

@@ -1,0 +1,319 @@
+//! Effects where students were assigned one by one: Neyman's variance within strata.
+//!
+//! A sketch of students has one cell for each stratum and condition, whatever the number of students, and that is all
+//! that is needed here.
+
+use super::design::{factor, times, times_transposed};
+use super::error::EffectError;
+use super::estimate::left_out;
+use super::inference::Inference;
+use super::notes::Note;
+use super::options::{Strata, Word};
+use super::size::hedges_g;
+use crate::sketch::{Centre, Moments, Rows, Sketch};
+
+/// Adjustment for covariates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StudentAdjust {
+    /// Differences in means.
+    None,
+    /// A slope for each covariate in each condition, covariates about their stratum means (Lin 2013).
+    Lin,
+}
+
+impl Word for StudentAdjust {
+    fn from_word(word: &str) -> Result<Self, EffectError> {
+        match word {
+            "none" => Ok(StudentAdjust::None),
+            "lin" => Ok(StudentAdjust::Lin),
+            _ => Err(EffectError::UnknownOption {
+                argument: "adjust",
+                value: word.to_owned(),
+                offered: "\"none\", \"lin\"",
+            }),
+        }
+    }
+}
+
+/// The effect of one condition. `None` is NULL, and a note says why.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StudentEffect {
+    /// Treated condition.
+    pub condition: String,
+    /// Estimate, standard error, degrees of freedom, test and interval.
+    pub inference: Inference,
+    /// Students of the condition and of the control, all strata.
+    pub n: (u64, u64),
+    /// Strata with both conditions, which the estimate is of.
+    pub strata: u64,
+    /// Means of the condition and of the control, all strata.
+    pub mean: (Option<f64>, Option<f64>),
+    /// Standard deviations of the condition and of the control, divisor n − 1, all strata.
+    pub sd: (Option<f64>, Option<f64>),
+    /// Hedges' g.
+    pub hedges_g: Option<f64>,
+    /// What to know.
+    pub notes: Vec<String>,
+}
+
+/// Rows, sums about the centre, and cross products about the own means of one stratum and condition.
+#[derive(Debug, Clone, Default)]
+struct Cell {
+    rows: f64,
+    sums: Vec<f64>,
+    within: Vec<f64>,
+}
+
+impl Cell {
+    /// Adds another part of the same stratum and condition (Chan, Golub and LeVeque 1983).
+    fn add(&mut self, rows: f64, sums: &[f64], within: &[f64]) {
+        if self.rows == 0.0 {
+            *self = Cell {
+                rows,
+                sums: sums.to_vec(),
+                within: within.to_vec(),
+            };
+            return;
+        }
+        let gaps: Vec<f64> = self
+            .sums
+            .iter()
+            .zip(sums)
+            .map(|(a, b)| b / rows - a / self.rows)
+            .collect();
+        let share = self.rows * rows / (self.rows + rows);
+        let mut slots = self.within.iter_mut().zip(within);
+        for (i, a) in gaps.iter().enumerate() {
+            for b in gaps.iter().skip(i) {
+                if let Some((own, other)) = slots.next() {
+                    *own += other + share * a * b;
+                }
+            }
+        }
+        self.rows += rows;
+        self.sums.iter_mut().zip(sums).for_each(|(a, b)| *a += b);
+    }
+
+    fn mean(&self, column: usize) -> f64 {
+        self.sums.get(column).copied().unwrap_or(0.0) / self.rows
+    }
+
+    fn product(&self, a: usize, b: usize) -> f64 {
+        let (a, b) = (a.min(b), a.max(b));
+        let columns = self.sums.len();
+        let at = a * columns - a * (a + 1) / 2 + b;
+        self.within.get(at).copied().unwrap_or(0.0)
+    }
+}
+
+/// Cells by stratum and condition.
+fn cells(moments: &Moments) -> Vec<Vec<Cell>> {
+    let mut all = vec![vec![Cell::default(); moments.conditions.len()]; moments.strata.len()];
+    for (i, cell) in moments.cells.iter().enumerate() {
+        if let Some(sum) = all
+            .get_mut(cell.stratum)
+            .and_then(|s| s.get_mut(cell.condition))
+        {
+            sum.add(cell.rows, moments.sums(i), moments.within(i));
+        }
+    }
+    all
+}
+
+/// The effect of each condition but the control where each student was assigned on its own, by name.
+///
+/// With strata s that have both conditions, `N_s` students of both in each, weights `w_s = N_s / Σ N_s`:
+/// `τ = Σ w_s (ȳ_1s − ȳ_0s)`, `V = Σ_s Σ_a w_s² s²_as / n_as` (Neyman; without strata HC2), and Satterthwaite's
+/// `df = V² / Σ (w_s² s²_as / n_as)² / (n_as − 1)` (without strata Welch's).
+///
+/// With `Lin`, `ȳ_as` is adjusted by `β_a' (x̄_as − x̄_s)`, the slopes of each condition being those within strata, and
+/// `s²_as` is the residual sum of squares of the cell over `ν_as = (n_as − 1) (1 − k / (n_a − S))`, `n_a` and S the
+/// students of the condition and the strata, k the slopes; `ν_as` also takes the place of `n_as − 1` in the degrees of
+/// freedom.
+pub fn student_effects(
+    sketch: &Sketch,
+    control: &str,
+    adjust: StudentAdjust,
+    strata: Strata,
+    level: f64,
+) -> Result<Vec<StudentEffect>, EffectError> {
+    if !(level > 0.0 && level < 1.0) {
+        return Err(EffectError::Level(level));
+    }
+    let rows = match adjust {
+        StudentAdjust::None => Rows::All,
+        StudentAdjust::Lin if sketch.covariate_count() == 0 => {
+            return Err(crate::error::Invalid {
+                argument: "adjust",
+                must: "\"none\" without covariates",
+                got: "\"lin\"".to_owned(),
+                hint: "Build the sketch with rct.student_sketch(outcome, condition, stratum, ARRAY[covariate]).",
+            }
+            .into());
+        }
+        StudentAdjust::Lin => Rows::WithCovariates,
+    };
+    let centre = match strata {
+        Strata::Absorb => Centre::PerStratum,
+        Strata::Ignore => Centre::Pooled,
+    };
+    let moments = sketch.student_moments(rows, centre)?;
+    let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
+    let Some(number) = names.iter().position(|n| n == control) else {
+        return Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions: names,
+        });
+    };
+    if names.len() < 2 {
+        return Err(EffectError::OnlyControl(control.to_owned()));
+    }
+    let pooled = sketch.student_moments(rows, Centre::Pooled)?;
+    let totals = cells(&pooled);
+    let cells = cells(&moments);
+    let total = |c: usize| {
+        totals
+            .first()
+            .and_then(|t| t.get(c))
+            .filter(|t| t.rows > 0.0)
+    };
+    let mean = |c: usize| total(c).map(|t| pooled.centre(0, 0) + t.mean(0));
+    let sd = |c: usize| {
+        total(c)
+            .filter(|t| t.rows > 1.0)
+            .map(|t| (t.product(0, 0) / (t.rows - 1.0)).sqrt())
+    };
+    let size = |c: usize| total(c).map_or(0, |t| t.rows as u64);
+    let mut out = Vec::new();
+    for (c, name) in names.iter().enumerate().filter(|(c, _)| *c != number) {
+        let mut row = StudentEffect {
+            condition: name.clone(),
+            n: (size(c), size(number)),
+            mean: (mean(c), mean(number)),
+            sd: (sd(c), sd(number)),
+            ..StudentEffect::default()
+        };
+        let mut notes: Vec<Note> = left_out(&moments).into_iter().collect();
+        let pairs: Vec<(&Cell, &Cell)> = cells
+            .iter()
+            .filter_map(|s| s.get(c).zip(s.get(number)))
+            .filter(|(a, b)| a.rows > 0.0 && b.rows > 0.0)
+            .collect();
+        let touched = cells
+            .iter()
+            .filter_map(|s| s.get(c).zip(s.get(number)))
+            .filter(|(a, b)| a.rows + b.rows > 0.0)
+            .count();
+        row.strata = pairs.len() as u64;
+        if touched > pairs.len() {
+            notes.push(Note::UninformativeStrata(touched - pairs.len(), touched));
+        }
+        if row.n.1 == 0 {
+            notes.push(Note::NoControlRows);
+        } else if row.n.0 == 0 {
+            notes.push(Note::NoRows);
+        } else if pairs.is_empty() {
+            notes.push(Note::AliasedCondition);
+        } else {
+            estimate(&mut row, &pairs, adjust, level, &mut notes);
+        }
+        row.notes.splice(0..0, notes.iter().map(Note::to_string));
+        out.push(row);
+    }
+    Ok(out)
+}
+
+/// Slopes of one condition within strata, and how many of them are not aliased.
+fn slopes(cells: &[&Cell], covariates: usize) -> (Vec<f64>, usize, Vec<usize>) {
+    let sum = |a: usize, b: usize| cells.iter().map(|c| c.product(a, b)).sum::<f64>();
+    let gram: Vec<f64> = (0..covariates * covariates)
+        .map(|i| sum(i / covariates + 1, i % covariates + 1))
+        .collect();
+    let (kept, aliased, root) = factor(&gram, covariates);
+    let xy: Vec<f64> = kept.iter().map(|&j| sum(0, j + 1)).collect();
+    let beta = times(&root, &times_transposed(&root, &xy));
+    let mut all = vec![0.0; covariates];
+    for (&j, b) in kept.iter().zip(&beta) {
+        if let Some(slot) = all.get_mut(j) {
+            *slot = *b;
+        }
+    }
+    (all, kept.len(), aliased)
+}
+
+fn estimate(
+    row: &mut StudentEffect,
+    pairs: &[(&Cell, &Cell)],
+    adjust: StudentAdjust,
+    level: f64,
+    notes: &mut Vec<Note>,
+) {
+    let covariates = match adjust {
+        StudentAdjust::None => 0,
+        StudentAdjust::Lin => pairs.first().map_or(0, |(a, _)| a.sums.len() - 1),
+    };
+    let strata = pairs.len() as f64;
+    let total: f64 = pairs.iter().map(|(a, b)| a.rows + b.rows).sum();
+    let (mut tau, mut variance, mut spread, mut too_small) = (0.0, 0.0, 0.0, 0);
+    for (sign, treated) in [(1.0, true), (-1.0, false)] {
+        let arm: Vec<&Cell> = pairs
+            .iter()
+            .map(|(a, b)| if treated { *a } else { *b })
+            .collect();
+        let (beta, k, aliased) = slopes(&arm, covariates);
+        for j in aliased {
+            let note = Note::AliasedCovariate(j + 1);
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        let rows: f64 = arm.iter().map(|c| c.rows).sum();
+        let kept = 1.0 - k as f64 / (rows - strata);
+        for (cell, (a, b)) in arm.iter().zip(pairs) {
+            let both = a.rows + b.rows;
+            let w = both / total;
+            let mut mean = cell.mean(0);
+            let mut residual = cell.product(0, 0);
+            for (j, slope) in beta.iter().enumerate() {
+                let sum = |c: &Cell| c.sums.get(j + 1).copied().unwrap_or(0.0);
+                mean -= slope * (cell.mean(j + 1) - (sum(a) + sum(b)) / both);
+                residual -= 2.0 * slope * cell.product(0, j + 1);
+                for (l, other) in beta.iter().enumerate() {
+                    residual += slope * other * cell.product(j + 1, l + 1);
+                }
+            }
+            tau += sign * w * mean;
+            let nu = (cell.rows - 1.0) * kept;
+            if !(nu > 0.0) {
+                too_small += 1;
+                continue;
+            }
+            let v = w * w * residual.max(0.0) / nu / cell.rows;
+            variance += v;
+            spread += v * v / nu;
+        }
+    }
+    let pooled = row.sd.0.zip(row.sd.1).map(|(s1, s0)| {
+        let (n1, n0) = (row.n.0 as f64, row.n.1 as f64);
+        (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt()
+    });
+    row.hedges_g = pooled
+        .and_then(|s| hedges_g(tau, s, row.n.0 as f64, row.n.1 as f64, 1.0, 0.0).ok())
+        .map(|g| g.g);
+    if row.hedges_g.is_none() {
+        notes.push(Note::NoHedgesG);
+    }
+    if too_small > 0 {
+        row.notes.push(format!(
+            "single_student: cells of stratum and condition with too few students to see how they vary: {too_small}; no standard error"
+        ));
+        row.inference.estimate = Some(tau);
+        return;
+    }
+    let df = if spread > 0.0 {
+        variance * variance / spread
+    } else {
+        total - 2.0 * strata
+    };
+    row.inference = Inference::new(tau, variance.sqrt(), Some(df), level, notes);
+}

@@ -1,0 +1,192 @@
+//! What the design rules out.
+
+use crate::effect::EffectError;
+use crate::error::Invalid;
+use crate::sketch::{Centre, Key, Rows, Sketch};
+
+/// Something that can not be if the experiment ran as designed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// Name of the rule.
+    pub pattern: &'static str,
+    /// `error`: the design is broken; `warning`: it may be.
+    pub severity: &'static str,
+    /// Where: a digest, or a condition.
+    pub place: String,
+    /// What was found, as a sentence.
+    pub detail: String,
+}
+
+fn digest(key: Key) -> String {
+    let hex = format!("{:032x}", key.0);
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or("").to_owned();
+    [
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32),
+    ]
+    .join("-")
+}
+
+/// The patterns of a sketch whose clusters are the units of assignment. `control` is the condition in which nobody may be
+/// exposed; `conditions` with `expected` weights are those of the design, so that a row in a condition of weight 0, or in
+/// one that is not named, is a pattern. Clusters and strata are named by their digests, as `rct.cells` shows them.
+pub fn impossible_patterns(
+    sketch: &Sketch,
+    control: Option<&str>,
+    conditions: Option<&[String]>,
+    expected: Option<&[f64]>,
+) -> Result<Vec<Pattern>, EffectError> {
+    check(sketch, control, conditions, expected)?;
+    let moments = sketch.moments(Rows::All, Centre::PerStratum)?;
+    let name = |c: usize| moments.conditions.get(c).map_or("", |c| c.name.as_str());
+    let listed = |list: &[usize]| {
+        let quoted: Vec<String> = list.iter().map(|&c| format!("\"{}\"", name(c))).collect();
+        quoted.join(", ")
+    };
+    let mut by_cluster = vec![Vec::new(); moments.clusters.len()];
+    let mut strata_of = vec![Vec::new(); moments.clusters.len()];
+    let mut by_stratum = vec![Vec::new(); moments.strata.len()];
+    for cell in &moments.cells {
+        for (list, item) in [
+            (by_cluster.get_mut(cell.cluster), cell.condition),
+            (strata_of.get_mut(cell.cluster), cell.stratum),
+            (by_stratum.get_mut(cell.stratum), cell.condition),
+        ] {
+            if let Some(list) = list {
+                list.push(item);
+            }
+        }
+    }
+    for list in by_cluster
+        .iter_mut()
+        .chain(&mut strata_of)
+        .chain(&mut by_stratum)
+    {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let mut found = Vec::new();
+    for (&key, list) in moments.clusters.iter().zip(&by_cluster) {
+        if list.len() > 1 {
+            found.push(Pattern {
+                pattern: "unit_in_two_conditions",
+                severity: "error",
+                place: digest(key),
+                detail: format!("The cluster has rows of {}.", listed(list)),
+            });
+        }
+    }
+    let used = (0..moments.conditions.len())
+        .filter(|c| moments.cells.iter().any(|x| x.condition == *c))
+        .count();
+    for (&key, list) in moments.strata.iter().zip(&by_stratum) {
+        if used > 1 && list.len() == 1 && moments.strata.len() > 1 {
+            found.push(Pattern {
+                pattern: "stratum_in_one_condition",
+                severity: "warning",
+                place: if key == Key::NONE {
+                    "no stratum".to_owned()
+                } else {
+                    digest(key)
+                },
+                detail: format!("All rows of the stratum are of {}.", listed(list)),
+            });
+        }
+    }
+    for (&key, list) in moments.clusters.iter().zip(&strata_of) {
+        if list.len() > 1 {
+            found.push(Pattern {
+                pattern: "unit_in_two_strata",
+                severity: "warning",
+                place: digest(key),
+                detail: format!("The cluster has rows of {} strata.", list.len()),
+            });
+        }
+    }
+    if let Some(names) = conditions {
+        for (c, condition) in moments.conditions.iter().enumerate() {
+            let weight = match names.iter().position(|n| *n == condition.name) {
+                Some(i) => expected.map_or(1.0, |e| e.get(i).copied().unwrap_or(0.0)),
+                None => 0.0,
+            };
+            let rows: f64 = moments
+                .cells
+                .iter()
+                .filter(|x| x.condition == c)
+                .map(|x| x.rows)
+                .sum();
+            if weight == 0.0 && rows > 0.0 {
+                found.push(Pattern {
+                    pattern: "condition_of_weight_0",
+                    severity: "error",
+                    place: condition.name.clone(),
+                    detail: format!("Rows of a condition that nobody is to get: {rows}."),
+                });
+            }
+        }
+    }
+    if let Some(control) = control {
+        let exposed = sketch.exposures();
+        if let Some((rows, _)) = exposed
+            .iter()
+            .find(|(name, _, sum)| name == control && *sum > 0.0)
+            .map(|e| (e.1, e.2))
+        {
+            found.push(Pattern {
+                pattern: "exposed_control",
+                severity: "error",
+                place: control.to_owned(),
+                detail: format!(
+                    "The exposures of the control are not all 0; rows that have one: {rows}."
+                ),
+            });
+        }
+    }
+    Ok(found)
+}
+
+fn check(
+    sketch: &Sketch,
+    control: Option<&str>,
+    conditions: Option<&[String]>,
+    expected: Option<&[f64]>,
+) -> Result<(), EffectError> {
+    const HINT: &str = "Give the conditions of the design and the weight of each.";
+    let known = sketch.exposures();
+    if let Some(control) = control
+        && !known.iter().any(|(name, ..)| name == control)
+    {
+        return Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions: known.into_iter().map(|(name, ..)| name).collect(),
+        });
+    }
+    if let Some(e) = expected {
+        if conditions.is_none_or(|c| c.len() != e.len()) {
+            return Err(Invalid {
+                argument: "expected",
+                must: "as long as conditions",
+                got: format!(
+                    "{} weights for {} conditions",
+                    e.len(),
+                    conditions.map_or(0, <[String]>::len)
+                ),
+                hint: HINT,
+            }
+            .into());
+        }
+        if let Some(&w) = e.iter().find(|w| !w.is_finite() || **w < 0.0) {
+            return Err(Invalid::number(
+                "expected",
+                "weights that are finite and not negative",
+                w,
+                HINT,
+            )
+            .into());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Sample ratios of one table of counts.
+
+use super::exact::{binomial_two_sided, multinomial_two_sided};
+use super::ratio::{Srm, add_multinomial, check_alpha, name, quadratic, shares};
+use crate::distribution::chi_squared_upper;
+use crate::effect::EffectError;
+use crate::error::Invalid;
+use crate::sketch::{Centre, Rows, Sketch};
+
+/// Tests whether units fell into conditions as their weights let expect: Pearson's chi-squared over the conditions with a
+/// weight above 0, and the exact binomial or multinomial p-value. A unit in a condition of weight 0 is a leak, not a term
+/// of the sum; such conditions are neither in the number of units nor in the degrees of freedom.
+///
+/// `conditions` are names for the notes.
+pub fn srm(
+    observed: &[u64],
+    expected: Option<&[f64]>,
+    conditions: Option<&[String]>,
+    alpha: f64,
+) -> Result<Srm, Invalid> {
+    check_alpha(alpha)?;
+    check_counts(observed, conditions)?;
+    Ok(against(
+        observed,
+        &shares(expected, observed.len())?,
+        conditions,
+        alpha,
+    ))
+}
+
+const COUNTS_HINT: &str = "Give the number of units of each condition.";
+
+pub(super) fn check_counts(observed: &[u64], conditions: Option<&[String]>) -> Result<(), Invalid> {
+    if observed.len() < 2 {
+        return Err(Invalid {
+            argument: "observed",
+            must: "counts of at least two conditions",
+            got: observed.len().to_string(),
+            hint: COUNTS_HINT,
+        });
+    }
+    if let Some(&n) = observed.iter().find(|n| **n > 1 << 52) {
+        return Err(Invalid::number(
+            "observed",
+            "counts below 2^52",
+            n as f64,
+            COUNTS_HINT,
+        ));
+    }
+    match conditions {
+        Some(c) if c.len() != observed.len() => Err(Invalid {
+            argument: "conditions",
+            must: "as long as the list of counts",
+            got: format!("{} names for {} counts", c.len(), observed.len()),
+            hint: "Give one name for each count, or none at all.",
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The test with shares that add up to 1.
+pub(super) fn against(
+    observed: &[u64],
+    shares: &[f64],
+    conditions: Option<&[String]>,
+    alpha: f64,
+) -> Srm {
+    let open: Vec<(u64, f64)> = observed
+        .iter()
+        .zip(shares)
+        .filter(|(_, s)| **s > 0.0)
+        .map(|(&o, &s)| (o, s))
+        .collect();
+    let n: u64 = open.iter().map(|(o, _)| o).sum();
+    let mut row = Srm {
+        n,
+        df: open.len().saturating_sub(1) as u64,
+        expected: shares.iter().map(|s| s * n as f64).collect(),
+        ..Srm::default()
+    };
+    for (i, (&o, &s)) in observed.iter().zip(shares).enumerate() {
+        if s == 0.0 && o > 0 {
+            row.leak(o, &format!("{} of weight 0", name(conditions, i)));
+        }
+    }
+    if n == 0 {
+        row.notes
+            .push("no_units: there is no unit to count".to_owned());
+        return row;
+    }
+    let chi2 = open
+        .iter()
+        .map(|&(o, s)| (o as f64 - s * n as f64).powi(2) / (s * n as f64))
+        .sum();
+    row.chi2 = Some(chi2);
+    row.p_value = chi_squared_upper(chi2, row.df as f64);
+    row.p_exact = match open.as_slice() {
+        [(first, share), _] => binomial_two_sided(*first, n, *share),
+        _ => {
+            let (counts, parts): (Vec<u64>, Vec<f64>) = open.iter().copied().unzip();
+            multinomial_two_sided(&counts, &parts)
+        }
+    };
+    if row.p_exact.is_none() {
+        row.notes.push(
+            "no_exact: too many outcomes to enumerate; p_value is from the chi-squared distribution"
+                .to_owned(),
+        );
+    }
+    row.decide(alpha);
+    row
+}
+
+/// Sample ratio of the clusters of a sketch, and of its students.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SketchSrm {
+    /// Conditions, in the order of `observed` and `expected`.
+    pub conditions: Vec<String>,
+    /// Clusters of each condition.
+    pub observed: Vec<u64>,
+    /// The test at the level of clusters.
+    pub clusters: Srm,
+    /// Students in conditions with a weight above 0.
+    pub students: u64,
+    /// p-value of the number of students by condition, by the randomization variance of sums over clusters.
+    pub students_p: Option<f64>,
+}
+
+/// Tests the clusters of a sketch, which are the units that were assigned. `conditions` names the conditions that
+/// `expected` are the weights of; without it, these are the conditions of the sketch in the order of their names. A
+/// condition of the sketch that is not named has weight 0.
+///
+/// Students come in clusters, so their number by condition varies by the sizes of the clusters: the statistic is
+/// `D = Σ_g n_g (T_g − π)`, whose variance over independent assignments of the clusters is `Σ_g n_g² (diag π − π π')`.
+pub fn srm_of_sketch(
+    sketch: &Sketch,
+    expected: Option<&[f64]>,
+    conditions: Option<&[String]>,
+    alpha: f64,
+) -> Result<SketchSrm, EffectError> {
+    check_alpha(alpha)?;
+    let moments = sketch.moments(Rows::All, Centre::Pooled)?;
+    let mut names: Vec<String> = match conditions {
+        Some(c) => c.to_vec(),
+        None => moments.conditions.iter().map(|c| c.name.clone()).collect(),
+    };
+    let mut parts = shares(expected, names.len())?;
+    for c in &moments.conditions {
+        if !names.contains(&c.name) {
+            names.push(c.name.clone());
+            parts.push(0.0);
+        }
+    }
+    let place: Vec<usize> = moments
+        .conditions
+        .iter()
+        .map(|c| names.iter().position(|n| *n == c.name).unwrap_or(0))
+        .collect();
+    // Students by cluster and condition; cells of one cluster may differ by weight or stratum.
+    let mut sizes: Vec<(usize, usize, f64)> = moments
+        .cells
+        .iter()
+        .map(|c| {
+            (
+                c.cluster,
+                place.get(c.condition).copied().unwrap_or(0),
+                c.rows,
+            )
+        })
+        .collect();
+    sizes.sort_by_key(|s| (s.0, s.1));
+    sizes.dedup_by(|next, kept| {
+        let same = (next.0, next.1) == (kept.0, kept.1);
+        if same {
+            kept.2 += next.2;
+        }
+        same
+    });
+    let mut observed = vec![0u64; names.len()];
+    let k = names.len();
+    let (mut students, mut difference) = (0.0, vec![0.0; k]);
+    let mut covariance = vec![0.0; k * k];
+    for &(_, at, n) in &sizes {
+        if let Some(o) = observed.get_mut(at) {
+            *o += 1;
+        }
+        if parts.get(at).copied().unwrap_or(0.0) == 0.0 {
+            continue;
+        }
+        students += n;
+        for (i, (d, share)) in difference.iter_mut().zip(&parts).enumerate() {
+            *d += n * ((i == at) as u8 as f64 - share);
+        }
+        add_multinomial(&mut covariance, &parts, n * n);
+    }
+    let mut clusters = against(&observed, &parts, Some(&names), alpha);
+    let shared = sizes.len() - moments.clusters.len();
+    let students_p = if shared > 0 {
+        clusters.notes.push(format!(
+            "shared_clusters: {shared} times a cluster has rows of a further condition and is counted again; units were not whole clusters"
+        ));
+        None
+    } else {
+        let open: Vec<usize> = (0..k)
+            .filter(|&i| parts.get(i).is_some_and(|p| *p > 0.0))
+            .collect();
+        let d: Vec<f64> = open
+            .iter()
+            .filter_map(|&i| difference.get(i))
+            .copied()
+            .collect();
+        let v: Vec<f64> = open
+            .iter()
+            .flat_map(|&i| open.iter().map(move |&j| i * k + j))
+            .filter_map(|at| covariance.get(at))
+            .copied()
+            .collect();
+        quadratic(&d, &v).map(|(_, _, p)| p)
+    };
+    Ok(SketchSrm {
+        conditions: names,
+        observed,
+        clusters,
+        students: students as u64,
+        students_p,
+    })
+}
