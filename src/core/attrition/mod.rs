@@ -1,17 +1,22 @@
 //! Missing outcomes: how many, whether it matters, and what can be said all the same.
 //!
 //! - [`attrition`] and [`wwc_attrition`]: overall and differential attrition, and what the boundaries say
+//! - [`manski_bounds`]: what can be said whatever the missing outcomes are
 //! - [`response_weights`], [`Logistic`]: who stands for those who are missing
 //! - [`pool_imputations`]: estimates from several imputations
 
 mod boundary;
+mod identified;
 mod imputation;
 mod logistic;
+mod manski;
 mod rates;
 mod weights;
 
 pub use boundary::{Verdict, wwc_attrition};
+pub use identified::imbens_manski;
 pub use imputation::{Pooled, pool_imputations};
 pub use logistic::{Logistic, LogisticError, LogisticFit, MAX_REGRESSORS, logistic_predict};
+pub use manski::{Bounds, manski_bounds};
 pub use rates::{Attrition, Counts, Rates, attrition, check_observedness};
 pub use weights::{ResponseWeight, response_weights};

@@ -147,6 +147,22 @@ impl Moments {
         }
     }
 
+    /// The same cells with `column 0 + factor · column 1` as the outcome, and no other column; the factor may differ by condition.
+    pub fn plus_second_column(&self, factor: impl Fn(usize) -> f64) -> Moments {
+        let at = |values: &[f64], i: usize| values.get(i).copied().unwrap_or(0.0);
+        let data = self.cells.iter().enumerate().flat_map(|(i, cell)| {
+            let (f, sums, within) = (factor(cell.condition), self.sums(i), self.within(i));
+            // The centre stays that of column 0, which cancels later.
+            let second = at(sums, 1) + cell.rows * self.centre(cell.stratum, 1);
+            let spread = at(within, 0) + 2.0 * f * at(within, 1) + f * f * at(within, self.columns);
+            [at(sums, 0) + f * second, spread.max(0.0)]
+        });
+        Moments {
+            data: data.collect(),
+            ..self.of_column(0)
+        }
+    }
+
     /// Squares of what is read must be doubles too, and not vanish.
     fn check_range(&self) -> Result<(), SketchError> {
         const LARGEST: f64 = 1e145;

@@ -1,0 +1,142 @@
+//! Bounds on the effect that hold whatever the missing outcomes are.
+
+use super::identified::imbens_manski;
+use crate::effect::estimate::{Question, effects_of};
+use crate::effect::{Effect, EffectError, Note, Options};
+use crate::error::Invalid;
+use crate::sketch::{Centre, Rows, Sketch, Variable};
+
+/// Bounds on the effect of one condition. `None` is NULL.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bounds {
+    /// Treated condition.
+    pub condition: String,
+    /// Control condition.
+    pub control: String,
+    /// The effect if all missing outcomes were worst in the condition and best in the control.
+    pub low: Option<f64>,
+    /// The effect the other way round.
+    pub high: Option<f64>,
+    /// Cluster-robust standard error of the lower bound.
+    pub low_se: Option<f64>,
+    /// Cluster-robust standard error of the upper bound.
+    pub high_se: Option<f64>,
+    /// The smaller of the degrees of freedom of both.
+    pub df: Option<f64>,
+    /// Lower limit of the interval of Imbens and Manski.
+    pub ci_low: Option<f64>,
+    /// Upper limit of it.
+    pub ci_high: Option<f64>,
+    /// Students assigned to the condition and to the control.
+    pub n: (u64, u64),
+    /// Of these without an outcome.
+    pub missing: (u64, u64),
+    /// What to know.
+    pub notes: Vec<String>,
+}
+
+/// Worst-case bounds (Manski 1990) on the effect of each condition, for outcomes between `least` and `most`, with the interval of
+/// Imbens and Manski (2004). The outcome of the sketch is 0 where it is missing, and its one covariate says where: then the bounds are
+/// effects on `outcome + value · missing`, whose clusters' sums follow from those of the sketch, and their standard errors are
+/// CR2 with Satterthwaite's degrees of freedom.
+pub fn manski_bounds(
+    sketch: &Sketch,
+    control: &str,
+    least: f64,
+    most: f64,
+    level: f64,
+) -> Result<Vec<Bounds>, EffectError> {
+    if !least.is_finite() || !most.is_finite() || least > most {
+        return Err(Invalid::number(
+            "y_max",
+            "a number not below y_min",
+            most,
+            "Give the smallest and the largest outcome that is possible, such as 0 and 100.",
+        )
+        .into());
+    }
+    if sketch.covariate_count() != 1 || !sketch.is_binary(Variable::Covariate(1)) {
+        return Err(Invalid {
+            argument: "sketch",
+            must: "one whose only covariate is 1 where the outcome is missing and 0 elsewhere",
+            got: "another".to_owned(),
+            hint: "Build it with rct.sketch(coalesce(score, 0), condition, cluster, stratum, (score IS NULL)::integer::float8).",
+        }
+        .into());
+    }
+    let options = Options {
+        level,
+        ..Options::default()
+    };
+    let moments = sketch.moments(Rows::WithCovariates, Centre::PerStratum)?;
+    let pooled = sketch.moments(Rows::WithCovariates, Centre::Pooled)?;
+    let number = moments.conditions.iter().position(|c| c.name == control);
+    let bound = |treated: f64, untreated: f64| {
+        let factor = |c: usize| {
+            if Some(c) == number {
+                untreated
+            } else {
+                treated
+            }
+        };
+        let question = Question::of(
+            moments.plus_second_column(factor),
+            pooled.plus_second_column(factor),
+            control,
+        )?;
+        effects_of(&question, &options)
+    };
+    let lows = bound(least, most)?;
+    let highs = bound(most, least)?;
+    let missing = |name: &str| {
+        let at = pooled.conditions.iter().position(|c| c.name == name);
+        let cells = pooled
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| Some(c.condition) == at);
+        let ones = |(i, c): (usize, &crate::sketch::CellMoments)| {
+            pooled.sums(i).get(1).copied().unwrap_or(0.0) + c.rows * pooled.centre(c.stratum, 1)
+        };
+        cells.map(ones).sum::<f64>().round() as u64
+    };
+    Ok(lows
+        .into_iter()
+        .zip(highs)
+        .map(|(low, high)| {
+            let counts = (missing(&low.condition), missing(control));
+            row(low, &high, counts, level)
+        })
+        .collect())
+}
+
+fn row(low: Effect, high: &Effect, missing: (u64, u64), level: f64) -> Bounds {
+    let df = low.df.zip(high.df).map(|(a, b)| a.min(b));
+    let tested = low.p_value.is_some() && high.p_value.is_some();
+    let interval = || {
+        let (l, h) = (low.estimate?, high.estimate?);
+        let (sl, sh) = (low.std_error?, high.std_error?);
+        let c = imbens_manski((h - l).max(0.0), sl.max(sh), level, Some(df?))?;
+        Some((l - c * sl, h + c * sh))
+    };
+    let limits = tested.then(interval).flatten();
+    let keep = |n: &&Note| !matches!(n, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG);
+    let mut notes: Vec<String> = low.notes.iter().filter(keep).map(Note::to_string).collect();
+    if missing == (0, 0) {
+        notes.push("none_missing: no outcome is missing, so both bounds are the effect".to_owned());
+    }
+    Bounds {
+        low: low.estimate,
+        high: high.estimate,
+        low_se: low.std_error,
+        high_se: high.std_error,
+        df,
+        ci_low: limits.map(|l| l.0),
+        ci_high: limits.map(|l| l.1),
+        n: low.n,
+        missing,
+        notes,
+        condition: low.condition,
+        control: low.control,
+    }
+}
