@@ -6,10 +6,14 @@
 #[allow(dead_code)]
 mod oracle;
 
+#[path = "attrition/bounds.rs"]
+mod bounds;
 #[path = "attrition/imputation.rs"]
 mod imputation;
 #[path = "attrition/logistic.rs"]
 mod logistic;
+#[path = "attrition/rates.rs"]
+mod rates;
 
 /// A file of reference numbers.
 fn json(path: &str) -> serde_json::Value {
@@ -24,4 +28,70 @@ fn near(what: &str, got: f64, expected: f64, tolerance: f64) {
         error <= tolerance,
         "{what}: {got} is not {expected} ({error:.1e})"
     );
+}
+
+/// A student of made-up data.
+#[derive(Clone)]
+struct Student {
+    outcome: Option<f64>,
+    condition: &'static str,
+    cluster: i64,
+    stratum: i64,
+}
+
+/// Two or three conditions, clusters of unequal size, outcomes that go missing, by a printed seed.
+fn students(seed: &str, clusters: i64) -> Vec<Student> {
+    println!("seed {seed}");
+    let mut random = rct_core::random::Random::new(seed, rct_core::random::Purpose::Simulation, 0);
+    let mut all = Vec::new();
+    for cluster in 0..clusters {
+        let level = random.normal();
+        for _ in 0..3 + random.below(9) {
+            let y = 50.0 + 5.0 * level + 10.0 * random.normal();
+            let treated = cluster % 2 == 0;
+            let seen = random.uniform() < if treated { 0.9 } else { 0.75 };
+            all.push(Student {
+                outcome: seen.then_some((10.0 * y).round() / 10.0),
+                condition: if treated { "treated" } else { "control" },
+                cluster,
+                stratum: cluster / 6,
+            });
+        }
+    }
+    all
+}
+
+/// A sketch of what `outcome` and `covariate` say of each student.
+fn sketch_of(
+    students: &[Student],
+    outcome: impl Fn(&Student) -> Option<f64>,
+    covariate: Option<&dyn Fn(&Student) -> f64>,
+    strata: bool,
+) -> rct_core::sketch::Sketch {
+    use rct_core::sketch::{Builder, Covariates, Key, Row};
+    let mut builder = Builder::new(&rct_core::budget::Budget::unlimited());
+    for s in students {
+        let one = covariate.map(|f| [f(s)]);
+        let row = Row {
+            stratum: if strata {
+                Key::of_bigint(s.stratum)
+            } else {
+                Key::NONE
+            },
+            covariates: one
+                .as_ref()
+                .map_or(Covariates::Absent, |x| Covariates::Complete(x)),
+            ..Row::simple(
+                outcome(s),
+                Some(s.condition.as_bytes()),
+                Some(Key::of_bigint(s.cluster)),
+            )
+        };
+        builder.add(&row).unwrap();
+    }
+    builder.into_sketch().unwrap()
+}
+
+fn observed(s: &Student) -> Option<f64> {
+    Some(s.outcome.is_some() as u8 as f64)
 }

@@ -206,6 +206,20 @@ impl Distribution {
             })
     }
 
+    /// The outcomes of a condition by cluster, clusters by digest, outcomes ascending.
+    pub(crate) fn outcomes_of(&mut self, condition: &str) -> Vec<(Key, Vec<f64>)> {
+        self.sort();
+        let number = self
+            .conditions
+            .iter()
+            .zip(0..)
+            .find(|(c, _)| c.name == condition);
+        let groups = number.into_iter().flat_map(|(_, n)| self.groups(n));
+        groups
+            .map(|(key, g)| (key, g.iter().map(|o| o.value).collect()))
+            .collect()
+    }
+
     /// The conditions by name.
     pub(super) fn arms(&mut self) -> Result<Vec<Arm>, QuantileError> {
         let mut room = Charge::new(self.charge.budget());

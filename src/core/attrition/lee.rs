@@ -1,0 +1,402 @@
+//! Lee's bounds: the effect on those who would have an outcome in either condition.
+//!
+//! If the intervention changes who has an outcome in one direction only, the condition with the larger share of outcomes holds
+//! `q = (p₁ − p₀) / p₁` students who would have none in the other. They may be those with the lowest outcomes, or those with the
+//! highest: trimming either gives the bounds (Lee 2009). Within strata the bounds are tighter; strata are averaged by the number of
+//! students who would have an outcome in either condition.
+//!
+//! Each student's influence on a bound has three parts: the trimmed mean with its quantile, the trimmed share, and the mean of the
+//! other condition. The variance is the sum over clusters of squared sums of influences, times G / (G − 1).
+
+use super::identified::imbens_manski;
+use super::rates::{check_observedness, ones_of};
+use super::trim::{Trim, trim_lowest};
+use crate::distribution::t_critical;
+use crate::effect::{Distribution, EffectError, Strata};
+use crate::error::Invalid;
+use crate::pulse::Pulse;
+use crate::sketch::{Centre, Key, Moments, Rows, Sketch};
+use std::collections::BTreeMap;
+
+/// Bounds on the effect of one condition. `None` is NULL.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LeeBounds {
+    /// Treated condition.
+    pub condition: String,
+    /// Control condition.
+    pub control: String,
+    /// Lower bound.
+    pub low: Option<f64>,
+    /// Upper bound.
+    pub high: Option<f64>,
+    /// Cluster-robust standard error of the lower bound.
+    pub low_se: Option<f64>,
+    /// Cluster-robust standard error of the upper bound.
+    pub high_se: Option<f64>,
+    /// Degrees of freedom: clusters less two for each stratum.
+    pub df: Option<f64>,
+    /// Lower limit of the interval of Imbens and Manski.
+    pub ci_low: Option<f64>,
+    /// Upper limit of it.
+    pub ci_high: Option<f64>,
+    /// Difference in means of the students with an outcome.
+    pub untrimmed: Option<f64>,
+    /// Condition that is trimmed: the treated, the control, or, in strata, both.
+    pub trimmed: String,
+    /// Share of its students with an outcome that is trimmed; over all strata.
+    pub trimmed_share: Option<f64>,
+    /// Share with an outcome in the condition and in the control.
+    pub response: (Option<f64>, Option<f64>),
+    /// Students with an outcome in the condition and in the control.
+    pub n: (u64, u64),
+    /// Of the trimmed outcomes those that are left under the lower and the upper bound.
+    pub kept: (u64, u64),
+    /// What to know.
+    pub notes: Vec<String>,
+}
+
+/// Options of Lee's bounds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LeeOptions {
+    /// How the edge is treated.
+    pub trim: Trim,
+    /// Use of the strata of the sketch.
+    pub strata: Strata,
+    /// Confidence level.
+    pub level: f64,
+}
+
+/// One condition in one stratum.
+#[derive(Debug, Clone, Default)]
+struct Arm {
+    assigned: f64,
+    /// Students of each cluster, and the outcomes there are.
+    clusters: BTreeMap<Key, (f64, Vec<f64>)>,
+    sorted: Vec<f64>,
+}
+
+impl Arm {
+    fn observed(&self) -> f64 {
+        self.sorted.len() as f64
+    }
+
+    fn response(&self) -> f64 {
+        self.observed() / self.assigned
+    }
+
+    fn mean(&self) -> f64 {
+        self.sorted.iter().sum::<f64>() / self.observed()
+    }
+
+    fn turned(&self) -> Arm {
+        let turn = |values: &[f64]| values.iter().rev().map(|v| -v).collect::<Vec<f64>>();
+        Arm {
+            assigned: self.assigned,
+            clusters: self
+                .clusters
+                .iter()
+                .map(|(k, (n, v))| (*k, (*n, turn(v))))
+                .collect(),
+            sorted: turn(&self.sorted),
+        }
+    }
+}
+
+/// Bounds on the effect of each condition. `students` is a sketch whose outcome says for each assigned student whether there is an
+/// outcome; `outcomes` are these outcomes, of the same clusters.
+pub fn lee_bounds(
+    outcomes: &mut Distribution,
+    students: &Sketch,
+    control: &str,
+    options: &LeeOptions,
+) -> Result<Vec<LeeBounds>, EffectError> {
+    if !(options.level > 0.0 && options.level < 1.0) {
+        return Err(EffectError::Level(options.level));
+    }
+    check_observedness(students)?;
+    let centre = match options.strata {
+        Strata::Absorb => Centre::PerStratum,
+        Strata::Ignore => Centre::Pooled,
+    };
+    let moments = students.moments(Rows::All, centre)?;
+    let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
+    let Some(number) = names.iter().position(|n| n == control) else {
+        return Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions: names,
+        });
+    };
+    if names.len() < 2 {
+        return Err(EffectError::OnlyControl(control.to_owned()));
+    }
+    let compared = arms(&moments, number, outcomes.outcomes_of(control), control)?;
+    let mut rows = Vec::new();
+    for (i, name) in names.iter().enumerate().filter(|(i, _)| *i != number) {
+        let treated = arms(&moments, i, outcomes.outcomes_of(name), name)?;
+        rows.push(bounds(name, control, &treated, &compared, options));
+    }
+    Ok(rows)
+}
+
+/// A condition's students and outcomes by stratum.
+fn arms(
+    moments: &Moments,
+    condition: usize,
+    outcomes: Vec<(Key, Vec<f64>)>,
+    name: &str,
+) -> Result<BTreeMap<usize, Arm>, EffectError> {
+    let mut arms: BTreeMap<usize, Arm> = BTreeMap::new();
+    let mut places: BTreeMap<Key, (usize, f64)> = BTreeMap::new();
+    for (i, cell) in moments
+        .cells
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| c.condition == condition)
+    {
+        let key = moments
+            .clusters
+            .get(cell.cluster)
+            .copied()
+            .unwrap_or(Key::NONE);
+        let place = places.entry(key).or_insert((cell.stratum, 0.0));
+        if place.0 != cell.stratum {
+            return Err(Invalid {
+                argument: "students",
+                must: "a sketch whose clusters lie in one stratum each",
+                got: format!("a cluster of condition \"{name}\" in several strata"),
+                hint: "Build the sketch without strata, or write strata => 'ignore'.",
+            }
+            .into());
+        }
+        place.1 += ones_of(moments, i);
+        let arm = arms.entry(cell.stratum).or_default();
+        arm.assigned += cell.rows;
+        arm.clusters.entry(key).or_default().0 += cell.rows;
+    }
+    let mut pulse = Pulse::every(256);
+    for (key, values) in outcomes {
+        pulse.tick();
+        let expected = places.get_mut(&key).map(|p| {
+            let expected = p.1;
+            p.1 = 0.0;
+            (p.0, expected)
+        });
+        match expected {
+            Some((stratum, n)) if n == values.len() as f64 => {
+                if let Some(arm) = arms.get_mut(&stratum) {
+                    arm.sorted.extend(&values);
+                    arm.clusters.entry(key).or_default().1 = values;
+                }
+            }
+            _ => return Err(mismatch(name)),
+        }
+    }
+    if places.values().any(|p| p.1 > 0.0) {
+        return Err(mismatch(name));
+    }
+    for arm in arms.values_mut() {
+        arm.sorted.sort_unstable_by(f64::total_cmp);
+    }
+    Ok(arms)
+}
+
+fn mismatch(name: &str) -> EffectError {
+    Invalid {
+        argument: "outcomes",
+        must: "the outcomes of the students that the sketch says have one",
+        got: format!("others in condition \"{name}\""),
+        hint: "Build both from the same rows: rct.distribution(score, condition, cluster) and rct.sketch((score IS NOT NULL)::integer, condition, cluster).",
+    }
+    .into()
+}
+
+/// One bound of one stratum: its value, each cluster's influence, and what is left of the trimmed condition.
+struct Bound {
+    value: f64,
+    influence: BTreeMap<Key, f64>,
+    kept: u64,
+}
+
+/// Mean of `large` without its lowest share, less the mean of `small`.
+fn trimmed_difference(large: &Arm, small: &Arm, how: Trim) -> Option<Bound> {
+    let (p1, p0) = (large.response(), small.response());
+    let q = ((p1 - p0) / p1).max(0.0);
+    let left = trim_lowest(&large.sorted, q, how)?;
+    let other = small.mean();
+    let gap = left.mean - left.edge;
+    let slope = gap / (1.0 - q);
+    let mut influence: BTreeMap<Key, f64> = BTreeMap::new();
+    for (key, (n, values)) in &large.clusters {
+        let above = |y: &&f64| **y >= left.edge;
+        let tail: f64 = values
+            .iter()
+            .filter(above)
+            .map(|y| y - left.edge)
+            .sum::<f64>()
+            / (1.0 - q);
+        let mean_part = (tail - values.len() as f64 * gap) / large.observed();
+        let share_part = slope * p0 / (p1 * p1) * (values.len() as f64 - n * p1) / large.assigned;
+        *influence.entry(*key).or_default() += mean_part + share_part;
+    }
+    for (key, (n, values)) in &small.clusters {
+        let share_part = -slope / p1 * (values.len() as f64 - n * p0) / small.assigned;
+        let mean_part = values.iter().map(|y| y - other).sum::<f64>() / small.observed();
+        *influence.entry(*key).or_default() += share_part - mean_part;
+    }
+    Some(Bound {
+        value: left.mean - other,
+        influence,
+        kept: left.kept,
+    })
+}
+
+/// Lower and upper bound of one stratum: (treated trimmed, lower, upper).
+fn of_stratum(treated: &Arm, control: &Arm, how: Trim) -> Option<(bool, Bound, Bound)> {
+    let first = treated.response() >= control.response();
+    let (large, small) = if first {
+        (treated, control)
+    } else {
+        (control, treated)
+    };
+    // Trimming the lowest raises the mean; with signs turned, it trims the highest.
+    let raised = trimmed_difference(large, small, how)?;
+    let lowered = trimmed_difference(&large.turned(), &small.turned(), how)?;
+    let turn = |b: Bound| Bound {
+        value: -b.value,
+        influence: b.influence.into_iter().map(|(k, v)| (k, -v)).collect(),
+        kept: b.kept,
+    };
+    // Differences are of the trimmed condition less the other.
+    Some(if first {
+        (true, turn(lowered), raised)
+    } else {
+        (false, turn(raised), lowered)
+    })
+}
+
+fn bounds(
+    condition: &str,
+    control: &str,
+    treated: &BTreeMap<usize, Arm>,
+    compared: &BTreeMap<usize, Arm>,
+    options: &LeeOptions,
+) -> LeeBounds {
+    let mut row = LeeBounds {
+        condition: condition.to_owned(),
+        control: control.to_owned(),
+        ..LeeBounds::default()
+    };
+    let sum = |arms: &BTreeMap<usize, Arm>, f: fn(&Arm) -> f64| arms.values().map(f).sum::<f64>();
+    let (n1, n0) = (sum(treated, |a| a.assigned), sum(compared, |a| a.assigned));
+    let (o1, o0) = (sum(treated, Arm::observed), sum(compared, Arm::observed));
+    row.n = (o1 as u64, o0 as u64);
+    row.response = ((n1 > 0.0).then(|| o1 / n1), (n0 > 0.0).then(|| o0 / n0));
+    if o1 > 0.0 && o0 > 0.0 {
+        let total =
+            |arms: &BTreeMap<usize, Arm>| arms.values().flat_map(|a| &a.sorted).sum::<f64>();
+        row.untrimmed = Some(total(treated) / o1 - total(compared) / o0);
+    }
+    let usable = |stratum: &usize| {
+        let arm =
+            |arms: &BTreeMap<usize, Arm>| arms.get(stratum).is_some_and(|a| a.observed() > 0.0);
+        arm(treated) && arm(compared)
+    };
+    let all: std::collections::BTreeSet<usize> =
+        treated.keys().chain(compared.keys()).copied().collect();
+    let strata: Vec<usize> = all.iter().copied().filter(usable).collect();
+    if strata.len() < all.len() {
+        row.notes.push(format!(
+            "strata_left_out: {} of {} strata have no outcome in one of the conditions",
+            all.len() - strata.len(),
+            all.len()
+        ));
+    }
+    let mut parts = Vec::new();
+    let (mut trimmed_rows, mut trimmed_of) = (0.0, 0.0);
+    for stratum in &strata {
+        let (Some(t), Some(c)) = (treated.get(stratum), compared.get(stratum)) else {
+            continue;
+        };
+        let Some((first, low, high)) = of_stratum(t, c, options.trim) else {
+            continue;
+        };
+        // Students who would have an outcome in either condition.
+        let always = (t.assigned + c.assigned) * t.response().min(c.response());
+        let large = if first { t } else { c };
+        trimmed_of += large.observed();
+        trimmed_rows +=
+            large.observed() * (1.0 - t.response().min(c.response()) / large.response());
+        let clusters = t.clusters.len() + c.clusters.len();
+        parts.push((always, first, low, high, clusters));
+    }
+    let weight: f64 = parts.iter().map(|p| p.0).sum();
+    if !(weight > 0.0) {
+        row.notes
+            .push("no_rows: no stratum has outcomes in both conditions".to_owned());
+        return row;
+    }
+    let (treated_trimmed, control_trimmed) =
+        (parts.iter().any(|p| p.1), parts.iter().any(|p| !p.1));
+    row.trimmed = match (treated_trimmed, control_trimmed) {
+        (true, false) => condition.to_owned(),
+        (false, true) => control.to_owned(),
+        _ => {
+            row.notes.push("direction_differs: the condition with more outcomes is not the same in all strata, so that the assumption of one direction holds within strata only".to_owned());
+            "both".to_owned()
+        }
+    };
+    row.trimmed_share = (trimmed_of > 0.0).then(|| trimmed_rows / trimmed_of);
+    let (mut low, mut high) = (0.0, 0.0);
+    let mut influence: BTreeMap<Key, (f64, f64)> = BTreeMap::new();
+    let mut clusters = 0;
+    for (always, _, l, h, of_part) in &parts {
+        let share = always / weight;
+        low += share * l.value;
+        high += share * h.value;
+        row.kept.0 += l.kept;
+        row.kept.1 += h.kept;
+        clusters += of_part;
+        for (key, v) in &l.influence {
+            influence.entry(*key).or_default().0 += share * v;
+        }
+        for (key, v) in &h.influence {
+            influence.entry(*key).or_default().1 += share * v;
+        }
+    }
+    (row.low, row.high) = (Some(low), Some(high));
+    let g = influence.len() as f64;
+    let df = clusters.min(influence.len()) as f64 - 2.0 * parts.len() as f64;
+    if !(df > 0.0) {
+        row.notes
+            .push("no_df: there are not more clusters than the method needs".to_owned());
+        return row;
+    }
+    let squares = influence
+        .values()
+        .fold((0.0, 0.0), |s, v| (s.0 + v.0 * v.0, s.1 + v.1 * v.1));
+    let (sl, sh) = (
+        (squares.0 * g / (g - 1.0)).sqrt(),
+        (squares.1 * g / (g - 1.0)).sqrt(),
+    );
+    (row.low_se, row.high_se, row.df) = (Some(sl), Some(sh), Some(df));
+    if df < 2.0 {
+        row.notes.push(format!(
+            "low_df: {df} degrees of freedom; no interval below 2"
+        ));
+        return row;
+    }
+    if g < 20.0 {
+        row.notes.push(format!(
+            "few_clusters: {g} clusters; the standard errors are for many"
+        ));
+    }
+    let c = if high > low {
+        imbens_manski(high - low, sl.max(sh), options.level, Some(df))
+    } else {
+        t_critical(1.0 - options.level, df)
+    };
+    if let Some(c) = c {
+        (row.ci_low, row.ci_high) = (Some(low - c * sl), Some(high + c * sh));
+    }
+    row
+}

@@ -1,0 +1,349 @@
+//! Bounds: Manski's against effects on filled-in outcomes, Lee's against reference numbers and brute force.
+
+use super::oracle::{number, read};
+use super::{Student, json, near, observed, sketch_of, students};
+use rct_core::attrition::{LeeBounds, LeeOptions, Trim, imbens_manski, lee_bounds, manski_bounds};
+use rct_core::budget::Budget;
+use rct_core::effect::{Distribution, Options, Strata, effects};
+use rct_core::error::Explain;
+use rct_core::random::{Purpose, Random};
+use rct_core::sketch::Key;
+
+#[test]
+fn the_factor_of_imbens_and_manski() {
+    near(
+        "wide",
+        imbens_manski(100.0, 1.0, 0.95, None).unwrap(),
+        1.6448536269514722,
+        1e-9,
+    );
+    near(
+        "none",
+        imbens_manski(0.0, 1.0, 0.95, None).unwrap(),
+        1.959963984540054,
+        1e-9,
+    );
+    near(
+        "t",
+        imbens_manski(0.0, 1.0, 0.95, Some(10.0)).unwrap(),
+        2.2281388519649385,
+        1e-9,
+    );
+    near(
+        "t, wide",
+        imbens_manski(1e6, 1.0, 0.95, Some(10.0)).unwrap(),
+        1.8124611228107335,
+        1e-9,
+    );
+    for (gap, se) in [(1.0, 0.0), (-1.0, 1.0), (f64::NAN, 1.0)] {
+        assert_eq!(imbens_manski(gap, se, 0.95, None), None);
+    }
+}
+
+#[test]
+fn worst_cases_are_effects_on_filled_in_outcomes() {
+    let all = students("manski", 24);
+    for strata in [false, true] {
+        let missing = |s: &Student| s.outcome.is_none() as u8 as f64;
+        let sketch = sketch_of(
+            &all,
+            |s| Some(s.outcome.unwrap_or(0.0)),
+            Some(&missing),
+            strata,
+        );
+        let rows = manski_bounds(&sketch, "control", 10.0, 90.0, 0.95).unwrap();
+        let fill = |treated: f64, control: f64| {
+            let value = move |s: &Student| {
+                Some(s.outcome.unwrap_or(if s.condition == "treated" {
+                    treated
+                } else {
+                    control
+                }))
+            };
+            effects(
+                &sketch_of(&all, value, None, strata),
+                "control",
+                &Options::default(),
+            )
+            .unwrap()
+        };
+        let (low, high) = (fill(10.0, 90.0), fill(90.0, 10.0));
+        near("low", rows[0].low.unwrap(), low[0].estimate.unwrap(), 1e-10);
+        near(
+            "low se",
+            rows[0].low_se.unwrap(),
+            low[0].std_error.unwrap(),
+            1e-10,
+        );
+        near(
+            "high",
+            rows[0].high.unwrap(),
+            high[0].estimate.unwrap(),
+            1e-10,
+        );
+        near(
+            "high se",
+            rows[0].high_se.unwrap(),
+            high[0].std_error.unwrap(),
+            1e-10,
+        );
+        let df = low[0].df.unwrap().min(high[0].df.unwrap());
+        near("df", rows[0].df.unwrap(), df, 1e-10);
+        assert!(rows[0].ci_low.unwrap() < rows[0].low.unwrap());
+        let gone = all
+            .iter()
+            .filter(|s| s.condition == "control" && s.outcome.is_none())
+            .count();
+        assert_eq!(rows[0].missing.1, gone as u64);
+        assert!(manski_bounds(&sketch, "control", 1.0, 0.0, 0.95).is_err());
+    }
+    let other = sketch_of(&all, |s| s.outcome, None, false);
+    let error = manski_bounds(&other, "control", 0.0, 1.0, 0.95).unwrap_err();
+    assert!(error.hint().unwrap().contains("coalesce"));
+}
+
+fn lee(all: &[Student], trim: Trim, strata: Strata) -> LeeBounds {
+    let mut outcomes = Distribution::new(&Budget::unlimited());
+    for s in all.iter().filter(|s| s.outcome.is_some()) {
+        outcomes
+            .add(
+                s.outcome,
+                Some(s.condition.as_bytes()),
+                Some(Key::of_bigint(s.cluster)),
+            )
+            .unwrap();
+    }
+    let options = LeeOptions {
+        trim,
+        strata,
+        level: 0.95,
+    };
+    let sketch = sketch_of(all, observed, None, strata == Strata::Absorb);
+    lee_bounds(&mut outcomes, &sketch, "control", &options)
+        .unwrap()
+        .remove(0)
+}
+
+/// The reference data, its students on their own or in schools.
+fn s16(alone: bool) -> Vec<Student> {
+    let table = read("s16_attrition/data.csv");
+    let at = |name: &str| table.column(name);
+    (0..)
+        .zip(&table.rows)
+        .map(|(i, r)| Student {
+            outcome: number(&r[at("y")]).filter(|_| r[at("observed")] == "1"),
+            condition: if r[at("treat")] == "1" {
+                "treated"
+            } else {
+                "control"
+            },
+            cluster: if alone {
+                i
+            } else {
+                r[at("school_id")]
+                    .bytes()
+                    .fold(0, |h, b| h * 31 + i64::from(b))
+            },
+            stratum: 0,
+        })
+        .collect()
+}
+
+#[test]
+fn lee_as_the_reference() {
+    let reference = json("s16_attrition/reference.json");
+    let lee_of = |path: &[&str]| {
+        let start = &reference["extras"]["Python"]["lee_bounds"];
+        path.iter().fold(start, |v, k| &v[k]).as_f64().unwrap()
+    };
+    let all = s16(false);
+    for (trim, name) in [
+        (Trim::Paper, "paper"),
+        (Trim::Fractional, "fractional"),
+        (Trim::Integer, "integer_floor"),
+    ] {
+        let got = lee(&all, trim, Strata::Ignore);
+        near("low", got.low.unwrap(), lee_of(&[name, "lower"]), 1e-9);
+        near("high", got.high.unwrap(), lee_of(&[name, "upper"]), 1e-9);
+        assert_eq!(got.trimmed, "treated");
+        near(
+            "share",
+            got.trimmed_share.unwrap(),
+            lee_of(&["trim_fraction"]),
+            1e-9,
+        );
+        near(
+            "untrimmed",
+            got.untrimmed.unwrap(),
+            lee_of(&["naive"]),
+            1e-9,
+        );
+        near(
+            "response",
+            got.response.0.unwrap(),
+            lee_of(&["share_treated"]),
+            1e-9,
+        );
+        near(
+            "response",
+            got.response.1.unwrap(),
+            lee_of(&["share_control"]),
+            1e-9,
+        );
+        assert_eq!(got.n.0 as f64, lee_of(&["n_selected_trimmed_arm"]));
+        assert_eq!(got.n.1 as f64, lee_of(&["n_selected_other"]));
+        if trim == Trim::Paper {
+            assert_eq!(got.kept.0 as f64, lee_of(&["n_kept_lower"]));
+            assert_eq!(got.kept.1 as f64, lee_of(&["n_kept_upper"]));
+        }
+    }
+    // Students on their own: Lee's proposition 3. The reference has the variance of the kept outcomes with another divisor.
+    let alone = lee(&s16(true), Trim::Paper, Strata::Ignore);
+    near(
+        "se",
+        alone.high_se.unwrap(),
+        lee_of(&["se_iid", "mean_of_top"]),
+        1e-3,
+    );
+    near(
+        "se",
+        alone.low_se.unwrap(),
+        lee_of(&["se_iid", "mean_of_bottom"]),
+        1e-3,
+    );
+    // Clusters make it less precise.
+    let clustered = lee(&all, Trim::Paper, Strata::Ignore);
+    assert!(clustered.high_se.unwrap() > 1.3 * alone.high_se.unwrap());
+}
+
+#[test]
+fn turning_the_conditions_or_the_outcome_turns_the_bounds() {
+    let all = students("turned", 40);
+    let got = lee(&all, Trim::Paper, Strata::Absorb);
+    let negative: Vec<Student> = all
+        .iter()
+        .map(|s| Student {
+            outcome: s.outcome.map(|y| -y),
+            ..s.clone()
+        })
+        .collect();
+    let turned = lee(&negative, Trim::Paper, Strata::Absorb);
+    near("low", turned.low.unwrap(), -got.high.unwrap(), 1e-12);
+    near("se", turned.low_se.unwrap(), got.high_se.unwrap(), 1e-12);
+    let swapped: Vec<Student> = all
+        .iter()
+        .map(|s| Student {
+            condition: if s.condition == "treated" {
+                "control"
+            } else {
+                "treated"
+            },
+            ..s.clone()
+        })
+        .collect();
+    let other = lee(&swapped, Trim::Paper, Strata::Absorb);
+    near("low", other.low.unwrap(), -got.high.unwrap(), 1e-12);
+    near("se", other.high_se.unwrap(), got.low_se.unwrap(), 1e-12);
+    let mut shuffled = all.clone();
+    Random::new("order", Purpose::Simulation, 0).shuffle(&mut shuffled);
+    assert_eq!(lee(&shuffled, Trim::Paper, Strata::Absorb), got);
+}
+
+#[test]
+fn nothing_missing_leaves_the_difference_in_means() {
+    let mut all = students("complete", 30);
+    all.iter_mut()
+        .for_each(|s| s.outcome = s.outcome.or(Some(50.0)));
+    let got = lee(&all, Trim::Paper, Strata::Ignore);
+    near("low", got.low.unwrap(), got.untrimmed.unwrap(), 1e-12);
+    near("high", got.high.unwrap(), got.untrimmed.unwrap(), 1e-12);
+    let cr1 = effects(
+        &sketch_of(&all, |s| s.outcome, None, false),
+        "control",
+        &Options {
+            se: rct_core::effect::StdError::Cr1,
+            ..Options::default()
+        },
+    )
+    .unwrap();
+    near("se", got.low_se.unwrap(), cr1[0].std_error.unwrap(), 1e-9);
+}
+
+/// Outcomes are missing by a rule of one direction, for whole clusters alike; the interval should hold the effect on those who
+/// are always there, and the standard error be that of the estimates.
+#[test]
+fn standard_errors_over_many_samples() {
+    let seed = "lee";
+    println!("seed {seed}");
+    let (mut lows, mut errors, mut held) = (Vec::new(), 0.0, 0);
+    let draws = 300;
+    for draw in 0..draws {
+        let mut random = Random::new(seed, Purpose::Simulation, draw);
+        let mut all = Vec::new();
+        for cluster in 0..60 {
+            let level = 0.4 * random.normal();
+            for _ in 0..20 {
+                let y = level + random.normal();
+                let reply = random.uniform();
+                let treated = cluster % 2 == 0;
+                // Always there: reply < 0.7. Only if treated: up to 0.85.
+                let seen = reply < if treated { 0.85 } else { 0.7 };
+                all.push(Student {
+                    outcome: seen.then_some(y),
+                    condition: if treated { "treated" } else { "control" },
+                    cluster,
+                    stratum: 0,
+                });
+            }
+        }
+        let got = lee(&all, Trim::Fractional, Strata::Ignore);
+        lows.push(got.low.unwrap());
+        errors += got.low_se.unwrap() / draws as f64;
+        held += (got.ci_low.unwrap() <= 0.0 && 0.0 <= got.ci_high.unwrap()) as u32;
+    }
+    let mean = lows.iter().sum::<f64>() / draws as f64;
+    let spread = (lows.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / (draws - 1) as f64).sqrt();
+    near("standard error", errors, spread, 0.1);
+    assert!(held as f64 > 0.95 * draws as f64, "{held}");
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused() {
+    let all = students("refused", 20);
+    let options = LeeOptions {
+        trim: Trim::Paper,
+        strata: Strata::Ignore,
+        level: 0.95,
+    };
+    let mut outcomes = Distribution::new(&Budget::unlimited());
+    outcomes
+        .add(Some(1.0), Some(b"control"), Some(Key::of_bigint(0)))
+        .unwrap();
+    let sketch = sketch_of(&all, observed, None, false);
+    let error = lee_bounds(&mut outcomes, &sketch, "control", &options).unwrap_err();
+    assert!(
+        error.message().starts_with("outcomes must be"),
+        "{}",
+        error.message()
+    );
+    let mut none = Distribution::new(&Budget::unlimited());
+    assert!(lee_bounds(&mut none, &sketch, "control", &options).is_err());
+    assert!(lee_bounds(&mut none, &sketch, "nobody", &options).is_err());
+    let mut crossing = all;
+    crossing
+        .iter_mut()
+        .find(|s| s.condition == "control")
+        .unwrap()
+        .stratum = 99;
+    let sketch = sketch_of(&crossing, observed, None, true);
+    let absorb = LeeOptions {
+        strata: Strata::Absorb,
+        ..options
+    };
+    let error = lee_bounds(&mut none, &sketch, "control", &absorb).unwrap_err();
+    assert!(
+        error.message().contains("one stratum each"),
+        "{}",
+        error.message()
+    );
+}
