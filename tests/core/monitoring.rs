@@ -487,6 +487,8 @@ fn looks_to_come_have_bounds_only() {
     let rows = sequential_test(&[Some(1.0)], &[Some(0.5)], Some(&[Some(1.5)]), &looks).unwrap();
     assert_eq!(rows[0].bound.notes.len(), 1);
     assert!(rows[0].bound.notes[0].starts_with("low_df: ") && rows[0].crossed.is_none());
+    let rows = sequential_test(&[Some(1.0)], &[Some(0.5)], Some(&[None]), &looks).unwrap();
+    assert!(rows[0].bound.notes[0].starts_with("normal: ") && rows[0].critical == rows[0].bound.z);
     let one = Looks {
         sides: Sides::One,
         ..usual(&[0.5, 1.0], "pocock")

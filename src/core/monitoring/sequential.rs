@@ -58,7 +58,7 @@ impl Looks {
         }
         let mut before = 0.0;
         for (k, t) in self.information.iter().enumerate() {
-            if !(t - before >= MIN_STEP) || !t.is_finite() {
+            if !(t - before >= 0.999 * MIN_STEP) || !t.is_finite() {
                 return Err(Invalid::number(
                     "information",
                     "ascending from above 0 in steps of at least 0.000001",

@@ -68,7 +68,14 @@ pub fn sequential_test(
             };
             if estimate.is_some() || std_error.is_some() {
                 let last = looks.last && k + 1 == count || row.bound.information >= 1.0;
-                row.compare(df.and_then(at), looks.sides, last, &mut stopped)?;
+                let own = df.and_then(at);
+                if df.is_some() && own.is_none() && estimate.is_some() && std_error.is_some() {
+                    row.bound.notes.push(
+                        "normal: no degrees of freedom are given for this look, so the normal distribution is used"
+                            .to_owned(),
+                    );
+                }
+                row.compare(own, looks.sides, last, &mut stopped)?;
             }
             Ok(row)
         })
