@@ -542,6 +542,19 @@ fn plans_that_can_not_be() {
         let plan = looks(&[1.0], alpha, 2, "obf", Convention::Total);
         assert!(sequential_bounds(&plan, None).is_err());
     }
+    let many = sequential_bounds(
+        &usual(&[0.5, 1.0], "obf"),
+        Some(&[Some(1e15), Some(f64::INFINITY)]),
+    )
+    .unwrap();
+    for row in many {
+        near(
+            row.t_bound.unwrap(),
+            row.z.unwrap(),
+            1e-12,
+            "many degrees of freedom",
+        );
+    }
     assert!(sequential_bounds(&usual(&[1.0], "obf"), Some(&[Some(-1.0)])).is_err());
     assert!(sequential_bounds(&usual(&[1.0], "obf"), Some(&[None, None])).is_err());
     assert!(Sides::of(3).is_err() && Spending::from_word("OBF").is_err());
@@ -863,6 +876,20 @@ fn a_vague_prior_leaves_the_estimate() {
     )
     .unwrap();
     near(got.posterior_mean.unwrap(), -1.0, 1e-9, "prior");
+    let tiny = Prior {
+        sd: 1e-250,
+        ..Prior::default()
+    };
+    let got = harm_probability(
+        Some(1.0),
+        Some(1.0),
+        1.0,
+        None,
+        tiny,
+        Direction::HigherIsBetter,
+    )
+    .unwrap();
+    assert_eq!((got.p_harm, got.posterior_sd), (Some(0.5), Some(1e-250)));
     let none = harm_probability(None, None, 1.0, None, prior, Direction::HigherIsBetter).unwrap();
     assert!(none.p_harm.is_none() && none.notes[0].starts_with("no_estimate: "));
     let low = harm_probability(

@@ -96,10 +96,11 @@ pub fn harm_probability(
     else {
         return Ok(row);
     };
-    // τ² / (τ² + V), so that nothing overflows.
+    // Written so that nothing overflows: τ² / (τ² + V), and the root of V τ² / (τ² + V).
     let weight = 1.0 / (1.0 + (std_error / spread).powi(2));
     let m = mean + weight * (estimate - mean);
-    let s = std_error * weight.sqrt();
+    let (small, large) = (std_error.min(spread), std_error.max(spread));
+    let s = small / (1.0 + (small / large).powi(2)).sqrt();
     let sign = direction.sign();
     row.posterior_mean = Some(m);
     row.posterior_sd = Some(s);

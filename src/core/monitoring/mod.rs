@@ -109,7 +109,6 @@ fn tested(
 fn student(df: Option<f64>, notes: &mut Vec<String>) -> Option<Reference> {
     match df {
         None => Some(Reference::Normal),
-        Some(df) if df.is_infinite() => Some(Reference::Normal),
         Some(df) if df < TOO_LOW_DF => {
             notes.push(format!(
                 "low_df: {df:.2} degrees of freedom; nothing is said below 2"
