@@ -31,7 +31,7 @@ pg_functions! {
 }
 
 /// An array none of whose elements may be NULL.
-pub(super) fn complete<T>(array: Vec<Option<T>>, argument: &'static str) -> Vec<T> {
+pub fn complete<T>(array: Vec<Option<T>>, argument: &'static str) -> Vec<T> {
     let element = |(i, value): (usize, Option<T>)| {
         value.unwrap_or_else(|| {
             raise(AssignmentError::NullElement {

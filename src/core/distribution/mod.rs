@@ -4,6 +4,7 @@
 //! their digits. Quantiles invert the tail by Newton steps on its logarithm, kept inside a bracket.
 
 mod chi_squared;
+mod large_df;
 mod normal;
 
 pub use chi_squared::chi_squared_upper;
@@ -22,11 +23,17 @@ pub fn t_two_sided(t: f64, df: f64) -> Option<f64> {
     if t.is_infinite() {
         return Some(0.0);
     }
+    if df > large_df::MANY {
+        return large_df::two_sided(t, df);
+    }
     f_upper(t * t, 1.0, df)
 }
 
 /// Half-width factor of a two-sided interval: the `t` whose two-sided p-value is `alpha`, in (0, 1).
 pub fn t_critical(alpha: f64, df: f64) -> Option<f64> {
+    if df > large_df::MANY {
+        return large_df::critical(alpha, df);
+    }
     f_critical(alpha, 1.0, df).map(f64::sqrt)
 }
 
