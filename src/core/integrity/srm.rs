@@ -145,6 +145,19 @@ pub fn srm_of_sketch(
         Some(c) => c.to_vec(),
         None => moments.conditions.iter().map(|c| c.name.clone()).collect(),
     };
+    if let Some(twice) = names
+        .iter()
+        .enumerate()
+        .find_map(|(i, n)| names.iter().take(i).any(|x| x == n).then_some(n))
+    {
+        return Err(Invalid::word(
+            "conditions",
+            "names that are all different",
+            twice,
+            "Name each condition once, with its weight in expected.",
+        )
+        .into());
+    }
     let mut parts = shares(expected, names.len())?;
     for c in &moments.conditions {
         if !names.contains(&c.name) {
