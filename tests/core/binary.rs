@@ -226,7 +226,7 @@ fn sketch_of(outcome: &'static str) -> rct_core::sketch::Sketch {
     })
 }
 
-/// Values whose squares sum to their sum, but that are not all 0 or 1, are found out.
+/// Exact, whatever the scale at which the sums are stored.
 #[test]
 fn only_zero_and_one_are_binary() {
     use rct_core::budget::Budget;
@@ -235,7 +235,12 @@ fn only_zero_and_one_are_binary() {
         (&[0.0, 1.0, 1.0][..], true),
         (&[0.0, 0.0], true),
         (&[1.0], true),
-        (&[0.5, 0.5, 0.5, 1.5], false),
+        (&[1.0, 1.0], true),
+        (&[1.0, 1.0, 1.0, 1.0], true),
+        // What the sums of a cluster can not tell.
+        (&[0.5, 0.5, 0.5, 1.5], true),
+        (&[0.5, 0.0], false),
+        (&[0.5, 1.0, 1.0], false),
         (&[2.0, 0.0], false),
         (&[-1.0, 1.0], false),
         (&[1.0, 1e-300], false),
@@ -248,11 +253,10 @@ fn only_zero_and_one_are_binary() {
                 .add(&Row::simple(Some(v), Some(b"a"), Some(Key::of_text(b"1"))))
                 .unwrap();
         }
-        assert_eq!(
-            builder.sketch().unwrap().is_binary(Variable::Outcome),
-            binary,
-            "{values:?}"
-        );
+        let sketch = builder.sketch().unwrap();
+        assert_eq!(sketch.is_binary(Variable::Outcome), binary, "{values:?}");
+        let stored = rct_core::sketch::Sketch::decode(&sketch.encode(), &budget).unwrap();
+        assert_eq!(stored.is_binary(Variable::Outcome), binary, "{values:?}");
     }
 }
 

@@ -33,8 +33,9 @@ SELECT * FROM brief((SELECT rct.sketch(1 - passed, arm, school) FROM class));
 SELECT * FROM brief((SELECT rct.sketch(passed, arm, school) FROM class WHERE arm = 'old' OR school = 2));
 SELECT * FROM brief((SELECT rct.sketch(passed, arm, school, school % 3, NULL, NULL, NULL) FROM class));
 SELECT count(*) AS none FROM rct.binary_effects(NULL, 'old');
--- Only 0 and 1 are taken, even if squares happen to add up.
-SELECT rct.binary_effects((SELECT rct.sketch(y, a, c) FROM (VALUES (0.5, 'old', 1), (0.5, 'old', 1), (0.5, 'old', 1), (1.5, 'old', 1), (1, 'new', 2)) AS v (y, a, c)), 'old');
+-- Only 0 and 1 are taken.
+SELECT rct.binary_effects((SELECT rct.sketch(CASE WHEN school = 3 THEN 0.5 ELSE passed END, arm, school) FROM class), 'old');
+SELECT rct.binary_effects((SELECT rct.sketch(2 * passed, arm, school) FROM class), 'old');
 SELECT rct.binary_effects(s, 'other') FROM sketch;
 SELECT rct.binary_effects(s, 'old', 95) FROM sketch;
 SELECT rct.binary_effects(s, 'old', NULL) FROM sketch;
