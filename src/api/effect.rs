@@ -10,7 +10,8 @@ pub fn required<T>(argument: Option<T>, name: &'static str) -> T {
     argument.unwrap_or_else(|| raise(CallError::Null(name)))
 }
 
-fn options(
+/// The words of a call.
+pub fn options(
     adjust: Option<&str>,
     strata: Option<&str>,
     se: Option<&str>,
@@ -24,7 +25,8 @@ fn options(
     ))
 }
 
-fn texts(notes: &[Note]) -> Vec<String> {
+/// Notes as they are shown.
+pub fn texts(notes: &[Note]) -> Vec<String> {
     notes.iter().map(Note::to_string).collect()
 }
 

@@ -241,8 +241,8 @@ impl Sketch {
         self.has_exposed
     }
 
-    /// True if every value of the column in rows with an outcome is 0 or 1. Exact: among integers only 0 and 1 have a sum of
-    /// squares equal to their sum.
+    /// True if in every cell the sum of squares of the column is exactly its sum. For whole numbers that is so if and only if
+    /// all are 0 or 1; fractions would have to make up for each other in every cluster.
     pub fn is_binary(&self, variable: Variable) -> bool {
         let layout = self.cells.layout();
         let Some(column) = self.place(variable) else {
@@ -254,9 +254,7 @@ impl Sketch {
                 slot_of(layout, cell.sums, column),
                 slot_of(layout, cell.sums, square),
             ) {
-                (Some((slot, sum)), Some((_, squares))) => {
-                    limbs::is_zero(squares) || slot.exponent == 0 && same_integer(sum, squares)
-                }
+                (Some(sum), Some(squares)) => same_value(sum, squares),
                 _ => false,
             }
         })
@@ -411,10 +409,17 @@ impl Sketch {
     }
 }
 
-/// True if two non-negative integers of different width are the same.
-fn same_integer(a: &[u64], b: &[u64]) -> bool {
-    let digit = |v: &[u64], i: usize| v.get(i).copied().unwrap_or(0);
-    !limbs::is_negative(a) && (0..a.len().max(b.len())).all(|i| digit(a, i) == digit(b, i))
+/// True if two sums at their scales are the same number.
+fn same_value(a: (Slot, &[u64]), b: (Slot, &[u64])) -> bool {
+    let low = a.0.exponent.min(b.0.exponent);
+    let shift = |slot: &Slot| (slot.exponent - low).max(0) as u32;
+    let words = |(slot, sum): &(Slot, &[u64])| sum.len() + shift(slot) as usize / 64 + 2;
+    limbs::with_buffer(words(&a).max(words(&b)), |difference| {
+        limbs::add_shifted(difference, a.1, shift(&a.0));
+        limbs::negate(difference);
+        limbs::add_shifted(difference, b.1, shift(&b.0));
+        limbs::is_zero(difference)
+    })
 }
 
 fn totals_for(layout: &Layout, places: &[usize]) -> Vec<Total> {
