@@ -106,6 +106,14 @@ pub fn contributions(
     Ok(out)
 }
 
+/// Bordered leverage matrix (row by row) and scores of one cluster, with the first power of the weights: first the
+/// regressors, then the strata that the cluster touches, divided by the root of their weight.
+pub fn bordered(design: &Design, cluster: &Cluster) -> (Vec<f64>, Vec<f64>) {
+    let mut block = Block::default();
+    block.load(design, cluster);
+    (block.c, block.z)
+}
+
 /// Bordered leverage matrix and scores of one cluster.
 #[derive(Default)]
 struct Block {

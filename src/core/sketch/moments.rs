@@ -119,6 +119,52 @@ impl Moments {
             .unwrap_or(&[])
     }
 
+    /// The moments of some of the cells; strata and clusters without a cell are dropped.
+    pub fn only(&self, keep: impl Fn(&CellMoments) -> bool) -> Moments {
+        let kept: Vec<usize> = (0..self.cells.len())
+            .filter(|&i| self.cells.get(i).is_some_and(&keep))
+            .collect();
+        let numbers = |of: fn(&CellMoments) -> usize| {
+            let mut all: Vec<usize> = kept
+                .iter()
+                .filter_map(|&i| self.cells.get(i))
+                .map(of)
+                .collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let (strata, clusters) = (numbers(|c| c.stratum), numbers(|c| c.cluster));
+        let place = |list: &[usize], n: usize| list.binary_search(&n).unwrap_or(0);
+        let keys = |list: &[usize], all: &[Key]| -> Vec<Key> {
+            list.iter().filter_map(|&n| all.get(n)).copied().collect()
+        };
+        Moments {
+            conditions: self.conditions.clone(),
+            strata: keys(&strata, &self.strata),
+            clusters: keys(&clusters, &self.clusters),
+            cells: kept
+                .iter()
+                .filter_map(|&i| self.cells.get(i))
+                .map(|cell| CellMoments {
+                    stratum: place(&strata, cell.stratum),
+                    cluster: place(&clusters, cell.cluster),
+                    ..*cell
+                })
+                .collect(),
+            centres: strata
+                .iter()
+                .flat_map(|&s| (0..self.columns).map(move |column| self.centre(s, column)))
+                .collect(),
+            data: kept
+                .iter()
+                .flat_map(|&i| self.sums(i).iter().chain(self.within(i)))
+                .copied()
+                .collect(),
+            ..*self
+        }
+    }
+
     /// The centre of a column in a stratum.
     pub fn centre(&self, stratum: usize, column: usize) -> f64 {
         self.centres
