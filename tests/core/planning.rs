@@ -5,3 +5,5 @@
 #[path = "support/oracle.rs"]
 #[allow(dead_code)]
 mod oracle;
+#[path = "planning/power.rs"]
+mod power;

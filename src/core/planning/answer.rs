@@ -1,0 +1,159 @@
+//! Power, minimum detectable effect and the number of clusters of a planned experiment.
+
+use super::power::{TTest, Target};
+use super::trial::{Sized, Trial, check, check_clusters, check_delta};
+use crate::effect::notes::FEW_CLUSTERS;
+use crate::error::Invalid;
+use crate::pulse;
+
+/// What an experiment can tell. `None` is NULL.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Clusters assigned to the treated condition and to the control.
+    pub assigned: (f64, f64),
+    /// Sizes after attrition, standard error, degrees of freedom.
+    pub sized: Sized,
+    /// Effect that is found with the target power, in units of the outcome.
+    pub mde: Option<f64>,
+    /// The same by Bloom's formula.
+    pub mde_approx: Option<f64>,
+    /// Power for the given effect; for the one that `mde` names if there is none.
+    pub power: Option<f64>,
+    /// What to know.
+    pub notes: Vec<String>,
+}
+
+/// Power for `delta`, and the minimum detectable effect.
+pub fn answer(
+    trial: &Trial,
+    target: &Target,
+    clusters: f64,
+    clusters_control: f64,
+    delta: Option<f64>,
+) -> Result<Answer, Invalid> {
+    check(trial, target)?;
+    check_clusters("clusters", clusters)?;
+    check_clusters("clusters_control", clusters_control)?;
+    if let Some(delta) = delta {
+        check_delta(delta)?;
+    }
+    Ok(of_sized(
+        trial.sized(clusters, clusters_control),
+        (clusters, clusters_control),
+        target,
+        delta,
+    ))
+}
+
+fn of_sized(sized: Sized, assigned: (f64, f64), target: &Target, delta: Option<f64>) -> Answer {
+    let mut notes = Vec::new();
+    let test = TTest::new(sized.df, target.alpha);
+    if test.is_none() {
+        notes.push(format!(
+            "no_df: {:.4} degrees of freedom are left of {:.4} clusters; there is no test",
+            sized.df,
+            sized.clusters + sized.clusters_control
+        ));
+    }
+    if sized.clusters.min(sized.clusters_control) < FEW_CLUSTERS as f64 {
+        notes.push(format!(
+            "few_clusters: {:.4} control and {:.4} treated clusters after attrition; one cluster that is unlike the others can decide the result",
+            sized.clusters_control, sized.clusters
+        ));
+    }
+    if sized.cluster_size < 1.0 {
+        notes.push(format!(
+            "small_clusters: {:.4} students of a cluster are left after attrition; some clusters would have none",
+            sized.cluster_size
+        ));
+    }
+    let times = |ratio: Option<f64>| ratio.map(|r| r * sized.std_error);
+    let mde = times(test.and_then(|t| t.detectable(target.power)));
+    let power = match delta {
+        Some(delta) => test.and_then(|t| t.power(delta / sized.std_error)),
+        None => mde.map(|_| target.power),
+    };
+    Answer {
+        assigned,
+        sized,
+        mde,
+        mde_approx: times(test.and_then(|t| t.approximate(target.power))),
+        power,
+        notes,
+    }
+}
+
+/// Clusters that a search looks at.
+const MOST_CLUSTERS: f64 = 1e6;
+
+/// Clusters of the two conditions out of `total`: the treated are `share` of them, rounded, and each has one at least.
+pub fn split(total: f64, share: f64) -> (f64, f64) {
+    let treated = (total * share).round().clamp(1.0, (total - 1.0).max(1.0));
+    (treated, (total - treated).max(1.0))
+}
+
+/// The fewest clusters with which `delta` is found with the target power. `None` if a million do not suffice.
+pub fn clusters_needed(
+    trial: &Trial,
+    target: &Target,
+    delta: f64,
+    share: f64,
+) -> Result<Option<Answer>, Invalid> {
+    check(trial, target)?;
+    check_delta(delta)?;
+    check_share(share)?;
+    let reached = |treated: f64, control: f64| {
+        pulse::beat();
+        let sized = trial.sized(treated, control);
+        let power = TTest::new(sized.df, target.alpha)
+            .and_then(|t| t.power(delta / sized.std_error))
+            .unwrap_or(0.0);
+        power >= target.power
+    };
+    // With clusters that can be divided power grows with their number; rounding moves the answer by a few.
+    let divided = |total: f64| reached(total * share, total * (1.0 - share));
+    let slack = (1.0 / share.min(1.0 - share)).ceil() + 2.0;
+    let (mut low, mut high) = (1.0, 2.0);
+    while !divided(high) {
+        low = high;
+        high *= 2.0;
+        if high > 2.0 * MOST_CLUSTERS {
+            break;
+        }
+    }
+    while high - low > 1.0 {
+        let middle = (0.5 * (low + high)).floor();
+        if divided(middle) {
+            high = middle
+        } else {
+            low = middle
+        }
+    }
+    let mut total = (high - slack).max(2.0);
+    while total <= MOST_CLUSTERS && total <= high + slack {
+        let (treated, control) = split(total, share);
+        if reached(treated, control) {
+            let sized = trial.sized(treated, control);
+            return Ok(Some(of_sized(
+                sized,
+                (treated, control),
+                target,
+                Some(delta),
+            )));
+        }
+        total += 1.0;
+    }
+    Ok(None)
+}
+
+/// Checks the share of clusters that are treated.
+pub(super) fn check_share(share: f64) -> Result<(), Invalid> {
+    super::trial::within(
+        "share",
+        share,
+        0.01,
+        0.99,
+        "between 0.01 and 0.99",
+        "It is the share of the clusters that are treated; 0.5 needs the fewest.",
+    )
+}
