@@ -1,13 +1,19 @@
 //! Before the start: intra-cluster correlation and design effect from data, power and what can be detected, and when.
 
 mod answer;
+mod calendar;
 mod design_effect;
+mod duration;
 mod icc;
 mod power;
+mod roster;
 mod trial;
 
 pub use answer::{Answer, answer, clusters_needed, split};
+pub use calendar::Calendar;
 pub use design_effect::{DesignEffect, design_effect};
+pub use duration::{Schedule, Step, duration};
 pub use icc::{Icc, Within, icc, icc_of};
 pub use power::{TTest, Target};
+pub use roster::{Conditions, Outcome, RosterRow, roster};
 pub use trial::{Attrition, Design, Sized, Trial, Weighting};
