@@ -1,7 +1,9 @@
 //! Before the start: intra-cluster correlation and design effect from data, power and what can be detected, and when.
 
+mod anova;
 mod answer;
 mod calendar;
+mod components;
 mod design_effect;
 mod duration;
 mod icc;
@@ -11,9 +13,10 @@ mod trial;
 
 pub use answer::{Answer, answer, clusters_needed, split};
 pub use calendar::Calendar;
+pub use components::{Components, variance_components};
 pub use design_effect::{DesignEffect, design_effect};
 pub use duration::{Schedule, Step, duration};
-pub use icc::{Icc, Within, icc, icc_of};
+pub use icc::{Icc, Within, icc, icc_adjusted, icc_of};
 pub use power::{TTest, Target};
 pub use roster::{Conditions, Outcome, RosterRow, roster};
 pub use trial::{Attrition, Design, Sized, Trial, Weighting};
