@@ -72,7 +72,8 @@ fn stirling_rest(a: f64) -> f64 {
         a += 1.0;
     }
     let r = 1.0 / (a * a);
-    rest + (1.0 / 12.0 - r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * (1.0 / 1680.0 - r / 1188.0)))) / a
+    rest + (1.0 / 12.0 - r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * (1.0 / 1680.0 - r / 1188.0))))
+        / a
 }
 
 /// `P(T > t)`.
@@ -136,19 +137,41 @@ mod tests {
             for t in [0.1, 1.0, 3.0, 8.0] {
                 let got = noncentral_t_upper(t, df, 0.0).unwrap_or(f64::NAN);
                 let expected = 0.5 * t_two_sided(t, df).unwrap_or(f64::NAN);
-                assert!((got / expected - 1.0).abs() < 1e-11, "{t} {df}: {got} {expected}");
+                assert!(
+                    (got / expected - 1.0).abs() < 1e-11,
+                    "{t} {df}: {got} {expected}"
+                );
             }
         }
     }
 
     #[test]
     fn every_number_has_an_answer() {
-        let all = [0.0, 1e-300, 1e-9, 0.5, 1.0, 39.9, 1e3, 1e6, 1e100, 1e300, f64::MAX];
+        let all = [
+            0.0,
+            1e-300,
+            1e-9,
+            0.5,
+            1.0,
+            39.9,
+            1e3,
+            1e6,
+            1e100,
+            1e300,
+            f64::MAX,
+        ];
         for t in all.iter().flat_map(|t| [-t, *t]).chain([f64::INFINITY]) {
             for df in [0.5, 1.0, 7.3, 1e3, 1e6, 1e12, 1e300] {
-                for delta in [0.0, 1e-300, 1.0, 40.0, 1e4, 1e300].iter().flat_map(|d| [-d, *d]) {
-                    let (upper, lower) = noncentral_t_tails(t, df, delta).unwrap_or((f64::NAN, f64::NAN));
-                    assert!((upper + lower - 1.0).abs() < 1e-3, "t {t} df {df} delta {delta}: {upper} {lower}");
+                for delta in [0.0, 1e-300, 1.0, 40.0, 1e4, 1e300]
+                    .iter()
+                    .flat_map(|d| [-d, *d])
+                {
+                    let (upper, lower) =
+                        noncentral_t_tails(t, df, delta).unwrap_or((f64::NAN, f64::NAN));
+                    assert!(
+                        (upper + lower - 1.0).abs() < 1e-3,
+                        "t {t} df {df} delta {delta}: {upper} {lower}"
+                    );
                 }
             }
         }

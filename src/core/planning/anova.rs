@@ -59,10 +59,7 @@ struct Group {
 
 impl Anova {
     /// The cells that `class` gives a class are taken.
-    pub fn new(
-        moments: &Moments,
-        class: impl Fn(&CellMoments) -> Option<(usize, usize)>,
-    ) -> Anova {
+    pub fn new(moments: &Moments, class: impl Fn(&CellMoments) -> Option<(usize, usize)>) -> Anova {
         let c = moments.columns;
         let mut anova = Anova {
             columns: c,
@@ -100,7 +97,11 @@ impl Anova {
                         .zip(&group.sums)
                         .map(|(new, old)| new / rows - old / group.rows)
                         .collect();
-                    outer(&mut anova.within, &apart, rows * group.rows / (rows + group.rows));
+                    outer(
+                        &mut anova.within,
+                        &apart,
+                        rows * group.rows / (rows + group.rows),
+                    );
                     group.rows += rows;
                     group.sums.iter_mut().zip(sums).for_each(|(s, v)| *s += v);
                 }
@@ -149,7 +150,11 @@ impl Anova {
     /// groups and covariates, between what groups explain beyond classes and covariates, and `n₀` the trace that its
     /// expectation has.
     pub fn mean_squares(&self, covariates: bool) -> Option<MeanSquares> {
-        let c = if covariates { self.columns } else { 1.min(self.columns) };
+        let c = if covariates {
+            self.columns
+        } else {
+            1.min(self.columns)
+        };
         let total: Vec<f64> = self
             .within
             .iter()

@@ -157,3 +157,28 @@ pub(super) fn check_share(share: f64) -> Result<(), Invalid> {
         "It is the share of the clusters that are treated; 0.5 needs the fewest.",
     )
 }
+
+/// Rows of a table.
+const MOST_ROWS: usize = 10_000;
+
+/// Checks the sides of a table of power.
+pub fn check_table(iccs: &[f64], clusters: &[f64], control: &[f64]) -> Result<(), Invalid> {
+    if clusters.len() != control.len() {
+        return Err(Invalid {
+            argument: "clusters_control",
+            must: "as many numbers as clusters",
+            got: format!("{} for {}", control.len(), clusters.len()),
+            hint: "Leave it out to have as many control clusters as treated ones.",
+        });
+    }
+    let rows = iccs.len().saturating_mul(clusters.len());
+    if rows == 0 || rows > MOST_ROWS {
+        return Err(Invalid {
+            argument: if iccs.is_empty() { "icc" } else { "clusters" },
+            must: "an array that makes 1 to 10000 rows",
+            got: format!("{rows} rows"),
+            hint: "There is one row for each intra-cluster correlation and number of clusters.",
+        });
+    }
+    Ok(())
+}

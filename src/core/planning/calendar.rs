@@ -24,7 +24,10 @@ impl Calendar {
     pub fn new(weekdays: &[i32], closed: &[(i32, i32)]) -> Result<Self, Invalid> {
         let mut open = [false; 7];
         for &number in weekdays {
-            match usize::try_from(number - 1).ok().and_then(|i| open.get_mut(i)) {
+            match usize::try_from(number - 1)
+                .ok()
+                .and_then(|i| open.get_mut(i))
+            {
                 Some(day) => *day = true,
                 None => {
                     return Err(Invalid {

@@ -91,7 +91,8 @@ pub fn variance_components(sketch: &Sketch, within: Within) -> Result<Components
         .any(|r2| *r2 < 0.0)
     {
         out.notes.push(
-            "negative_r2: the covariates explain less than chance would have them; plan with 0".to_owned(),
+            "negative_r2: the covariates explain less than chance would have them; plan with 0"
+                .to_owned(),
         );
     }
     Ok(out)

@@ -47,6 +47,8 @@ pub struct Step {
     pub notes: Vec<String>,
 }
 
+/// Days from the start to the last enrolment.
+const MOST_DAYS: i32 = 7305;
 /// Steps that are looked at.
 const MOST_STEPS: usize = 1000;
 
@@ -138,6 +140,15 @@ fn check_schedule(schedule: &Schedule) -> Result<(), Invalid> {
             );
         }
     }
+    let finite = -1_000_000..=10_000_000;
+    let span = |e: &&(i32, i64)| !finite.contains(&e.0) || e.0 - schedule.start > MOST_DAYS;
+    if !finite.contains(&schedule.start) || schedule.enrolled.iter().any(|e| span(&e)) {
+        return curve(
+            "a day that is not".to_owned(),
+            "within 20 years of start, and start a day of the calendar",
+            "Give days that a school year can have.",
+        );
+    }
     match schedule.enrolled.iter().find(|e| e.1 < 0) {
         Some(e) => Err(Invalid::number(
             "clusters",
@@ -200,4 +211,17 @@ fn place(
         ),
     }
     step
+}
+
+/// Checks that the two sides of an enrolment curve belong together.
+pub fn check_curve(days: usize, clusters: usize) -> Result<(), Invalid> {
+    if days == clusters {
+        return Ok(());
+    }
+    Err(Invalid {
+        argument: "clusters",
+        must: "as many numbers as enrolled_by has days",
+        got: format!("{clusters} for {days}"),
+        hint: "Give for each day how many clusters have joined by then.",
+    })
 }

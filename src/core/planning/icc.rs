@@ -1,7 +1,7 @@
 //! Intra-cluster correlation by one-way analysis of variance, with exact F and Smith's limits.
 
-use crate::distribution::{f_critical, normal_critical};
 use super::anova::{Anova, MeanSquares};
+use crate::distribution::{f_critical, normal_critical};
 use crate::effect::{Adjust, EffectError, Word};
 use crate::sketch::{CellMoments, Centre, Moments, Rows, Sketch};
 

@@ -11,11 +11,13 @@ mod power;
 mod roster;
 mod trial;
 
-pub use answer::{Answer, answer, clusters_needed, split};
+pub use answer::{Answer, answer, check_table, clusters_needed, split};
 pub use calendar::Calendar;
 pub use components::{Components, variance_components};
-pub use design_effect::{DesignEffect, design_effect};
-pub use duration::{Schedule, Step, duration};
+pub use design_effect::{
+    DesignEffect, design_effect, design_effect_of_mean, design_effect_of_sizes,
+};
+pub use duration::{Schedule, Step, check_curve, duration};
 pub use icc::{Icc, Within, icc, icc_adjusted, icc_of};
 pub use power::{TTest, Target};
 pub use roster::{Conditions, Outcome, RosterRow, roster};

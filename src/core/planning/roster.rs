@@ -120,9 +120,7 @@ pub fn roster(
             check_share(share)?;
             Ok(vec![expected(sizes, share, outcome, target, delta)])
         }
-        Conditions::Known(names, control) => {
-            known(sizes, names, control, outcome, target, delta)
-        }
+        Conditions::Known(names, control) => known(sizes, names, control, outcome, target, delta),
     }
 }
 
@@ -168,7 +166,10 @@ fn known(
     let controls = of(control);
     let arm = |arm: &[f64]| {
         let n: f64 = arm.iter().sum();
-        (n, arm.iter().map(|&n| outcome.cluster(n)).sum::<f64>() / (n * n))
+        (
+            n,
+            arm.iter().map(|&n| outcome.cluster(n)).sum::<f64>() / (n * n),
+        )
     };
     let (n0, v0) = arm(&controls);
     let row = |name: &&str| {

@@ -357,7 +357,8 @@ impl Trial {
             clusters: treated,
             clusters_control: control,
             cluster_size: self.size(),
-            std_error: self.sd * (self.unit_variance(true) * (1.0 / treated + 1.0 / control)).sqrt(),
+            std_error: self.sd
+                * (self.unit_variance(true) * (1.0 / treated + 1.0 / control)).sqrt(),
             df: total - lost - self.covariates,
             design_effect,
             n_effective: total * self.unit_size() / design_effect,

@@ -60,7 +60,10 @@ fn noncentral_t_table() {
                 .as_f64()
                 .unwrap_or_else(|| row[name].as_str().unwrap().parse::<f64>().unwrap())
         };
-        let nc = ["nc", "delta", "ncp"].into_iter().find(|k| !row[*k].is_null()).unwrap();
+        let nc = ["nc", "delta", "ncp"]
+            .into_iter()
+            .find(|k| !row[*k].is_null())
+            .unwrap();
         let got = noncentral_t_lower(f("t"), f("df"), f(nc)).unwrap();
         assert!((got / f("value") - 1.0).abs() < 1e-10, "{row}: {got}");
         compared += 1;
@@ -92,7 +95,14 @@ fn table_of_power_and_mde() {
             alpha: f("alpha").unwrap(),
             power: f("power").unwrap(),
         };
-        let got = answer(&trial(&row), &target, f("G1").unwrap(), f("G0").unwrap(), f("delta")).unwrap();
+        let got = answer(
+            &trial(&row),
+            &target,
+            f("G1").unwrap(),
+            f("G0").unwrap(),
+            f("delta"),
+        )
+        .unwrap();
         let what = |name: &str| format!("{name} of {row}");
         let test = TTest::new(got.sized.df, target.alpha).unwrap();
         for (name, value) in [
@@ -116,9 +126,13 @@ fn published_table() {
     for (j, n, icc, r2b, r2w, g, se, df, approx, exact) in [
         (8.0, 25.0, 0.2, 0.0, 0.0, 0.0, 0.3406, 6.0, 1.1419, 1.1467),
         (12.0, 25.0, 0.2, 0.0, 0.0, 0.0, 0.2781, 10.0, 0.8641, 0.8648),
-        (20.0, 25.0, 0.15, 0.0, 0.0, 0.0, 0.1918, 18.0, 0.5684, 0.5683),
+        (
+            20.0, 25.0, 0.15, 0.0, 0.0, 0.0, 0.1918, 18.0, 0.5684, 0.5683,
+        ),
         (40.0, 25.0, 0.1, 0.0, 0.0, 0.0, 0.1166, 38.0, 0.3353, 0.3353),
-        (60.0, 20.0, 0.15, 0.0, 0.0, 0.0, 0.1133, 58.0, 0.3228, 0.3228),
+        (
+            60.0, 20.0, 0.15, 0.0, 0.0, 0.0, 0.1133, 58.0, 0.3228, 0.3228,
+        ),
         (40.0, 25.0, 0.2, 0.7, 0.5, 1.0, 0.0872, 37.0, 0.2509, 0.2508),
     ] {
         let trial = Trial {
@@ -156,7 +170,10 @@ fn what_the_designs_change() {
         ..plain
     };
     assert_eq!(mde(&blocked, 20.0).sized.df, 29.0);
-    assert_eq!(mde(&blocked, 20.0).sized.std_error, mde(&plain, 20.0).sized.std_error);
+    assert_eq!(
+        mde(&blocked, 20.0).sized.std_error,
+        mde(&plain, 20.0).sized.std_error
+    );
     // Dong and Maynard's variance, by hand: ρ3 (1 − R3²) + ρ2 (1 − R2²) / J + (1 − ρ2 − ρ3)(1 − R1²) / (J n), times 4 / K.
     let three = Trial {
         icc: 0.1,
@@ -204,7 +221,10 @@ fn what_the_designs_change() {
         cv_size: 0.6,
         ..plain
     };
-    assert!((mde(&unequal, 20.0).sized.design_effect - (1.0 + (1.36 * 24.0 - 1.0) * 0.15)).abs() < 1e-12);
+    assert!(
+        (mde(&unequal, 20.0).sized.design_effect - (1.0 + (1.36 * 24.0 - 1.0) * 0.15)).abs()
+            < 1e-12
+    );
     let harmonic = Trial {
         weighting: Weighting::Cluster,
         ..unequal
@@ -222,20 +242,63 @@ fn what_does_not_exist() {
     };
     let got = answer(&trial, &TARGET, 1.0, 1.0, Some(0.2)).unwrap();
     assert_eq!((got.mde, got.mde_approx, got.power), (None, None, None));
-    assert!(got.notes.iter().any(|n| n.starts_with("no_df")), "{:?}", got.notes);
+    assert!(
+        got.notes.iter().any(|n| n.starts_with("no_df")),
+        "{:?}",
+        got.notes
+    );
     // Nothing but clusters would help, and a million is not enough.
     assert_eq!(clusters_needed(&trial, &TARGET, 1e-5, 0.5).unwrap(), None);
     let bad = |t: Trial| answer(&t, &TARGET, 10.0, 10.0, None).unwrap_err().argument;
     assert_eq!(bad(Trial { icc: 1.1, ..trial }), "icc");
-    assert_eq!(bad(Trial { icc: f64::NAN, ..trial }), "icc");
-    assert_eq!(bad(Trial { cluster_size: 0.5, ..trial }), "cluster_size");
-    assert_eq!(bad(Trial { r2_within: 1.0, ..trial }), "r2_within");
+    assert_eq!(
+        bad(Trial {
+            icc: f64::NAN,
+            ..trial
+        }),
+        "icc"
+    );
+    assert_eq!(
+        bad(Trial {
+            cluster_size: 0.5,
+            ..trial
+        }),
+        "cluster_size"
+    );
+    assert_eq!(
+        bad(Trial {
+            r2_within: 1.0,
+            ..trial
+        }),
+        "r2_within"
+    );
     assert_eq!(bad(Trial { sd: 0.0, ..trial }), "sd");
-    let low = Target { alpha: 0.05, power: 0.05 };
-    assert_eq!(answer(&trial, &low, 10.0, 10.0, None).unwrap_err().argument, "power");
-    assert_eq!(answer(&trial, &TARGET, 0.0, 10.0, None).unwrap_err().argument, "clusters");
-    assert_eq!(clusters_needed(&trial, &TARGET, 0.0, 0.5).unwrap_err().argument, "delta");
-    assert_eq!(clusters_needed(&trial, &TARGET, 0.2, 1.0).unwrap_err().argument, "share");
+    let low = Target {
+        alpha: 0.05,
+        power: 0.05,
+    };
+    assert_eq!(
+        answer(&trial, &low, 10.0, 10.0, None).unwrap_err().argument,
+        "power"
+    );
+    assert_eq!(
+        answer(&trial, &TARGET, 0.0, 10.0, None)
+            .unwrap_err()
+            .argument,
+        "clusters"
+    );
+    assert_eq!(
+        clusters_needed(&trial, &TARGET, 0.0, 0.5)
+            .unwrap_err()
+            .argument,
+        "delta"
+    );
+    assert_eq!(
+        clusters_needed(&trial, &TARGET, 0.2, 1.0)
+            .unwrap_err()
+            .argument,
+        "share"
+    );
     assert!(Design::from_words("blocked", None, None, None, 0.0).is_err());
     assert!(Design::from_words("two_level", Some(4.0), None, None, 0.0).is_err());
     assert!(Design::from_words("nested", None, None, None, 0.0).is_err());
