@@ -45,26 +45,32 @@ pub fn answer(
     ))
 }
 
+/// At most four decimals, for notes.
+fn short(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
 fn of_sized(sized: Sized, assigned: (f64, f64), target: &Target, delta: Option<f64>) -> Answer {
     let mut notes = Vec::new();
     let test = TTest::new(sized.df, target.alpha);
     if test.is_none() {
         notes.push(format!(
-            "no_df: {:.4} degrees of freedom are left of {:.4} clusters; there is no test",
-            sized.df,
-            sized.clusters + sized.clusters_control
+            "no_df: {} degrees of freedom are left of {} clusters; there is no test",
+            short(sized.df),
+            short(sized.clusters + sized.clusters_control)
         ));
     }
     if sized.clusters.min(sized.clusters_control) < FEW_CLUSTERS as f64 {
         notes.push(format!(
-            "few_clusters: {:.4} control and {:.4} treated clusters after attrition; one cluster that is unlike the others can decide the result",
-            sized.clusters_control, sized.clusters
+            "few_clusters: {} control and {} treated clusters after attrition; one cluster that is unlike the others can decide the result",
+            short(sized.clusters_control),
+            short(sized.clusters)
         ));
     }
     if sized.cluster_size < 1.0 {
         notes.push(format!(
-            "small_clusters: {:.4} students of a cluster are left after attrition; some clusters would have none",
-            sized.cluster_size
+            "small_clusters: {} students of a cluster are left after attrition; some clusters would have none",
+            short(sized.cluster_size)
         ));
     }
     let times = |ratio: Option<f64>| ratio.map(|r| r * sized.std_error);
