@@ -45,6 +45,21 @@ pub fn answer(
     ))
 }
 
+/// What to know of few clusters.
+pub(super) fn few(control: f64, treated: f64) -> Option<String> {
+    let fewest = control.min(treated);
+    if fewest < 2.0 {
+        return Some("single_cluster_arm: of one cluster the variation between clusters can not be seen; rct.effects will give no p-value and no interval".to_owned());
+    }
+    (fewest < FEW_CLUSTERS as f64).then(|| {
+        format!(
+            "few_clusters: {} control and {} treated clusters; one cluster that is unlike the others can decide the result",
+            short(control),
+            short(treated)
+        )
+    })
+}
+
 /// At most four decimals, for notes.
 fn short(value: f64) -> f64 {
     (value * 1e4).round() / 1e4
@@ -60,13 +75,7 @@ fn of_sized(sized: Sized, assigned: (f64, f64), target: &Target, delta: Option<f
             short(sized.clusters + sized.clusters_control)
         ));
     }
-    if sized.clusters.min(sized.clusters_control) < FEW_CLUSTERS as f64 {
-        notes.push(format!(
-            "few_clusters: {} control and {} treated clusters after attrition; one cluster that is unlike the others can decide the result",
-            short(sized.clusters_control),
-            short(sized.clusters)
-        ));
-    }
+    notes.extend(few(sized.clusters_control, sized.clusters));
     if sized.cluster_size < 1.0 {
         notes.push(format!(
             "small_clusters: {} students of a cluster are left after attrition; some clusters would have none",

@@ -210,10 +210,14 @@ fn finish(
     let rows: f64 = sizes.iter().sum();
     let squares: f64 = sizes.iter().map(|n| n * n).sum();
     let design_effect = 1.0 + (squares / rows - 1.0) * outcome.icc;
-    let notes = match test {
+    let mut notes = match test {
         None => vec![format!("no_df: {df} degrees of freedom; there is no test")],
         Some(_) => Vec::new(),
     };
+    notes.extend(super::answer::few(
+        shape.clusters.1 as f64,
+        shape.clusters.0 as f64,
+    ));
     let times = |ratio: Option<f64>| ratio.map(|r| r * std_error);
     RosterRow {
         condition: None,

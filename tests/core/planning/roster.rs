@@ -109,7 +109,7 @@ fn before_the_assignment() {
     }
     let rows = roster(&sizes, Conditions::Share(0.4), &outcome(0.2), &TARGET, None).unwrap();
     assert!((rows[0].std_error.unwrap() / (sum / 10.0).sqrt() - 1.0).abs() < 1e-13);
-    assert_eq!(rows[0].notes, ["expected: mean over all 10 assignments"]);
+    assert_eq!(rows[0].notes[1], "expected: mean over all 10 assignments");
     assert_eq!((rows[0].clusters, rows[0].n.0), ((2, 3), 32.0));
     assert_eq!(rows[0].power, None);
 }
