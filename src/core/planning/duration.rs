@@ -197,6 +197,7 @@ fn place(
     } else {
         // The first window that has room for the assessment after the exposure.
         let room = |&(first, last): &(i32, i32)| {
+            pulse::beat();
             (last >= next)
                 .then(|| assessment(next.max(first)))
                 .flatten()
