@@ -99,7 +99,7 @@ fn integral(t: f64, df: f64, delta: f64) -> f64 {
     // Three points in a standard deviation of the peak, two in one of the normal variate.
     let step = (1.0 / (3.0 * curvature.sqrt()))
         .min(0.1)
-        .min((0.5 / (t * s).abs()).max(2e-4));
+        .min((0.5 / (t * s).abs()).max(5e-4));
     if !(step > 0.0) {
         return 0.0;
     }

@@ -45,6 +45,14 @@ pub fn answer(
     ))
 }
 
+/// What to know if there is no effect with the power though there is a test.
+pub(super) fn no_mde(target: &Target) -> String {
+    format!(
+        "no_mde: no effect that can be written has power {} at level {}",
+        target.power, target.alpha
+    )
+}
+
 /// What to know of few clusters.
 pub(super) fn few(control: f64, treated: f64) -> Option<String> {
     let fewest = control.min(treated);
@@ -84,6 +92,9 @@ fn of_sized(sized: Sized, assigned: (f64, f64), target: &Target, delta: Option<f
     }
     let times = |ratio: Option<f64>| ratio.map(|r| r * sized.std_error);
     let mde = times(test.and_then(|t| t.detectable(target.power)));
+    if test.is_some() && mde.is_none() {
+        notes.push(no_mde(target));
+    }
     let power = match delta {
         Some(delta) => test.and_then(|t| t.power(delta / sized.std_error)),
         None => mde.map(|_| target.power),

@@ -304,6 +304,26 @@ fn what_does_not_exist() {
     assert!(Design::from_words("nested", None, None, None, 0.0).is_err());
 }
 
+#[test]
+fn extreme_targets() {
+    for (df, alpha, power) in [
+        (1.0, 0.05, 0.999),
+        (3.0, 1e-6, 0.5),
+        (1e6, 1e-200, 0.9),
+        (1e9, 0.05, 0.8),
+    ] {
+        let test = TTest::new(df, alpha).unwrap();
+        let ratio = test.detectable(power).unwrap();
+        let got = test.power(ratio).unwrap();
+        assert!(
+            (got - power).abs() < 1e-4,
+            "{df} {alpha} {power}: {ratio} has {got}"
+        );
+    }
+    assert_eq!(TTest::new(0.9, 0.05), None);
+    assert_eq!(TTest::new(5.0, 0.0), None);
+}
+
 fn share() -> impl Strategy<Value = f64> {
     prop_oneof![Just(0.0), 0.0..0.99f64]
 }
