@@ -1,11 +1,11 @@
 //! The effect of each treated condition against the control.
 
 use super::arms::{Arm, arms_of};
-use super::design::Design;
+use super::design::{Design, treated};
 use super::error::EffectError;
 use super::lift::{Covariance, fieller, mean_influence};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
-use super::options::{Adjust, Options, Strata};
+use super::options::{Adjust, Estimand, Options, Strata};
 use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
 use super::size::hedges_g;
@@ -62,6 +62,8 @@ pub struct Question {
     pub pooled: Moments,
     /// Number of the control.
     pub control: usize,
+    /// Covariates of the regression.
+    pub covariates: usize,
     /// Regression.
     pub design: Design,
 }
@@ -69,18 +71,47 @@ pub struct Question {
 impl Question {
     /// Checks the call and builds the regression.
     pub fn new(sketch: &Sketch, control: &str, options: &Options) -> Result<Self, EffectError> {
-        let (rows, rows_outcome) = match options.adjust {
-            Adjust::None => (Rows::All, Rows::All),
-            Adjust::Ancova if sketch.covariate_count() == 0 => {
-                return Err(EffectError::NoCovariates);
-            }
-            Adjust::Ancova => (Rows::WithCovariates, Rows::WithCovariatesOutcomeOnly),
+        Question::on(sketch, control, options, options.adjust != Adjust::None)
+    }
+
+    /// The same on rows with all covariates, whether or not the regression has them.
+    pub fn on_complete_rows(
+        sketch: &Sketch,
+        control: &str,
+        options: &Options,
+    ) -> Result<Self, EffectError> {
+        Question::on(sketch, control, options, true)
+    }
+
+    fn on(
+        sketch: &Sketch,
+        control: &str,
+        options: &Options,
+        complete: bool,
+    ) -> Result<Self, EffectError> {
+        if options.adjust != Adjust::None && sketch.covariate_count() == 0 {
+            return Err(EffectError::NoCovariates);
+        }
+        let rows_outcome = match complete {
+            true => Rows::WithCovariatesOutcomeOnly,
+            false => Rows::All,
+        };
+        let rows = match options.adjust {
+            Adjust::None => rows_outcome,
+            Adjust::Ancova | Adjust::Lin => Rows::WithCovariates,
         };
         let centre = match options.strata {
             Strata::Absorb => Centre::PerStratum,
             Strata::Ignore => Centre::Pooled,
         };
-        let moments = sketch.moments(rows, centre)?;
+        let read = |rows, centre| {
+            let mut moments = sketch.moments(rows, centre)?;
+            if options.estimand == Estimand::Cluster {
+                moments.count_clusters_equally();
+            }
+            Ok::<Moments, EffectError>(moments)
+        };
+        let mut moments = read(rows, centre)?;
         let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
         let Some(number) = names.iter().position(|n| n == control) else {
             return Err(EffectError::UnknownControl {
@@ -91,12 +122,27 @@ impl Question {
         if names.len() < 2 {
             return Err(EffectError::OnlyControl(control.to_owned()));
         }
-        limit_size(&moments)?;
+        let covariates = moments.columns - 1;
+        let treated = treated(&moments, number);
+        let interactions = match options.adjust {
+            Adjust::Lin => covariates * treated.len(),
+            Adjust::None | Adjust::Ancova => 0,
+        };
+        limit_size(&moments, interactions)?;
+        if options.adjust == Adjust::Lin {
+            moments = match centre {
+                Centre::Pooled => moments.with_interactions(&moments, &treated),
+                Centre::PerStratum => {
+                    moments.with_interactions(&read(rows, Centre::Pooled)?, &treated)
+                }
+            };
+        }
         let design = Design::new(&moments, number);
         Ok(Question {
-            pooled: sketch.moments(rows_outcome, Centre::Pooled)?,
+            pooled: read(rows_outcome, Centre::Pooled)?,
             moments,
             control: number,
+            covariates,
             design,
         })
     }
@@ -111,6 +157,20 @@ impl Question {
         self.design.clusters.len() as f64
     }
 
+    /// The note of a regressor that was dropped; conditions have their own.
+    fn aliased(&self, regressor: usize) -> Option<Note> {
+        let column = regressor.checked_sub(self.design.treated.len())?;
+        let Some(interaction) = column.checked_sub(self.covariates) else {
+            return Some(Note::AliasedCovariate(column + 1));
+        };
+        let condition = self.design.treated.get(interaction.checked_div(self.covariates)?)?;
+        let name = self.moments.conditions.get(*condition)?.name.clone();
+        Some(Note::AliasedInteraction(
+            name,
+            interaction % self.covariates + 1,
+        ))
+    }
+
     /// True if the residuals are no more than rounding.
     pub fn no_residual(&self) -> bool {
         self.design.residual_ss <= 1e-13 * self.design.total_ss
@@ -123,8 +183,8 @@ const MAX_REGRESSORS: usize = 64;
 const MAX_GRAM_NUMBERS: usize = 1 << 27;
 
 /// An analysis keeps a matrix for each cluster; that must not take more memory than a server can be asked for.
-fn limit_size(moments: &Moments) -> Result<(), EffectError> {
-    let regressors = moments.conditions.len() + moments.columns - 2;
+fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectError> {
+    let regressors = moments.conditions.len() + moments.columns - 2 + interactions;
     let powers = if moments.weighted { 3 } else { 1 };
     let numbers = regressors
         .saturating_mul(regressors)
@@ -174,7 +234,11 @@ pub fn effects(
     control: &str,
     options: &Options,
 ) -> Result<Vec<Effect>, EffectError> {
-    let question = Question::new(sketch, control, options)?;
+    effects_of(&Question::new(sketch, control, options)?, options)
+}
+
+/// The effects of a question that was read with the same options.
+pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>, EffectError> {
     let design = &question.design;
     let arms = arms_of(&question.pooled);
     let contrasts: Vec<Vec<f64>> = (0..conditions_kept(design))
@@ -199,13 +263,16 @@ pub fn effects(
             continue;
         };
         let mut row = blank(arm, control_arm);
-        common_notes(&mut row, &question, number);
+        common_notes(&mut row, question, number);
+        if options.estimand == Estimand::Cluster {
+            row.notes.push(Note::ClusterEstimand);
+        }
         let regressor = design.treated.iter().position(|&c| c == number);
         let at = regressor.and_then(|r| design.kept.iter().position(|&k| k == r));
         match at {
             _ if row.n.1 == 0 => row.notes.push(Note::NoControlRows),
             Some(at) if linked.get(number) == Some(&true) => {
-                infer(&mut row, &question, &parts, &control_influence, at, options);
+                infer(&mut row, question, &parts, &control_influence, at, options);
             }
             _ if regressor.is_some() => row.notes.push(Note::AliasedCondition),
             _ => row.notes.push(Note::NoRows),
@@ -252,12 +319,12 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
             design.stratum_weights.len(),
         ));
     }
-    let covariate = |&i: &usize| {
-        i.checked_sub(design.treated.len())
-            .map(|c| Note::AliasedCovariate(c + 1))
-    };
-    row.notes
-        .extend(design.aliased.iter().filter_map(covariate));
+    row.notes.extend(
+        design
+            .aliased
+            .iter()
+            .filter_map(|&i| question.aliased(i)),
+    );
     row.notes.extend(left_out(&question.moments));
 }
 
@@ -340,7 +407,8 @@ fn infer(
             row.notes.push(Note::Naive(ratio));
             (residual_df > 0.0).then_some(residual_df)
         }
-        se if se.is_adjusted() => Products::new(&parts.terms, &parts.form, &[at]).df(0),
+        se if se.is_satterthwaite() => Products::new(&parts.terms, &parts.form, &[at]).df(0),
+        StdError::Cr1p => (clusters > parameters).then_some(clusters - 1.0),
         _ => (clusters > 1.0).then_some(clusters - 1.0),
     };
     let factor = options.se.factor(design.rows, clusters, parameters);
@@ -352,7 +420,7 @@ fn infer(
 
     let carried = parts.carried.get(at).copied().unwrap_or(false);
     match options.se {
-        StdError::Cr3 if carried => {
+        se if se.is_jackknife() && carried => {
             row.notes.push(Note::Cr3Undefined);
             return;
         }
