@@ -15,20 +15,22 @@ fn options(
     strata: Option<&str>,
     se: Option<&str>,
     level: Option<f64>,
+    estimand: Option<&str>,
 ) -> Options {
-    or_raise(Options::from_words(
+    let options = or_raise(Options::from_words(
         required(adjust, "adjust"),
         required(strata, "strata"),
         required(se, "se"),
         required(level, "level"),
-    ))
+    ));
+    or_raise(options.with_estimand(required(estimand, "estimand")))
 }
 
-fn texts(notes: &[Note]) -> Vec<String> {
+pub fn texts(notes: &[Note]) -> Vec<String> {
     notes.iter().map(Note::to_string).collect()
 }
 
-/// `effects(sketch, control, adjust, strata, se, level)`
+/// `effects(sketch, control, adjust, strata, se, level, estimand)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn effects(
@@ -38,6 +40,7 @@ fn effects(
     strata: Option<&str>,
     se: Option<&str>,
     level: Option<f64>,
+    estimand: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -65,7 +68,7 @@ fn effects(
         name!(notes, Vec<String>),
     ),
 > {
-    let options = options(adjust, strata, se, level);
+    let options = options(adjust, strata, se, level, estimand);
     let control = required(control, "control");
     let rows = match sketch {
         Some(bytes) => or_raise(effect::effects(&read(bytes), control, &options)),
@@ -99,7 +102,7 @@ fn effects(
     }))
 }
 
-/// `effects_joint(sketch, control, adjust, strata, se)`
+/// `effects_joint(sketch, control, adjust, strata, se, estimand)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn effects_joint(
@@ -108,6 +111,7 @@ fn effects_joint(
     adjust: Option<&str>,
     strata: Option<&str>,
     se: Option<&str>,
+    estimand: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -119,7 +123,7 @@ fn effects_joint(
         name!(notes, Vec<String>),
     ),
 > {
-    let options = options(adjust, strata, se, Some(0.95));
+    let options = options(adjust, strata, se, Some(0.95), estimand);
     let control = required(control, "control");
     let row = sketch.map(|bytes| or_raise(effect::effects_joint(&read(bytes), control, &options)));
     TableIterator::new(row.into_iter().map(|t| {

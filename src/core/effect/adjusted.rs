@@ -79,7 +79,9 @@ pub fn adjusted_effects(
             let known = effect.estimate.is_some();
             AdjustedEffect {
                 method,
-                theta: number.filter(|_| known).and_then(|n| slopes(&question, method, n)),
+                theta: number
+                    .filter(|_| known)
+                    .and_then(|n| slopes(&question, method, n)),
                 theta_pooled: (known && method == Adjust::Ancova).then(|| pooled_slopes(&question)),
                 variance_reduction: None,
                 notes: notes.clone(),
@@ -94,7 +96,11 @@ pub fn adjusted_effects(
     for _ in 0..conditions {
         let mut reference = None;
         for mut row in methods.iter_mut().filter_map(Iterator::next) {
-            let variance = row.effect.std_error.filter(|se| *se > 0.0).map(|se| se * se);
+            let variance = row
+                .effect
+                .std_error
+                .filter(|se| *se > 0.0)
+                .map(|se| se * se);
             reference = reference.or(variance.filter(|_| row.method == Adjust::None));
             if row.method != Adjust::None {
                 row.variance_reduction = variance
@@ -134,7 +140,12 @@ fn pooled_slopes(question: &Question) -> Vec<Option<f64>> {
     let design = &question.design;
     let p = design.p();
     let columns: Vec<usize> = (0..p)
-        .filter(|&i| design.kept.get(i).is_some_and(|&k| k >= design.treated.len()))
+        .filter(|&i| {
+            design
+                .kept
+                .get(i)
+                .is_some_and(|&k| k >= design.treated.len())
+        })
         .collect();
     let k = columns.len();
     let (mut gram, mut xy) = (vec![0.0; k * k], vec![0.0; k]);

@@ -99,7 +99,11 @@ fn fill(out: &mut Diagnostics, parts: &[Part], jackknife: &Jackknife) {
     out.partial_leverage_max = largest(&partial);
     out.partial_leverage_cv = variation(&partial, 1.0);
     let mut most: Option<(usize, f64)> = None;
-    for (i, change) in parts.iter().enumerate().filter_map(|(i, p)| Some((i, p.change?))) {
+    for (i, change) in parts
+        .iter()
+        .enumerate()
+        .filter_map(|(i, p)| Some((i, p.change?)))
+    {
         if most.is_none_or(|(_, largest)| change.abs() > largest.abs()) {
             most = Some((i, change));
         }

@@ -163,7 +163,10 @@ impl Question {
         let Some(interaction) = column.checked_sub(self.covariates) else {
             return Some(Note::AliasedCovariate(column + 1));
         };
-        let condition = self.design.treated.get(interaction.checked_div(self.covariates)?)?;
+        let condition = self
+            .design
+            .treated
+            .get(interaction.checked_div(self.covariates)?)?;
         let name = self.moments.conditions.get(*condition)?.name.clone();
         Some(Note::AliasedInteraction(
             name,
@@ -319,12 +322,8 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
             design.stratum_weights.len(),
         ));
     }
-    row.notes.extend(
-        design
-            .aliased
-            .iter()
-            .filter_map(|&i| question.aliased(i)),
-    );
+    row.notes
+        .extend(design.aliased.iter().filter_map(|&i| question.aliased(i)));
     row.notes.extend(left_out(&question.moments));
 }
 

@@ -119,7 +119,9 @@ impl Jackknife {
 
     pub(super) fn name(&self, condition: usize) -> String {
         let conditions = &self.question.moments.conditions;
-        conditions.get(condition).map_or(String::new(), |c| c.name.clone())
+        conditions
+            .get(condition)
+            .map_or(String::new(), |c| c.name.clone())
     }
 }
 

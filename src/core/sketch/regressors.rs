@@ -37,7 +37,8 @@ impl Moments {
             }
         }
         means.iter_mut().for_each(|m| *m /= weight);
-        let mut data = Vec::with_capacity(self.cells.len() * (columns + columns * (columns + 1) / 2));
+        let mut data =
+            Vec::with_capacity(self.cells.len() * (columns + columns * (columns + 1) / 2));
         for (i, cell) in self.cells.iter().enumerate() {
             let arm = conditions.iter().position(|&c| c == cell.condition);
             // The column that each column is made of; interactions with other conditions are 0.
@@ -55,17 +56,25 @@ impl Moments {
             }));
             let within = self.within(i);
             for a in 0..columns {
-                data.extend((a..columns).map(|b| match (source(a), source(b)) {
-                    (Some(x), Some(y)) => within
-                        .get(pair_slot(self.columns, x.min(y), x.max(y)) - self.columns)
-                        .copied()
-                        .unwrap_or(0.0),
-                    _ => 0.0,
+                data.extend((a..columns).map(|b| {
+                    match (source(a), source(b)) {
+                        (Some(x), Some(y)) => within
+                            .get(pair_slot(self.columns, x.min(y), x.max(y)) - self.columns)
+                            .copied()
+                            .unwrap_or(0.0),
+                        _ => 0.0,
+                    }
                 }));
             }
         }
         let centres = (0..self.strata.len()).flat_map(|s| {
-            (0..columns).map(move |c| if c < self.columns { self.centre(s, c) } else { 0.0 })
+            (0..columns).map(move |c| {
+                if c < self.columns {
+                    self.centre(s, c)
+                } else {
+                    0.0
+                }
+            })
         });
         Moments {
             centres: centres.collect(),

@@ -31,8 +31,21 @@ struct Size {
 }
 
 fn method(name: &str, size: &Size) -> Option<Method> {
-    let Size { n, g, k, nested, slopes } = *size;
-    let of = |se, rows, factor, same_df| Some(Method { se, rows, factor, same_df });
+    let Size {
+        n,
+        g,
+        k,
+        nested,
+        slopes,
+    } = *size;
+    let of = |se, rows, factor, same_df| {
+        Some(Method {
+            se,
+            rows,
+            factor,
+            same_df,
+        })
+    };
     match name {
         "classical" => of(StdError::Naive, false, 1.0, true),
         // Students as clusters: G = N, so that CR1S has N / (N − k).
@@ -71,15 +84,15 @@ fn listed(design: &str, id: &str, method: &str, term: &str, source: &str) -> Opt
             Some("residuals are 0 but for rounding: there is no test, see degenerate_outcomes")
         }
         (.., "(Intercept)") => Some("intercepts are absorbed and not given"),
-        ("s06_one_cluster_arm", _, "CR3" | "CR3_pyfixest_default" | "CR3J", "treat") => {
-            Some("without the only treated cluster there is no effect: NULL, see degenerate_outcomes")
-        }
-        ("s22_degenerate", "m_collinear", "CR3_pyfixest_default", _) => {
-            Some("pyfixest keeps both of two collinear columns: a parameter more, and slopes that are not determined")
-        }
-        ("s10_weights", _, "HC2", _) => {
-            Some("HC2 divides by one minus the weighted leverage; CR2 takes the identity as working model")
-        }
+        ("s06_one_cluster_arm", _, "CR3" | "CR3_pyfixest_default" | "CR3J", "treat") => Some(
+            "without the only treated cluster there is no effect: NULL, see degenerate_outcomes",
+        ),
+        ("s22_degenerate", "m_collinear", "CR3_pyfixest_default", _) => Some(
+            "pyfixest keeps both of two collinear columns: a parameter more, and slopes that are not determined",
+        ),
+        ("s10_weights", _, "HC2", _) => Some(
+            "HC2 divides by one minus the weighted leverage; CR2 takes the identity as working model",
+        ),
         _ => None,
     }
 }
@@ -98,14 +111,19 @@ fn sketch_for(m: &Model<'_>) -> Sketch {
         of(&roster, "school_id"),
         of(&roster, "treat"),
     );
-    let by_student: BTreeMap<&str, &Vec<String>> =
-        roster.rows.iter().map(|r| (r[student].as_str(), r)).collect();
+    let by_student: BTreeMap<&str, &Vec<String>> = roster
+        .rows
+        .iter()
+        .map(|r| (r[student].as_str(), r))
+        .collect();
     let at = of(&events, "student_id");
     for row in &mut events.rows {
         let known = by_student[row[at].as_str()];
         row.extend([known[school].clone(), known[treat].clone()]);
     }
-    events.header.extend(["school_id".to_owned(), "treat".to_owned()]);
+    events
+        .header
+        .extend(["school_id".to_owned(), "treat".to_owned()]);
     sketch_of(&events, m)
 }
 
@@ -125,9 +143,17 @@ impl Computed {
     }
 
     fn effects(&mut self, id: &str, m: &Model<'_>, adjust: Adjust, se: StdError) -> &[Effect] {
-        let key = (id.to_owned(), m.cluster.is_empty(), format!("{adjust:?} {se:?}"));
+        let key = (
+            id.to_owned(),
+            m.cluster.is_empty(),
+            format!("{adjust:?} {se:?}"),
+        );
         if !self.effects.contains_key(&key) {
-            let options = Options { adjust, se, ..Options::default() };
+            let options = Options {
+                adjust,
+                se,
+                ..Options::default()
+            };
             let rows = effects(self.sketch(id, m), m.control, &options).unwrap();
             self.effects.insert(key.clone(), rows);
         }
@@ -137,7 +163,8 @@ impl Computed {
     fn adjusted(&mut self, id: &str, m: &Model<'_>) -> &[AdjustedEffect] {
         let key = (id.to_owned(), m.cluster.is_empty());
         if !self.adjusted.contains_key(&key) {
-            let rows = adjusted_effects(self.sketch(id, m), m.control, Strata::Absorb, 0.95).unwrap();
+            let rows =
+                adjusted_effects(self.sketch(id, m), m.control, Strata::Absorb, 0.95).unwrap();
             self.adjusted.insert(key.clone(), rows);
         }
         &self.adjusted[&key]
@@ -201,16 +228,27 @@ fn check_designs(designs: &[&str], least: usize) {
                 continue;
             }
             let what = format!("{design} {id} {name} {term}");
-            let done = compare(&mut report, &mut computed, &what, design, id, name, term, &|c| {
-                number(text(c))
-            });
+            let done = compare(
+                &mut report,
+                &mut computed,
+                &what,
+                design,
+                id,
+                name,
+                term,
+                &|c| number(text(c)),
+            );
             if done.is_none() {
                 forgotten.push(what);
             }
         }
     }
     println!("{rows} rows; listed: {reasons:#?}");
-    assert!(forgotten.is_empty(), "neither compared nor listed:\n{}", forgotten.join("\n"));
+    assert!(
+        forgotten.is_empty(),
+        "neither compared nor listed:\n{}",
+        forgotten.join("\n")
+    );
     report.finish(least);
 }
 
@@ -237,11 +275,18 @@ fn compare(
         n: expected("n")?,
         g: expected("clusters").unwrap_or(f64::NAN),
         k,
-        nested: if m.stratum == Some("school_id") { slopes + years + 1.0 } else { k },
+        nested: if m.stratum == Some("school_id") {
+            slopes + years + 1.0
+        } else {
+            k
+        },
         slopes,
     };
     let method = method(name, &size)?;
-    let m = Model { cluster: if method.rows { "" } else { m.cluster }, ..m };
+    let m = Model {
+        cluster: if method.rows { "" } else { m.cluster },
+        ..m
+    };
     let adjust = match m.covariates.len() + m.dummies.iter().len() {
         0 => Adjust::None,
         _ if lin => Adjust::Lin,
@@ -252,12 +297,22 @@ fn compare(
         // Only the slopes themselves are given; they do not depend on who the clusters are.
         let m = model(design, base)?;
         let got = slope(computed.adjusted(base, &m), &m, adjust, term)?;
-        report.check(format!("{what} slope"), Some(got), expected("est"), 1e-6 * se);
+        report.check(
+            format!("{what} slope"),
+            Some(got),
+            expected("est"),
+            1e-6 * se,
+        );
         return Some(());
     };
     let rows = computed.effects(base, &m, adjust, method.se);
     let effect = rows.iter().find(|e| e.condition == *condition)?;
-    report.check(format!("{what} est"), effect.estimate, expected("est"), 1e-6 * se);
+    report.check(
+        format!("{what} est"),
+        effect.estimate,
+        expected("est"),
+        1e-6 * se,
+    );
     let std_error = effect.std_error.map(|s| s * method.factor.sqrt());
     if expected("se").is_none() {
         assert_eq!(std_error, None, "{what}: the reference has no number");
@@ -277,13 +332,23 @@ fn compare(
         return Some(());
     }
     let (estimate, std_error) = (effect.estimate?, std_error?);
-    report.check(format!("{what} t"), Some(estimate / std_error), expected("t"), 0.0);
+    report.check(
+        format!("{what} t"),
+        Some(estimate / std_error),
+        expected("t"),
+        0.0,
+    );
     if method.same_df && method.factor == 1.0 && expected("df").is_some() {
         report.check(format!("{what} df"), effect.df, expected("df"), 0.0);
         report.check(format!("{what} t"), effect.t, expected("t"), 0.0);
         report.check(format!("{what} p"), effect.p_value, expected("p"), 1e-300);
         report.check(format!("{what} low"), effect.ci_low, expected("ci_lo"), se);
-        report.check(format!("{what} high"), effect.ci_high, expected("ci_hi"), se);
+        report.check(
+            format!("{what} high"),
+            effect.ci_high,
+            expected("ci_hi"),
+            se,
+        );
         return Some(());
     }
     // Other degrees of freedom than ours, or others' factor: p-value and limits follow from theirs.
@@ -294,12 +359,27 @@ fn compare(
     let half = t_critical(0.05, df)? * std_error;
     let p = t_two_sided(estimate / std_error, df);
     // Some software takes 1 - cdf, and has no digits there.
-    let p = p.filter(|p| *p > 1e-7 || expected("p").is_some_and(|e| e > 0.0 && !what.contains("pyfixest") && !name.starts_with("CR1S_no")));
+    let p = p.filter(|p| {
+        *p > 1e-7
+            || expected("p").is_some_and(|e| {
+                e > 0.0 && !what.contains("pyfixest") && !name.starts_with("CR1S_no")
+            })
+    });
     if let Some(p) = p {
         report.check(format!("{what} p"), Some(p), expected("p"), 1e-300);
     }
-    report.check(format!("{what} low"), Some(estimate - half), expected("ci_lo"), se);
-    report.check(format!("{what} high"), Some(estimate + half), expected("ci_hi"), se);
+    report.check(
+        format!("{what} low"),
+        Some(estimate - half),
+        expected("ci_lo"),
+        se,
+    );
+    report.check(
+        format!("{what} high"),
+        Some(estimate + half),
+        expected("ci_hi"),
+        se,
+    );
     Some(())
 }
 
@@ -316,13 +396,20 @@ fn degenerate_outcomes() {
         assert!((rows[0].estimate.unwrap() - expected).abs() < 1e-14);
         assert!(noted(&rows[0], "no_residual"));
     }
-    let m = Model { outcome: "y_allnull", ..model("s22_degenerate", "m1").unwrap() };
+    let m = Model {
+        outcome: "y_allnull",
+        ..model("s22_degenerate", "m1").unwrap()
+    };
     let rows = effects(&sketch(&m), "0", &Options::default()).unwrap();
     assert_eq!((rows[0].estimate, rows[0].n), (None, (0, 0)));
     assert!(noted(&rows[0], "no_control_rows"));
     for se in [StdError::Cr3, StdError::Cv3] {
         let m = model("s06_one_cluster_arm", "m2").unwrap();
-        let options = Options { adjust: Adjust::Ancova, se, ..Options::default() };
+        let options = Options {
+            adjust: Adjust::Ancova,
+            se,
+            ..Options::default()
+        };
         let rows = effects(&sketch(&m), "0", &options).unwrap();
         assert_eq!(rows[0].std_error, None);
         assert!(noted(&rows[0], "cr3_undefined"));

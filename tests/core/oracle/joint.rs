@@ -24,11 +24,20 @@ fn joint_tests() {
             [] => Adjust::None,
             _ => Adjust::Ancova,
         };
-        let options = Options { adjust, se, ..Options::default() };
+        let options = Options {
+            adjust,
+            se,
+            ..Options::default()
+        };
         let test = effects_joint(&sketch(&m), "control", &options).unwrap();
         let what = format!("{id} {method} {}", joint["source"]);
         report.check(format!("{what} F"), test.f, joint["F"].as_f64(), 0.0);
-        report.check(format!("{what} df"), test.df_den, joint["df_den"].as_f64(), 0.0);
+        report.check(
+            format!("{what} df"),
+            test.df_den,
+            joint["df_den"].as_f64(),
+            0.0,
+        );
         report.check(format!("{what} p"), test.p_value, joint["p"].as_f64(), 0.0);
     }
     report.finish(70);
@@ -40,14 +49,23 @@ fn joint_tests_with_factors() {
     let m = model("s03_three_arm", "m2").unwrap();
     let sketch = sketch(&m);
     let f = |se| {
-        let options = Options { adjust: Adjust::Ancova, se, ..Options::default() };
+        let options = Options {
+            adjust: Adjust::Ancova,
+            se,
+            ..Options::default()
+        };
         let test = effects_joint(&sketch, "control", &options).unwrap();
         (test.f.unwrap(), test.df_den.unwrap())
     };
     let (g, k) = (45.0, 4.0);
     let mut report = Report::default();
     let expected = f(StdError::Cr0).0 * (g - k) / g;
-    report.check("CR1p".to_owned(), Some(f(StdError::Cr1p).0), Some(expected), 0.0);
+    report.check(
+        "CR1p".to_owned(),
+        Some(f(StdError::Cr1p).0),
+        Some(expected),
+        0.0,
+    );
     assert_eq!((f(StdError::Cr1p).1, f(StdError::Cv3).1), (44.0, 44.0));
     report.finish(1);
 }
@@ -70,11 +88,20 @@ fn cuped() {
             let pooled = ancova.theta_pooled.as_ref().unwrap()[0];
             let within = ancova.theta.as_ref().unwrap()[0];
             // Sums of numbers near 1e9 that were not centred have lost the digits of a slope.
-            let scale = if design == "s14_large_offset" { 1e3 } else { 0.0 };
+            let scale = if design == "s14_large_offset" {
+                1e3
+            } else {
+                0.0
+            };
             let expected = |name: &str| cuped[name].as_f64();
             report.check(what("pooled"), pooled, expected("theta_pooled"), scale);
             report.check(what("within"), within, expected("theta_within_arm"), scale);
-            report.check(what("raw"), none.effect.estimate, expected("est_raw"), scale);
+            report.check(
+                what("raw"),
+                none.effect.estimate,
+                expected("est_raw"),
+                scale,
+            );
             report.check(
                 what("adjusted"),
                 ancova.effect.estimate,

@@ -29,8 +29,15 @@ pub const EVENTS: &str = "events.csv with roster.csv";
 
 /// The regression of a name without `:lin`; `None` if the name is not known.
 pub fn model<'a>(design: &'a str, id: &'a str) -> Option<Model<'a>> {
-    let plain = Model { design, id, ..PLAIN };
-    let with = |covariates| Model { covariates, ..plain };
+    let plain = Model {
+        design,
+        id,
+        ..PLAIN
+    };
+    let with = |covariates| Model {
+        covariates,
+        ..plain
+    };
     Some(match (design, id) {
         ("s03_three_arm", _) => {
             let arms = Model {
@@ -41,8 +48,14 @@ pub fn model<'a>(design: &'a str, id: &'a str) -> Option<Model<'a>> {
             };
             match id {
                 "m1" => arms,
-                "m2" => Model { covariates: &["x"], ..arms },
-                "m3" => Model { covariates: &["x", "female"], ..arms },
+                "m2" => Model {
+                    covariates: &["x"],
+                    ..arms
+                },
+                "m3" => Model {
+                    covariates: &["x", "female"],
+                    ..arms
+                },
                 "m4_A_vs_control" => Model {
                     subset: Some(|r| r["arm"] != "B"),
                     terms: &[("A", "arm_A")],
@@ -52,58 +65,128 @@ pub fn model<'a>(design: &'a str, id: &'a str) -> Option<Model<'a>> {
             }
         }
         ("s08_strata_nested", _) => {
-            let strata = Model { stratum: Some("stratum"), ..plain };
+            let strata = Model {
+                stratum: Some("stratum"),
+                ..plain
+            };
             match id {
                 "m0_nofe" => plain,
                 "m1_fe" => strata,
-                "m2_fe" => Model { covariates: &["x"], ..strata },
-                "m3_fe" => Model { covariates: &["x", "female"], ..strata },
-                "m1_fe_hc" => Model { cluster: "", ..strata },
+                "m2_fe" => Model {
+                    covariates: &["x"],
+                    ..strata
+                },
+                "m3_fe" => Model {
+                    covariates: &["x", "female"],
+                    ..strata
+                },
+                "m1_fe_hc" => Model {
+                    cluster: "",
+                    ..strata
+                },
                 _ => return None,
             }
         }
         ("s09_strata_crossing", _) => {
-            let strata = |stratum| Model { stratum: Some(stratum), covariates: &["x"], ..plain };
+            let strata = |stratum| Model {
+                stratum: Some(stratum),
+                covariates: &["x"],
+                ..plain
+            };
             match id {
                 "m1_grade" => strata("grade"),
-                "m2_grade_year" => Model { dummies: Some("year"), ..strata("grade") },
-                "m3_school_year" => Model { dummies: Some("year"), ..strata("school_id") },
-                "m4_school" => Model { covariates: &[], ..strata("school_id") },
+                "m2_grade_year" => Model {
+                    dummies: Some("year"),
+                    ..strata("grade")
+                },
+                "m3_school_year" => Model {
+                    dummies: Some("year"),
+                    ..strata("school_id")
+                },
+                "m4_school" => Model {
+                    covariates: &[],
+                    ..strata("school_id")
+                },
                 _ => return None,
             }
         }
         ("s10_weights", _) => {
-            let weighted = Model { weight: Some("w"), covariates: &["x"], ..plain };
+            let weighted = Model {
+                weight: Some("w"),
+                covariates: &["x"],
+                ..plain
+            };
             match id {
-                "m1_w" => Model { covariates: &[], ..weighted },
+                "m1_w" => Model {
+                    covariates: &[],
+                    ..weighted
+                },
                 "m2_w" | "m6_w_lin" => weighted,
-                "m3_wcl" => Model { weight: Some("w_cl"), ..weighted },
-                "m4_w_fe" => Model { stratum: Some("grade"), ..weighted },
-                "m5_w_hc" => Model { cluster: "", ..weighted },
+                "m3_wcl" => Model {
+                    weight: Some("w_cl"),
+                    ..weighted
+                },
+                "m4_w_fe" => Model {
+                    stratum: Some("grade"),
+                    ..weighted
+                },
+                "m5_w_hc" => Model {
+                    cluster: "",
+                    ..weighted
+                },
                 _ => return None,
             }
         }
         ("s11_iv_noncompliance", _) => {
-            let itt = Model { condition: "z", terms: &[("1", "z")], ..plain };
+            let itt = Model {
+                condition: "z",
+                terms: &[("1", "z")],
+                ..plain
+            };
             match id {
                 "itt" => itt,
-                "itt_x" => Model { covariates: &["x"], ..itt },
-                "first_stage" => Model { outcome: "d", ..itt },
+                "itt_x" => Model {
+                    covariates: &["x"],
+                    ..itt
+                },
+                "first_stage" => Model {
+                    outcome: "d",
+                    ..itt
+                },
                 _ => return None,
             }
         }
         ("s12_binary", _) => {
-            let binary = Model { outcome: "passed", ..plain };
+            let binary = Model {
+                outcome: "passed",
+                ..plain
+            };
             match id {
                 "m1" => binary,
-                "m2" => Model { covariates: &["x", "female"], ..binary },
-                "m1_nocluster" => Model { cluster: "", ..binary },
+                "m2" => Model {
+                    covariates: &["x", "female"],
+                    ..binary
+                },
+                "m1_nocluster" => Model {
+                    cluster: "",
+                    ..binary
+                },
                 _ => return None,
             }
         }
-        ("s16_attrition", "attrition") => Model { outcome: "observed", ..plain },
-        ("s16_attrition", "attrition_x") => Model { outcome: "observed", ..with(&["x"]) },
-        ("s17_repeated", "event_level") => Model { outcome: "score", table: EVENTS, ..plain },
+        ("s16_attrition", "attrition") => Model {
+            outcome: "observed",
+            ..plain
+        },
+        ("s16_attrition", "attrition_x") => Model {
+            outcome: "observed",
+            ..with(&["x"])
+        },
+        ("s17_repeated", "event_level") => Model {
+            outcome: "score",
+            table: EVENTS,
+            ..plain
+        },
         ("s17_repeated", "event_level_student_cluster") => Model {
             outcome: "score",
             table: EVENTS,
@@ -121,8 +204,14 @@ pub fn model<'a>(design: &'a str, id: &'a str) -> Option<Model<'a>> {
             "m_const" => with(&["const7"]),
             "m_alias_treat" => with(&["treat_copy"]),
             "m_clcov" => with(&["cl_cov"]),
-            "m_yconst" => Model { outcome: "y_const", ..plain },
-            "m_perfect" => Model { outcome: "y_perfect", ..plain },
+            "m_yconst" => Model {
+                outcome: "y_const",
+                ..plain
+            },
+            "m_perfect" => Model {
+                outcome: "y_perfect",
+                ..plain
+            },
             _ => return None,
         },
         ("s23_sequential", _) => Model {
@@ -158,8 +247,14 @@ pub fn model<'a>(design: &'a str, id: &'a str) -> Option<Model<'a>> {
         (_, "m1") => plain,
         (_, "m2") => with(&["x"]),
         (_, "m3") => with(&["x", "female"]),
-        (_, "m1_nocluster") => Model { cluster: "", ..plain },
-        (_, "m2_nocluster") => Model { cluster: "", ..with(&["x"]) },
+        (_, "m1_nocluster") => Model {
+            cluster: "",
+            ..plain
+        },
+        (_, "m2_nocluster") => Model {
+            cluster: "",
+            ..with(&["x"])
+        },
         _ => return None,
     })
 }

@@ -133,4 +133,3 @@ fn means_and_effect_sizes() {
     }
     report.finish(30);
 }
-

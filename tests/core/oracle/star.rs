@@ -163,4 +163,3 @@ fn project_star() {
     }
     report.finish(250);
 }
-
