@@ -4,7 +4,7 @@ use super::effect::{options, required};
 use super::sketch::{count, read};
 use crate::pg::error::{CallError, or_raise, raise};
 use pgrx::prelude::*;
-use rct_core::effect::{Options, Word};
+use rct_core::effect::Word;
 use rct_core::resampling::{self, Draws, Statistic, Weights, WildOptions};
 
 fn draws_of(draws: Option<i32>, seed: Option<&str>) -> Draws {
