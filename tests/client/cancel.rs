@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_millis(100);
 const HEAD_START: Duration = Duration::from_millis(150);
 const TRIES: usize = 5;
 
-/// Computations that would take many seconds, on the tables of [`prepare`].
+/// Computations that would take seconds, on the tables of [`prepare`].
 const LONG: &[(&str, &str)] = &[
     (
         "simulate",
@@ -25,9 +25,104 @@ const LONG: &[(&str, &str)] = &[
         "simulate, one huge roster",
         r#"SELECT * FROM rct.simulate('{"clusters": 100000, "size": 40, "icc": 0.1}', draws => 1)"#,
     ),
+    (
+        "wild_bootstrap",
+        "SELECT * FROM forty, rct.wild_bootstrap(s, 'a', adjust => 'ancova', draws => 10000000)",
+    ),
+    (
+        "randomization_test",
+        "SELECT * FROM forty, rct.randomization_test(s, 'a', adjust => 'ancova', draws => 10000000)",
+    ),
+    (
+        "simultaneous_intervals",
+        "SELECT * FROM forty, rct.simultaneous_intervals(array_fill(s, '{100}'), 'a', draws => 10000000)",
+    ),
+    (
+        "effects",
+        "SELECT * FROM many, rct.effects(s, 'a', adjust => 'lin')",
+    ),
+    (
+        "effects, clusters alike",
+        "SELECT * FROM many, rct.effects(s, 'a', estimand => 'cluster')",
+    ),
+    (
+        "effects_joint",
+        "SELECT * FROM many, rct.effects_joint(s, 'a', adjust => 'ancova')",
+    ),
+    (
+        "adjusted_effects",
+        "SELECT * FROM many, rct.adjusted_effects(s, 'a')",
+    ),
+    (
+        "influence",
+        "SELECT * FROM many, rct.influence(s, 'a', adjust => 'ancova')",
+    ),
+    (
+        "cluster_diagnostics",
+        "SELECT * FROM many, rct.cluster_diagnostics(s, 'a', adjust => 'ancova')",
+    ),
+    (
+        "cace",
+        "SELECT * FROM many, rct.cace(s, 'a', exposures => '{1}')",
+    ),
+    (
+        "ratio_effects",
+        "SELECT * FROM many, generate_series(1, 20), rct.ratio_effects(s, 'a')",
+    ),
+    (
+        "icc",
+        "SELECT * FROM many, generate_series(1, 20), rct.icc(s)",
+    ),
+    ("balance", "SELECT * FROM many, rct.balance(s, 'a')"),
+    (
+        "srm of a sketch",
+        "SELECT * FROM many, generate_series(1, 20), rct.srm(s)",
+    ),
+    (
+        "interaction_test",
+        "SELECT * FROM forty, rct.interaction_test((SELECT array_agg(i::text) FROM generate_series(1, 100) i), array_fill(s, '{100}'), 'a')",
+    ),
+    (
+        "quantile_effects",
+        "SELECT * FROM outcomes, generate_series(1, 20), rct.quantile_effects(d, 'a')",
+    ),
+    (
+        "power_table",
+        "SELECT * FROM rct.power_table((SELECT array_agg(i) FROM generate_series(10, 40000) i), 25)",
+    ),
+    (
+        "roster_se",
+        "SELECT * FROM generate_series(1, 20), rct.roster_se((SELECT array_agg(10 + i % 30) FROM generate_series(1, 1000000) i), 0.1)",
+    ),
+    (
+        "sequential_bounds",
+        "SELECT * FROM generate_series(1, 20), rct.sequential_bounds((SELECT array_agg(i / 1000.0) FROM generate_series(1, 1000) i))",
+    ),
+    (
+        "p_adjust",
+        "SELECT rct.p_adjust((SELECT array_agg(i / 100001.0) FROM generate_series(1, 100000) i), 'hommel')",
+    ),
+    (
+        "srm, exact",
+        "SELECT * FROM generate_series(1, 1000), rct.srm('{200,210,190}'::bigint[])",
+    ),
 ];
 
-fn prepare(_: &mut Client) {}
+/// Sketches that take long: one of few clusters for what is drawn often, one of many clusters for what looks at each.
+fn prepare(client: &mut Client) {
+    client
+        .batch_execute(
+            "CREATE TABLE forty AS SELECT rct.sketch(i % 7 + g % 3, CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g, NULL::text,
+                 ARRAY[i % 5, i % 3, g % 4, i % 11]::float8[], NULL, NULL) AS s
+             FROM generate_series(1, 40) AS g, generate_series(1, 25) AS i;
+             CREATE TABLE many AS SELECT rct.sketch(i % 7 + g % 3, CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g, NULL::text,
+                 (1 + i * (g % 5))::float8) AS s
+             FROM generate_series(1, 400000) AS g, generate_series(1, 2) AS i;
+             CREATE TABLE outcomes AS SELECT rct.distribution(i::bigint * 7919 % 100003 / 7.0, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i % 1000) AS d
+             FROM generate_series(1, 1000000) AS i",
+        )
+        .unwrap();
+}
 
 /// How long the statement went on after it should have stopped.
 fn overrun(client: &mut Client, sql: &str, cancel: bool) -> Duration {
