@@ -1,0 +1,72 @@
+-- Distributions and effects on quantiles.
+
+CREATE TABLE pupil (id int, school int, arm text, y double precision);
+INSERT INTO pupil
+SELECT s * 100 + i, s, CASE WHEN s % 2 = 0 THEN 'new' ELSE 'old' END,
+       (s * 7 % 5) * 1.5 + (i * 11 % 13) / 2.0 + (s * 13 + i * 7) % 17 / 19.0 + CASE WHEN s % 2 = 0 THEN i % 13 / 4.0 ELSE 0 END
+FROM generate_series(1, 24) AS s, generate_series(1, 20 + s * 5 % 9) AS i;
+ANALYZE pupil;
+
+SELECT condition, control_condition, probability, round(quantile::numeric, 6) AS quantile, round(quantile_low::numeric, 6) AS low,
+       round(quantile_high::numeric, 6) AS high, round(quantile_control::numeric, 6) AS control, round(control_low::numeric, 6) AS control_low,
+       round(control_high::numeric, 6) AS control_high, n, n_control, clusters, clusters_control, notes
+FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil), 'old');
+SELECT probability, round(difference::numeric, 6) AS difference, round(std_error::numeric, 6) AS std_error, round(df::numeric, 4) AS df,
+       round(t::numeric, 6) AS t, round(p_value::numeric, 6) AS p_value, round(ci_low::numeric, 6) AS ci_low, round(ci_high::numeric, 6) AS ci_high
+FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil), 'old', ARRAY[0.75, 0.25, 0.5]);
+-- Quantiles are those of percentile_disc.
+SELECT bool_and(e.quantile = (SELECT percentile_disc(probability) WITHIN GROUP (ORDER BY y) FROM pupil WHERE arm = 'new')
+            AND e.quantile_control = (SELECT percentile_disc(probability) WITHIN GROUP (ORDER BY y) FROM pupil WHERE arm = 'old')
+            AND e.difference = e.quantile - e.quantile_control) AS as_percentile_disc
+FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil), 'old', ARRAY[0.01, 0.1, 0.33, 0.5, 0.9, 0.999]) AS e;
+-- The level moves limits, and not the standard error.
+SELECT bool_and(a.std_error = b.std_error AND a.p_value = b.p_value) AS same, bool_and(b.quantile_low >= a.quantile_low AND b.ci_high < a.ci_high) AS narrower
+FROM (SELECT rct.distribution(y, arm, school) AS d FROM pupil) AS d, rct.quantile_effects(d, 'old') AS a, rct.quantile_effects(d, 'old', level => 0.8) AS b
+WHERE a.probability = b.probability AND a.std_error IS NOT NULL;
+
+-- The same bytes for any plan, order and way of merging.
+CREATE TABLE whole AS SELECT rct.distribution(y, arm, school) AS d FROM pupil;
+SELECT rct.distribution(y, arm, school ORDER BY id DESC) = (SELECT d FROM whole) AS any_order FROM pupil;
+SELECT rct.rollup(d) = (SELECT d FROM whole) AS rolled_up FROM (SELECT rct.distribution(y, arm, school) AS d FROM pupil GROUP BY id % 7) AS part;
+SELECT rct.rollup(d) = (SELECT d FROM whole) AS nulls_skipped FROM (SELECT d FROM whole UNION ALL SELECT NULL) AS part;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+EXPLAIN (COSTS OFF) SELECT rct.distribution(y, arm, school) FROM pupil;
+SELECT rct.distribution(y, arm, school) = (SELECT d FROM whole) AS parallel FROM pupil;
+RESET ALL;
+-- Clusters may be numbers, text or UUIDs.
+SELECT round((a.std_error - b.std_error)::numeric, 12) AS "text", round((a.std_error - c.std_error)::numeric, 12) AS uuid
+FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil), 'old', '{0.5}') AS a,
+     rct.quantile_effects((SELECT rct.distribution(y, arm, school::text) FROM pupil), 'old', '{0.5}') AS b,
+     rct.quantile_effects((SELECT rct.distribution(y, arm, md5(school::text)::uuid) FROM pupil), 'old', '{0.5}') AS c;
+
+-- What is NULL is counted and left out.
+SELECT n, n_control, notes FROM rct.quantile_effects((
+    SELECT rct.distribution(y, arm, school) FROM (
+        TABLE pupil UNION ALL VALUES (1, 1, NULL, 1.0::double precision), (2, NULL, 'new', 1.0), (3, 1, 'old', NULL)) AS p), 'old', '{0.5}');
+-- Few different outcomes, and a quantile at the end.
+SELECT probability, quantile, quantile_high, std_error, notes
+FROM rct.quantile_effects((SELECT rct.distribution(round(y / 4), arm, school) FROM pupil), 'old', '{0.5}')
+UNION ALL SELECT probability, NULL, quantile_high, std_error, notes
+FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil), 'old', '{0.999}');
+-- No rows.
+SELECT rct.distribution(y, arm, school) IS NULL AS none FROM pupil WHERE false;
+SELECT count(*) FROM rct.quantile_effects(NULL, 'old');
+SELECT count(*) FROM whole, rct.quantile_effects(d, 'old', '{}');
+-- Errors.
+\set VERBOSITY verbose
+\set SHOW_CONTEXT never
+SELECT rct.quantile_effects(d, NULL) FROM whole;
+SELECT rct.quantile_effects(d, 'old', NULL) FROM whole;
+SELECT rct.quantile_effects(d, 'old', '{0.5, NULL}') FROM whole;
+SELECT rct.quantile_effects(d, 'old', '{50}') FROM whole;
+SELECT rct.quantile_effects(d, 'old', level => 95) FROM whole;
+SELECT rct.quantile_effects(d, 'Old') FROM whole;
+SELECT rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil WHERE arm = 'old'), 'old');
+SELECT rct.quantile_effects('\x4401', 'old');
+SELECT rct.quantile_effects(substr(d, 1, 100) || '\x00'::bytea || substr(d, 102), 'old') FROM whole;
+SELECT rct.distribution('NaN', arm, school) FROM pupil;
+SET rct.state_memory_limit = '64kB';
+SELECT rct.distribution(i, 'a', 1) FROM generate_series(1, 100000) AS i;
