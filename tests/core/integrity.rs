@@ -553,6 +553,7 @@ fn clusters_and_students_of_a_sketch() {
         (got.observed.as_slice(), got.clusters.verdict),
         (&[3, 0, 2][..], Some(Verdict::Leak))
     );
+    assert!(srm_of_sketch(&s, None, Some(&["a".into(), "a".into()]), 0.001).is_err());
     let shared = srm_of_sketch(
         &made(&[("a", "1", "n", 0.0), ("b", "1", "n", 0.0)]),
         None,

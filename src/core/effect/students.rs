@@ -10,6 +10,7 @@ use super::inference::Inference;
 use super::notes::Note;
 use super::options::{Strata, Word};
 use super::size::hedges_g;
+use crate::pulse::{Pulse, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
 /// Adjustment for covariates.
@@ -106,18 +107,35 @@ impl Cell {
     }
 }
 
-/// Cells by stratum and condition.
-fn cells(moments: &Moments) -> Vec<Vec<Cell>> {
-    let mut all = vec![vec![Cell::default(); moments.conditions.len()]; moments.strata.len()];
+/// The cells of one stratum, by condition.
+type Stratum = Vec<(usize, Cell)>;
+
+/// Cells by stratum and condition; in the moments they come in this order.
+fn cells(moments: &Moments) -> Vec<Stratum> {
+    let mut all: Vec<Stratum> = vec![Vec::new(); moments.strata.len()];
+    let mut pulse = Pulse::every(1024);
     for (i, cell) in moments.cells.iter().enumerate() {
-        if let Some(sum) = all
-            .get_mut(cell.stratum)
-            .and_then(|s| s.get_mut(cell.condition))
-        {
+        pulse.tick();
+        let Some(stratum) = all.get_mut(cell.stratum) else {
+            continue;
+        };
+        let at = match stratum.binary_search_by_key(&cell.condition, |c| c.0) {
+            Ok(at) => at,
+            Err(at) => {
+                stratum.insert(at, (cell.condition, Cell::default()));
+                at
+            }
+        };
+        if let Some((_, sum)) = stratum.get_mut(at) {
             sum.add(cell.rows, moments.sums(i), moments.within(i));
         }
     }
     all
+}
+
+fn cell_of(stratum: &Stratum, condition: usize) -> Option<&Cell> {
+    let at = stratum.binary_search_by_key(&condition, |c| c.0).ok()?;
+    stratum.get(at).map(|c| &c.1)
 }
 
 /// The effect of each condition but the control where each student was assigned on its own, by name.
@@ -171,12 +189,7 @@ pub fn student_effects(
     let pooled = sketch.student_moments(rows, Centre::Pooled)?;
     let totals = cells(&pooled);
     let cells = cells(&moments);
-    let total = |c: usize| {
-        totals
-            .first()
-            .and_then(|t| t.get(c))
-            .filter(|t| t.rows > 0.0)
-    };
+    let total = |c: usize| totals.first().and_then(|t| cell_of(t, c));
     let mean = |c: usize| total(c).map(|t| pooled.centre(0, 0) + t.mean(0));
     let sd = |c: usize| {
         total(c)
@@ -186,6 +199,7 @@ pub fn student_effects(
     let size = |c: usize| total(c).map_or(0, |t| t.rows as u64);
     let mut out = Vec::new();
     for (c, name) in names.iter().enumerate().filter(|(c, _)| *c != number) {
+        beat();
         let mut row = StudentEffect {
             condition: name.clone(),
             n: (size(c), size(number)),
@@ -194,16 +208,9 @@ pub fn student_effects(
             ..StudentEffect::default()
         };
         let mut notes: Vec<Note> = left_out(&moments).into_iter().collect();
-        let pairs: Vec<(&Cell, &Cell)> = cells
-            .iter()
-            .filter_map(|s| s.get(c).zip(s.get(number)))
-            .filter(|(a, b)| a.rows > 0.0 && b.rows > 0.0)
-            .collect();
-        let touched = cells
-            .iter()
-            .filter_map(|s| s.get(c).zip(s.get(number)))
-            .filter(|(a, b)| a.rows + b.rows > 0.0)
-            .count();
+        let both = cells.iter().map(|s| (cell_of(s, c), cell_of(s, number)));
+        let pairs: Vec<(&Cell, &Cell)> = both.clone().filter_map(|(a, b)| a.zip(b)).collect();
+        let touched = both.filter(|(a, b)| a.is_some() || b.is_some()).count();
         row.strata = pairs.len() as u64;
         if touched > pairs.len() {
             notes.push(Note::UninformativeStrata(touched - pairs.len(), touched));
@@ -225,7 +232,10 @@ pub fn student_effects(
 
 /// Slopes of one condition within strata, and how many of them are not aliased.
 fn slopes(cells: &[&Cell], covariates: usize) -> (Vec<f64>, usize, Vec<usize>) {
-    let sum = |a: usize, b: usize| cells.iter().map(|c| c.product(a, b)).sum::<f64>();
+    let sum = |a: usize, b: usize| {
+        beat();
+        cells.iter().map(|c| c.product(a, b)).sum::<f64>()
+    };
     let gram: Vec<f64> = (0..covariates * covariates)
         .map(|i| sum(i / covariates + 1, i % covariates + 1))
         .collect();
@@ -255,6 +265,7 @@ fn estimate(
     let strata = pairs.len() as f64;
     let total: f64 = pairs.iter().map(|(a, b)| a.rows + b.rows).sum();
     let (mut tau, mut variance, mut spread, mut too_small) = (0.0, 0.0, 0.0, 0);
+    let mut pulse = Pulse::every(64);
     for (sign, treated) in [(1.0, true), (-1.0, false)] {
         let arm: Vec<&Cell> = pairs
             .iter()
@@ -270,6 +281,7 @@ fn estimate(
         let rows: f64 = arm.iter().map(|c| c.rows).sum();
         let kept = 1.0 - k as f64 / (rows - strata);
         for (cell, (a, b)) in arm.iter().zip(pairs) {
+            pulse.tick();
             let both = a.rows + b.rows;
             let w = both / total;
             let mut mean = cell.mean(0);

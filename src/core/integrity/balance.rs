@@ -69,7 +69,7 @@ fn questions(sketch: &Sketch, control: &str, strata: Strata) -> Result<Vec<Quest
             argument: "sketch",
             must: "one with covariates",
             got: "none".to_owned(),
-            hint: "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, ARRAY[covariate]).",
+            hint: "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, covariate), or with ARRAY[covariates], exposed, weight.",
         }
         .into());
     }

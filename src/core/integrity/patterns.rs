@@ -2,6 +2,7 @@
 
 use crate::effect::EffectError;
 use crate::error::Invalid;
+use crate::pulse::Pulse;
 use crate::sketch::{Centre, Key, Rows, Sketch};
 
 /// Something that can not be if the experiment ran as designed.
@@ -49,7 +50,13 @@ pub fn impossible_patterns(
     let mut by_cluster = vec![Vec::new(); moments.clusters.len()];
     let mut strata_of = vec![Vec::new(); moments.clusters.len()];
     let mut by_stratum = vec![Vec::new(); moments.strata.len()];
+    let mut rows = vec![0.0; moments.conditions.len()];
+    let mut pulse = Pulse::every(4096);
     for cell in &moments.cells {
+        pulse.tick();
+        if let Some(n) = rows.get_mut(cell.condition) {
+            *n += cell.rows;
+        }
         for (list, item) in [
             (by_cluster.get_mut(cell.cluster), cell.condition),
             (strata_of.get_mut(cell.cluster), cell.stratum),
@@ -79,9 +86,7 @@ pub fn impossible_patterns(
             });
         }
     }
-    let used = (0..moments.conditions.len())
-        .filter(|c| moments.cells.iter().any(|x| x.condition == *c))
-        .count();
+    let used = rows.iter().filter(|n| **n > 0.0).count();
     for (&key, list) in moments.strata.iter().zip(&by_stratum) {
         if used > 1 && list.len() == 1 && moments.strata.len() > 1 {
             found.push(Pattern {
@@ -107,17 +112,11 @@ pub fn impossible_patterns(
         }
     }
     if let Some(names) = conditions {
-        for (c, condition) in moments.conditions.iter().enumerate() {
+        for (condition, &rows) in moments.conditions.iter().zip(&rows) {
             let weight = match names.iter().position(|n| *n == condition.name) {
                 Some(i) => expected.map_or(1.0, |e| e.get(i).copied().unwrap_or(0.0)),
                 None => 0.0,
             };
-            let rows: f64 = moments
-                .cells
-                .iter()
-                .filter(|x| x.condition == c)
-                .map(|x| x.rows)
-                .sum();
             if weight == 0.0 && rows > 0.0 {
                 found.push(Pattern {
                     pattern: "condition_of_weight_0",

@@ -1,10 +1,11 @@
 //! Sample ratios of one table of counts.
 
 use super::exact::{binomial_two_sided, multinomial_two_sided};
-use super::ratio::{Srm, add_multinomial, check_alpha, name, quadratic, shares};
+use super::ratio::{Srm, check_alpha, name, shares};
 use crate::distribution::chi_squared_upper;
 use crate::effect::EffectError;
 use crate::error::Invalid;
+use crate::pulse::Pulse;
 use crate::sketch::{Centre, Rows, Sketch};
 
 /// Tests whether units fell into conditions as their weights let expect: Pearson's chi-squared over the conditions with a
@@ -144,6 +145,19 @@ pub fn srm_of_sketch(
         Some(c) => c.to_vec(),
         None => moments.conditions.iter().map(|c| c.name.clone()).collect(),
     };
+    if let Some(twice) = names
+        .iter()
+        .enumerate()
+        .find_map(|(i, n)| names.iter().take(i).any(|x| x == n).then_some(n))
+    {
+        return Err(Invalid::word(
+            "conditions",
+            "names that are all different",
+            twice,
+            "Name each condition once, with its weight in expected.",
+        )
+        .into());
+    }
     let mut parts = shares(expected, names.len())?;
     for c in &moments.conditions {
         if !names.contains(&c.name) {
@@ -177,22 +191,20 @@ pub fn srm_of_sketch(
         same
     });
     let mut observed = vec![0u64; names.len()];
-    let k = names.len();
-    let (mut students, mut difference) = (0.0, vec![0.0; k]);
-    let mut covariance = vec![0.0; k * k];
+    let (mut by_condition, mut squares) = (vec![0.0; names.len()], 0.0);
+    let mut pulse = Pulse::every(4096);
     for &(_, at, n) in &sizes {
-        if let Some(o) = observed.get_mut(at) {
+        pulse.tick();
+        if let (Some(o), Some(sum)) = (observed.get_mut(at), by_condition.get_mut(at)) {
             *o += 1;
+            *sum += n;
         }
-        if parts.get(at).copied().unwrap_or(0.0) == 0.0 {
-            continue;
+        if parts.get(at).is_some_and(|p| *p > 0.0) {
+            squares += n * n;
         }
-        students += n;
-        for (i, (d, share)) in difference.iter_mut().zip(&parts).enumerate() {
-            *d += n * ((i == at) as u8 as f64 - share);
-        }
-        add_multinomial(&mut covariance, &parts, n * n);
     }
+    let open = || by_condition.iter().zip(&parts).filter(|(_, p)| **p > 0.0);
+    let students: f64 = open().map(|(n, _)| n).sum();
     let mut clusters = against(&observed, &parts, Some(&names), alpha);
     let shared = sizes.len() - moments.clusters.len();
     let students_p = if shared > 0 {
@@ -201,21 +213,13 @@ pub fn srm_of_sketch(
         ));
         None
     } else {
-        let open: Vec<usize> = (0..k)
-            .filter(|&i| parts.get(i).is_some_and(|p| *p > 0.0))
-            .collect();
-        let d: Vec<f64> = open
-            .iter()
-            .filter_map(|&i| difference.get(i))
-            .copied()
-            .collect();
-        let v: Vec<f64> = open
-            .iter()
-            .flat_map(|&i| open.iter().map(move |&j| i * k + j))
-            .filter_map(|at| covariance.get(at))
-            .copied()
-            .collect();
-        quadratic(&d, &v).map(|(_, _, p)| p)
+        // The inverse of a multinomial covariance is Pearson's sum.
+        let chi2: f64 = open()
+            .map(|(n, p)| (n - p * students).powi(2) / (p * squares))
+            .sum();
+        (squares > 0.0)
+            .then(|| chi_squared_upper(chi2, open().count() as f64 - 1.0))
+            .flatten()
     };
     Ok(SketchSrm {
         conditions: names,

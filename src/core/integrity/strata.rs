@@ -60,10 +60,10 @@ fn table<V>(
     let mut names = conditions.to_vec();
     names.sort_unstable();
     names.dedup();
-    if names.len() < 2 {
+    if !(2..=MAX_CONDITIONS).contains(&names.len()) {
         return Err(Invalid {
             argument: "conditions",
-            must: "names of at least two conditions",
+            must: "names of 2 to 100 conditions",
             got: names.len().to_string(),
             hint: HINT,
         });
@@ -94,6 +94,9 @@ fn table<V>(
     }
     Ok(table)
 }
+
+/// Conditions that one table takes.
+const MAX_CONDITIONS: usize = 100;
 
 /// Why there is no exact p-value of fixed counts, or of strata together.
 const NO_EXACT: &str = "no_exact: there is an exact p-value for two conditions only, and for strata together up to 5000 units";

@@ -103,6 +103,12 @@ FROM sketch, rct.balance_joint(s, 'old');
 -- With one covariate the joint test is the square of its t test.
 SELECT near(j.f, (b.difference / b.std_error) ^ 2) AS f, near(j.df_den, b.df) AS df, near(j.p_value, b.p_value) AS p_value
 FROM (SELECT rct.sketch(y, arm, school, stratum, x) AS s FROM class) AS o, rct.balance(s, 'old') AS b, rct.balance_joint(s, 'old') AS j;
+-- With weights, and several conditions.
+CREATE TABLE weighted AS SELECT school, CASE WHEN school % 3 = 0 THEN 'video' ELSE arm END AS arm, stratum, y, x, z, 1 + (school + x::int) % 3 AS w FROM class;
+SELECT b.condition, b.difference = e.estimate AND b.std_error = e.std_error AND b.df = e.df AS same, near(j.f, b.difference ^ 2 / b.std_error ^ 2) AS f,
+       near(j.p_value, b.p_value) AS p_value
+FROM (SELECT rct.sketch(y, arm, school, stratum, ARRAY[x], NULL, w) AS s, rct.sketch(x, arm, school, stratum, NULL, NULL, w) AS o FROM weighted) AS k,
+     rct.balance(s, 'old') AS b JOIN rct.balance_joint(s, 'old') AS j USING (condition) JOIN rct.effects(o, 'old') AS e USING (condition);
 SELECT round(difference::numeric, 6) AS difference FROM sketch, rct.balance(s, 'old', strata => 'ignore');
 -- A covariate twice, one that is constant, too few clusters.
 SELECT covariates, f IS NOT NULL AS f, notes FROM rct.balance_joint((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[x, 2 * x, 7], NULL, NULL) FROM class), 'old');
@@ -135,6 +141,8 @@ SELECT * FROM rct.srm(ARRAY[1, 2], conditions => '{a}');
 SELECT * FROM rct.srm(ARRAY[1, 2], alpha => 0);
 SELECT * FROM rct.srm(ARRAY[1, 2], alpha => NULL);
 SELECT * FROM rct.srm(ARRAY[1, 9007199254740992]);
+SELECT * FROM sketch, rct.srm(s, conditions => '{old,new,old}');
+SELECT * FROM sketch, rct.srm(s, '{1,2,3}');
 SELECT * FROM rct.srm_by_stratum('{x,x}', '{a,b}', '{1}');
 SELECT * FROM rct.srm_by_stratum('{x,x}', '{a,a}', '{1,2}');
 SELECT * FROM rct.srm_by_stratum('{x,x,x}', '{a,b,a}', '{1,2,3}');
