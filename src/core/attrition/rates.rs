@@ -91,10 +91,7 @@ pub fn attrition(
     level: f64,
 ) -> Result<Vec<Attrition>, EffectError> {
     check_observedness(sketch)?;
-    let options = Options {
-        level,
-        ..Options::default()
-    };
+    let options = Options::from_words("none", "auto", "CR2", level)?;
     let rows = effects(sketch, control, &options)?;
     let moments = sketch.moments(Rows::All, Centre::Pooled)?;
     let counts: Vec<(Level, Level)> = (0..moments.conditions.len())

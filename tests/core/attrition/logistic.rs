@@ -189,10 +189,40 @@ fn damaged_states_are_refused() {
     let bytes = state(&[(1.0, vec![1.0, 2.0]), (0.0, vec![3.0, 4.0])]).encode();
     let budget = Budget::unlimited();
     assert!(Logistic::decode(&bytes, &budget).is_ok());
-    for end in (0..bytes.len()).filter(|e| *e != 16 && *e != 48) {
+    for end in 0..bytes.len() {
         assert!(Logistic::decode(&bytes[..end], &budget).is_err(), "{end}");
     }
-    let mut more = bytes.clone();
-    more[8] = 200;
-    assert!(Logistic::decode(&more, &budget).is_err());
+    for at in 0..bytes.len() {
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        assert!(Logistic::decode(&other, &budget).is_err(), "{at}");
+    }
+    for rows in [vec![], vec![(1.0, vec![])], vec![(1.0, vec![-0.0])]] {
+        let one = state(&rows);
+        let two = Logistic::decode(&one.encode(), &budget).unwrap();
+        assert_eq!((one.fit(), one.encode()), (two.fit(), two.encode()));
+    }
+    // A digest that fits does not make rows of it: patterns out of order, without rows, with more ones than rows, not finite,
+    // too many regressors, something behind.
+    let sealed = |words: &[u64]| {
+        let mut bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+        bytes.extend(xxhash_rust::xxh3::xxh3_64(&bytes).to_le_bytes());
+        Logistic::decode(&bytes, &budget).is_ok()
+    };
+    let magic = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    let one = 1.0f64.to_bits();
+    assert!(sealed(&[magic, 0, 2, one, 2, 1, one + 1, 2, 1]));
+    for words in [
+        &[magic, 0, 2, one + 1, 2, 1, one, 2, 1][..],
+        &[magic, 0, 2, one, 2, 1, one, 2, 1],
+        &[magic, 0, 2, one, 0, 0],
+        &[magic, 0, 2, one, 1, 2],
+        &[magic, 0, 2, f64::INFINITY.to_bits(), 2, 1],
+        &[magic, 0, 52],
+        &[magic, 0, 0, 1],
+        &[magic, 0, 2, one],
+        &[magic + 1, 0, 0],
+    ] {
+        assert!(!sealed(words), "{words:?}");
+    }
 }
