@@ -50,7 +50,9 @@ impl Explain for LogisticError {
         match self {
             LogisticError::Argument(e) => e.message(),
             LogisticError::Memory(e) => e.to_string(),
-            LogisticError::Corrupt => "not rows of a logistic regression, or damaged ones".to_owned(),
+            LogisticError::Corrupt => {
+                "not rows of a logistic regression, or damaged ones".to_owned()
+            }
         }
     }
 

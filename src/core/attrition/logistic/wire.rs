@@ -61,7 +61,10 @@ impl Logistic {
             let (Some(rows), Some(ones)) = (words.next(), words.next()) else {
                 return Err(CORRUPT);
             };
-            let follows = state.patterns.last_key_value().is_none_or(|(l, _)| *l < key);
+            let follows = state
+                .patterns
+                .last_key_value()
+                .is_none_or(|(l, _)| *l < key);
             let finite = key.iter().all(|v| number(*v).is_finite());
             if rows == 0 || ones > rows || !follows || !finite {
                 return Err(CORRUPT);
