@@ -238,22 +238,25 @@ impl Logistic {
 
     /// Mean and standard deviation of each column, the intercept first.
     fn scales(&self, rows: f64) -> Vec<(f64, f64)> {
-        let p = self.regressors.unwrap_or(0);
-        let mut scale = vec![(0.0, 1.0)];
-        for j in 0..p {
-            let value = |key: &[i64]| key.get(j).map_or(0.0, |v| number(*v));
-            let mean = self
-                .patterns
-                .iter()
-                .map(|(k, c)| value(k) * (c.0 as f64 / rows))
-                .sum::<f64>();
-            let square = |(k, c): (&Box<[i64]>, &(u64, u64))| {
-                (value(k) - mean).powi(2) * (c.0 as f64 / rows)
-            };
-            let sd = self.patterns.iter().map(square).sum::<f64>().sqrt();
-            scale.push((mean, if sd > 0.0 && sd.is_finite() { sd } else { 0.0 }));
+        let mut scale = vec![(0.0, 0.0); self.regressors.unwrap_or(0)];
+        let mut pulse = Pulse::every(256);
+        for (key, counts) in &self.patterns {
+            pulse.tick();
+            for (v, (mean, _)) in key.iter().zip(&mut scale) {
+                *mean += number(*v) * (counts.0 as f64 / rows);
+            }
         }
-        scale
+        for (key, counts) in &self.patterns {
+            pulse.tick();
+            for (v, (mean, square)) in key.iter().zip(&mut scale) {
+                *square += (number(*v) - *mean).powi(2) * (counts.0 as f64 / rows);
+            }
+        }
+        let sd = |square: f64| Some(square.sqrt()).filter(|sd| sd.is_finite());
+        let columns = scale
+            .into_iter()
+            .map(|(mean, square)| (mean, sd(square).unwrap_or(0.0)));
+        std::iter::once((0.0, 1.0)).chain(columns).collect()
     }
 
     /// Which columns are not combinations of earlier ones: pivots of the correlation matrix.
@@ -261,7 +264,9 @@ impl Logistic {
         let p = scale.len();
         let mut cross = DMatrix::<f64>::zeros(p, p);
         let rows = self.patterns.values().map(|c| c.0 as f64).sum::<f64>();
+        let mut pulse = Pulse::every(256);
         for (key, counts) in &self.patterns {
+            pulse.tick();
             let z = standardized(key, scale);
             cross.ger(counts.0 as f64 / rows, &z, &z, 1.0);
         }
