@@ -10,7 +10,8 @@ pub fn required<T>(argument: Option<T>, name: &'static str) -> T {
     argument.unwrap_or_else(|| raise(CallError::Null(name)))
 }
 
-fn options(
+/// The words of a call.
+pub fn options(
     adjust: Option<&str>,
     strata: Option<&str>,
     se: Option<&str>,
@@ -24,11 +25,12 @@ fn options(
     ))
 }
 
-fn texts(notes: &[Note]) -> Vec<String> {
+/// Notes as they are shown.
+pub fn texts(notes: &[Note]) -> Vec<String> {
     notes.iter().map(Note::to_string).collect()
 }
 
-/// `effects(sketch, control, adjust, strata, se, level)`
+/// `effects(sketch, control, adjust, strata, se, level, estimand)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn effects(
@@ -38,6 +40,7 @@ fn effects(
     strata: Option<&str>,
     se: Option<&str>,
     level: Option<f64>,
+    estimand: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -66,6 +69,7 @@ fn effects(
     ),
 > {
     let options = options(adjust, strata, se, level);
+    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
     let rows = match sketch {
         Some(bytes) => or_raise(effect::effects(&read(bytes), control, &options)),
@@ -99,7 +103,7 @@ fn effects(
     }))
 }
 
-/// `effects_joint(sketch, control, adjust, strata, se)`
+/// `effects_joint(sketch, control, adjust, strata, se, estimand)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn effects_joint(
@@ -108,6 +112,7 @@ fn effects_joint(
     adjust: Option<&str>,
     strata: Option<&str>,
     se: Option<&str>,
+    estimand: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -120,6 +125,7 @@ fn effects_joint(
     ),
 > {
     let options = options(adjust, strata, se, Some(0.95));
+    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
     let row = sketch.map(|bytes| or_raise(effect::effects_joint(&read(bytes), control, &options)));
     TableIterator::new(row.into_iter().map(|t| {

@@ -64,80 +64,28 @@ fn two_stage_least_squares() {
     let reference = reference();
     let at = |name: &str| expected.column(name);
     let mut report = Report::default();
-    let models: [(&str, &[&str], &str, &[(&str, &str)]); 6] = [
-        (
-            "iv",
-            &[],
-            "school_id",
-            &[
-                ("CR0", "CR0"),
-                ("CR1", "CR1"),
-                ("CR1p", "CR1p"),
-                ("CR1S", "CR1S"),
-                ("CR2", "CR2"),
-                ("CR3", "CR3"),
-            ],
-        ),
-        (
-            "iv_x",
-            &["x", "female"],
-            "school_id",
-            &[
-                ("CR0", "CR0"),
-                ("CR1", "CR1"),
-                ("CR1p", "CR1p"),
-                ("CR1S", "CR1S"),
-                ("CR2", "CR2"),
-                ("CR3", "CR3"),
-            ],
-        ),
-        // Students as clusters: HC1 is CR1S, HC2 is CR2, HC3 is CR3.
-        (
-            "iv",
-            &[],
-            "student_id",
-            &[
-                ("HC0", "CR0"),
-                ("HC1", "CR1S"),
-                ("HC2", "CR2"),
-                ("HC3", "CR3"),
-            ],
-        ),
-        (
-            "iv_x",
-            &["x", "female"],
-            "student_id",
-            &[
-                ("HC0", "CR0"),
-                ("HC1", "CR1S"),
-                ("HC2", "CR2"),
-                ("HC3", "CR3"),
-            ],
-        ),
-        (
-            "iv_nocluster",
-            &["x"],
-            "student_id",
-            &[
-                ("HC0", "CR0"),
-                ("HC1", "CR1S"),
-                ("HC2", "CR2"),
-                ("HC3", "CR3"),
-            ],
-        ),
-        (
-            "first_stage",
-            &[],
-            "school_id",
-            &[
-                ("CR0", "CR0"),
-                ("CR1", "CR1"),
-                ("CR1p", "CR1p"),
-                ("CR1S", "CR1S"),
-                ("CR2", "CR2"),
-                ("CR3", "CR3"),
-            ],
-        ),
+    const CR: &[(&str, &str)] = &[
+        ("CR0", "CR0"),
+        ("CR1", "CR1"),
+        ("CR1p", "CR1p"),
+        ("CR1S", "CR1S"),
+        ("CR2", "CR2"),
+        ("CR3", "CR3"),
+    ];
+    // Students as clusters: HC1 is CR1S, HC2 is CR2, HC3 is CR3.
+    const HC: &[(&str, &str)] = &[
+        ("HC0", "CR0"),
+        ("HC1", "CR1S"),
+        ("HC2", "CR2"),
+        ("HC3", "CR3"),
+    ];
+    let models = [
+        ("iv", &[][..], "school_id", CR),
+        ("iv_x", &["x", "female"], "school_id", CR),
+        ("iv", &[], "student_id", HC),
+        ("iv_x", &["x", "female"], "student_id", HC),
+        ("iv_nocluster", &["x"], "student_id", HC),
+        ("first_stage", &[], "school_id", CR),
     ];
     for (id, covariates, cluster, methods) in models {
         let adjust = if covariates.is_empty() {
@@ -278,6 +226,7 @@ fn shifted(students: &[Student], b: f64, se: StdError) -> Effect {
         strata: Strata::Absorb,
         se,
         level: 0.95,
+        ..Options::default()
     };
     effects(builder.sketch().unwrap(), "a", &options)
         .unwrap()

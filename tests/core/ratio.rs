@@ -244,7 +244,7 @@ fn shared_clusters() {
                 rows.push(Student {
                     y: level + random.normal(),
                     d: 1.0,
-                    condition: if (c as u64 % 3 + i) % 2 == 0 {
+                    condition: if (c as u64 % 3 + i).is_multiple_of(2) {
                         "a"
                     } else {
                         "b"

@@ -241,6 +241,17 @@ fn power_bias_and_coverage() {
 }
 
 #[test]
+fn sample_ratios_raise_an_alarm_when_students_choose() {
+    let rate = |late: &str| {
+        let design =
+            format!(r#"{{"clusters": 200, "late": {late}, "analyses": [{{"se": "CR2"}}]}}"#);
+        run(&design, 300, "srm")[0].srm_rate.unwrap()
+    };
+    assert!(rate(r#"{"share": 0.3}"#) <= 0.01);
+    assert!(rate(r#"{"share": 0.3, "prefer_treated": 1}"#) > 0.6);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_numbers() {
     let design = r#"{"clusters": 10, "size": {"mean": 8, "cv": 0.5}, "icc": 0.2, "effect": {"b": 0.5},
         "conditions": ["a", "b", "c"], "control": "c"}"#;

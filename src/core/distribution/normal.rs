@@ -64,7 +64,7 @@ mod tests {
                 normal_quantile_upper(0.975).unwrap_or(f64::NAN),
                 -1.959963984540054,
             ),
-            (normal_upper(6.0), 9.865876450376981e-10),
+            (normal_upper(6.0), 9.86587645037698e-10),
             (normal_lower(1.0), 0.841344746068543),
         ] {
             assert!(

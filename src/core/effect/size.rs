@@ -155,7 +155,7 @@ impl Scale {
         };
         Ok(EffectSize {
             hedges: g,
-            std_error: se,
+            std_error: Some(se),
             interval: critical.map(|c| (g.g - c * se, g.g + c * se)),
             individual: (1.0 - 3.0 / (4.0 * (self.n.0 + self.n.1) - 9.0)) * estimate / self.sd,
             glass_delta: self.sd_control.map(|s| estimate / s),
@@ -170,7 +170,7 @@ pub struct EffectSize {
     /// Hedges' g with the correction for clustering, and its parts.
     pub hedges: HedgesG,
     /// Standard error of g.
-    pub std_error: f64,
+    pub std_error: Option<f64>,
     /// Interval of g; `None` if there is no quantile.
     pub interval: Option<(f64, f64)>,
     /// Hedges' g as for independent students, `(1 − 3 / (4N − 9)) b / S`.
@@ -232,7 +232,7 @@ pub fn effect_sizes(
 ) -> Result<Vec<SizeRow>, EffectError> {
     let rows = match options.adjust {
         Adjust::None => Rows::All,
-        Adjust::Ancova => Rows::WithCovariatesOutcomeOnly,
+        Adjust::Ancova | Adjust::Lin => Rows::WithCovariatesOutcomeOnly,
     };
     let effects = effects(sketch, control, options)?;
     let pooled = sketch.moments(rows, Centre::Pooled)?;
@@ -245,6 +245,7 @@ pub fn effect_sizes(
                 .sizes(estimate, effect.std_error, effect.df, options.level)
                 .ok()
                 .map(|s| EffectSize {
+                    std_error: s.std_error.filter(|_| effect.std_error.is_some()),
                     interval: s.interval.filter(|_| tested),
                     ..s
                 })

@@ -6,6 +6,7 @@ use super::roster::{BEAT, Students};
 use crate::budget::Budget;
 use crate::effect::{Adjust, Effect, effects};
 use crate::error::Invalid;
+use crate::integrity::{Verdict, srm_of_sketch};
 use crate::pulse::{self, Pulse};
 use crate::sketch::{Builder, Covariates, Key, Row, Sketch};
 
@@ -118,6 +119,7 @@ pub fn simulate(
     let treated: Vec<usize> = (0..design.conditions.len())
         .filter(|&c| c != design.control)
         .collect();
+    let mut alarms = 0;
     let mut tallies = vec![Tally::default(); design.analyses.len() * treated.len()];
     for draw in 0..draws {
         let roster = Students::new(design, seed, draw)?;
@@ -125,6 +127,7 @@ pub fn simulate(
         let actual = has_effect
             .then(|| sketch(design, &roster, true, budget))
             .transpose()?;
+        alarms += u64::from(mismatch(design, &null)?);
         for (a, (_, options)) in design.analyses.iter().enumerate() {
             let options = crate::effect::Options { level, ..*options };
             let of = |sketch: &Sketch| analysed(sketch, design, &options);
@@ -159,10 +162,24 @@ pub fn simulate(
                 .get(a * treated.len() + t)
                 .copied()
                 .unwrap_or_default();
-            out.push(row(design, label, condition, draws, &tally, has_effect));
+            out.push(Simulated {
+                srm_rate: Some(alarms as f64 / draws as f64),
+                ..row(design, label, condition, draws, &tally, has_effect)
+            });
         }
     }
     Ok(out)
+}
+
+/// Significance level of the alarm of a sample ratio, that of `rct.srm`.
+const ALARM: f64 = 0.001;
+
+/// The students who are analysed, or the units that still have some, do not fit the weights of the conditions.
+fn mismatch(design: &Design, sketch: &Sketch) -> Result<bool, SimulationError> {
+    let weights = design.weights.as_deref();
+    let srm = srm_of_sketch(sketch, weights, Some(&design.conditions), ALARM)?;
+    let units = srm.clusters.verdict.is_some_and(|v| v != Verdict::Ok);
+    Ok(units || srm.students_p.is_some_and(|p| p < ALARM))
 }
 
 /// The rows of an analysis; none where the roster has no two conditions to compare.

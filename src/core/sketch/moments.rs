@@ -10,6 +10,7 @@ use super::layout::{Layout, Slot, pair_slot};
 use super::wire::Canonical;
 use super::{LeftOut, Sketch, SketchError};
 use crate::exact::limbs;
+use crate::pulse::Pulse;
 
 /// Which rows and columns an analysis needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +101,8 @@ pub struct Moments {
     pub no_weight: u64,
     /// True if the rows have weights.
     pub weighted: bool,
-    centres: Vec<f64>,
-    data: Vec<f64>,
+    pub(super) centres: Vec<f64>,
+    pub(super) data: Vec<f64>,
 }
 
 impl Moments {
@@ -117,6 +118,52 @@ impl Moments {
         self.data
             .get(start..start + self.columns * (self.columns + 1) / 2)
             .unwrap_or(&[])
+    }
+
+    /// The moments of some of the cells; strata and clusters without a cell are dropped.
+    pub fn only(&self, keep: impl Fn(&CellMoments) -> bool) -> Moments {
+        let kept: Vec<usize> = (0..self.cells.len())
+            .filter(|&i| self.cells.get(i).is_some_and(&keep))
+            .collect();
+        let numbers = |of: fn(&CellMoments) -> usize| {
+            let mut all: Vec<usize> = kept
+                .iter()
+                .filter_map(|&i| self.cells.get(i))
+                .map(of)
+                .collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let (strata, clusters) = (numbers(|c| c.stratum), numbers(|c| c.cluster));
+        let place = |list: &[usize], n: usize| list.binary_search(&n).unwrap_or(0);
+        let keys = |list: &[usize], all: &[Key]| -> Vec<Key> {
+            list.iter().filter_map(|&n| all.get(n)).copied().collect()
+        };
+        Moments {
+            conditions: self.conditions.clone(),
+            strata: keys(&strata, &self.strata),
+            clusters: keys(&clusters, &self.clusters),
+            cells: kept
+                .iter()
+                .filter_map(|&i| self.cells.get(i))
+                .map(|cell| CellMoments {
+                    stratum: place(&strata, cell.stratum),
+                    cluster: place(&clusters, cell.cluster),
+                    ..*cell
+                })
+                .collect(),
+            centres: strata
+                .iter()
+                .flat_map(|&s| (0..self.columns).map(move |column| self.centre(s, column)))
+                .collect(),
+            data: kept
+                .iter()
+                .flat_map(|&i| self.sums(i).iter().chain(self.within(i)))
+                .copied()
+                .collect(),
+            ..*self
+        }
     }
 
     /// The centre of a column in a stratum.
@@ -241,8 +288,8 @@ impl Sketch {
         self.has_exposed
     }
 
-    /// True if every value of the column in rows with an outcome is 0 or 1. Exact: among integers only 0 and 1 have a sum of
-    /// squares equal to their sum.
+    /// True if in every cell the sum of squares of the column is exactly its sum. For whole numbers that is so if and only if
+    /// all are 0 or 1; fractions would have to make up for each other in every cluster.
     pub fn is_binary(&self, variable: Variable) -> bool {
         let layout = self.cells.layout();
         let Some(column) = self.place(variable) else {
@@ -254,9 +301,7 @@ impl Sketch {
                 slot_of(layout, cell.sums, column),
                 slot_of(layout, cell.sums, square),
             ) {
-                (Some((slot, sum)), Some((_, squares))) => {
-                    limbs::is_zero(squares) || slot.exponent == 0 && same_integer(sum, squares)
-                }
+                (Some(sum), Some(squares)) => same_value(sum, squares),
                 _ => false,
             }
         })
@@ -280,6 +325,7 @@ impl Sketch {
             .collect();
         let columns = places.len();
         let canonical = Canonical::of(self);
+        let mut pulse = Pulse::every(1 << 14);
         let weighted = self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0);
         let takes =
             |name: &String| chosen.conditions.is_empty() || chosen.conditions.contains(name);
@@ -291,6 +337,7 @@ impl Sketch {
         let (mut no_covariates, mut no_exposed, mut no_weight) = (0, 0, 0);
         let mut kept = Vec::with_capacity(canonical.cells.len());
         for &(id, number) in &canonical.cells {
+            pulse.tick();
             let Some(cell) = self.cells.get(number) else {
                 continue;
             };
@@ -327,6 +374,7 @@ impl Sketch {
         let mut totals: Vec<Vec<Total>> = Vec::new();
         totals.resize_with(strata.len(), || totals_for(layout, &places));
         for (id, cell) in &kept {
+            pulse.tick();
             for (&column, total) in places
                 .iter()
                 .zip(totals.get_mut(stratum_of(id.stratum)).into_iter().flatten())
@@ -388,6 +436,7 @@ impl Sketch {
         }
         let mut scratch = Scratch::default();
         for (id, cell) in &kept {
+            pulse.tick();
             let stratum = stratum_of(id.stratum);
             moments.cells.push(CellMoments {
                 stratum,
@@ -411,10 +460,17 @@ impl Sketch {
     }
 }
 
-/// True if two non-negative integers of different width are the same.
-fn same_integer(a: &[u64], b: &[u64]) -> bool {
-    let digit = |v: &[u64], i: usize| v.get(i).copied().unwrap_or(0);
-    !limbs::is_negative(a) && (0..a.len().max(b.len())).all(|i| digit(a, i) == digit(b, i))
+/// True if two sums at their scales are the same number.
+fn same_value(a: (Slot, &[u64]), b: (Slot, &[u64])) -> bool {
+    let low = a.0.exponent.min(b.0.exponent);
+    let shift = |slot: &Slot| (slot.exponent - low).max(0) as u32;
+    let words = |(slot, sum): &(Slot, &[u64])| sum.len() + shift(slot) as usize / 64 + 2;
+    limbs::with_buffer(words(&a).max(words(&b)), |difference| {
+        limbs::add_shifted(difference, a.1, shift(&a.0));
+        limbs::negate(difference);
+        limbs::add_shifted(difference, b.1, shift(&b.0));
+        limbs::is_zero(difference)
+    })
 }
 
 fn totals_for(layout: &Layout, places: &[usize]) -> Vec<Total> {

@@ -1,0 +1,191 @@
+//! Intervals that hold for several effects at once, of several conditions and outcomes: the largest |t|, with Gaussian
+//! multipliers on the scores of the clusters.
+//!
+//! A draw multiplies the CR2 score of each cluster, the same for all effects, by a standard normal number (Chernozhukov,
+//! Chetverikov and Kato 2013). What comes out is normal with the scores' cross products as covariance, so it is drawn from
+//! them directly, at a cost that does not depend on the number of clusters. Each effect keeps its own t distribution with
+//! Satterthwaite degrees of freedom: the draws are compared on the scale of p-values (Westfall and Young 1993), so that
+//! one effect alone has the p-value and the interval of `effects`.
+
+use super::Draws;
+use super::wild::place;
+use crate::distribution::{normal_two_sided, t_critical};
+use crate::effect::estimate::{Question, conditions_kept};
+use crate::effect::robust::{contributions, dot};
+use crate::effect::{Effect, EffectError, Options, StdError, effects};
+use crate::error::Invalid;
+use crate::pulse::Pulse;
+use crate::random::{Purpose, Random};
+use crate::sketch::{Key, Sketch};
+
+/// Most effects of a call.
+const MAX_EFFECTS: usize = 500;
+/// Variance, relative to its own, below which an effect is a combination of earlier ones.
+const COMBINATION: f64 = 1e-12;
+
+/// One of several effects. `None` is NULL: the quantity does not exist, and a note says why.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Simultaneous {
+    /// Place of the sketch, from 1.
+    pub outcome: usize,
+    /// The effect by itself.
+    pub effect: Effect,
+    /// p-value, adjusted for all effects of the call.
+    pub p_adjusted: Option<f64>,
+    /// Standard errors from the estimate to the limits.
+    pub critical: Option<f64>,
+    /// Lower limit.
+    pub ci_low: Option<f64>,
+    /// Upper limit.
+    pub ci_high: Option<f64>,
+    /// What to know, `name: sentence`.
+    pub notes: Vec<String>,
+}
+
+/// Scores of one effect, over its standard error, by cluster.
+type Scores = Vec<(Key, f64)>;
+
+/// The effects of all conditions in all sketches, with intervals that hold for all of them at `level`.
+pub fn simultaneous_intervals(
+    sketches: &[Sketch],
+    control: &str,
+    options: &Options,
+    draws: &Draws,
+) -> Result<Vec<Simultaneous>, EffectError> {
+    let options = Options {
+        se: StdError::Cr2,
+        ..*options
+    };
+    let (mut rows, mut scores): (Vec<Simultaneous>, Vec<Option<Scores>>) = Default::default();
+    for (i, sketch) in sketches.iter().enumerate() {
+        let question = Question::new(sketch, control, &options)?;
+        let contrasts: Vec<Vec<f64>> = (0..conditions_kept(&question.design))
+            .map(|j| question.design.contrast(j))
+            .collect();
+        let parts = contributions(&question.design, &contrasts, options.se)?;
+        for effect in effects(sketch, control, &options)? {
+            let at = place(&question, &effect.condition).filter(|_| effect.p_value.is_some());
+            scores.push(at.zip(effect.std_error).map(|(at, se)| {
+                let score = |s: &Vec<f64>| s.get(at).copied().unwrap_or(0.0) / se;
+                let scores = parts.scores.iter().map(score);
+                question
+                    .moments
+                    .clusters
+                    .iter()
+                    .copied()
+                    .zip(scores)
+                    .collect()
+            }));
+            rows.push(Simultaneous {
+                outcome: i + 1,
+                notes: effect.notes.iter().map(|n| n.to_string()).collect(),
+                effect,
+                ..Simultaneous::default()
+            });
+        }
+    }
+    let family: Vec<&Scores> = scores.iter().flatten().collect();
+    if family.len() > MAX_EFFECTS {
+        return Err(Invalid::number(
+            "sketches",
+            "of at most 500 effects together",
+            family.len() as f64,
+            "Ask for fewer outcomes or conditions at once.",
+        )
+        .into());
+    }
+    let least = least_p_values(&factor(&correlations(&family)), draws);
+    let alpha = 1.0 - options.level;
+    let quantile = (((least.len() + 1) as f64 * alpha * (1.0 + 1e-12)).floor() as usize)
+        .checked_sub(1)
+        .and_then(|i| least.get(i))
+        .copied();
+    for (row, _) in rows.iter_mut().zip(&scores).filter(|(_, s)| s.is_some()) {
+        finish(row, &least, quantile);
+    }
+    Ok(rows)
+}
+
+fn finish(row: &mut Simultaneous, least: &[f64], quantile: Option<f64>) {
+    let effect = &row.effect;
+    let (Some(estimate), Some(se), Some(df), Some(p)) =
+        (effect.estimate, effect.std_error, effect.df, effect.p_value)
+    else {
+        return;
+    };
+    let reached = least.partition_point(|l| *l <= p * (1.0 + 1e-9));
+    row.p_adjusted = Some(((reached + 1) as f64 / (least.len() + 1) as f64).max(p));
+    row.critical = quantile.and_then(|q| t_critical(q, df));
+    row.ci_low = row.critical.map(|c| estimate - c * se);
+    row.ci_high = row.critical.map(|c| estimate + c * se);
+    if row.critical.is_none() {
+        row.notes.push(format!(
+            "few_draws: {} draws do not reach as far as the level asks",
+            least.len()
+        ));
+    }
+}
+
+/// Correlations of the effects, by rows, from the scores of the clusters that they share.
+fn correlations(family: &[&Scores]) -> Vec<Vec<f64>> {
+    let norms: Vec<f64> = family.iter().map(|s| product(s, s).sqrt()).collect();
+    let row = |(a, n): (&&Scores, &f64)| {
+        let with = family.iter().zip(&norms);
+        with.map(|(b, m)| product(a, b) / (n * m)).collect()
+    };
+    family.iter().zip(&norms).map(row).collect()
+}
+
+/// Scalar product over the clusters of both; clusters come in the order of their digests.
+fn product(a: &Scores, b: &Scores) -> f64 {
+    let (mut sum, mut rest) = (0.0, b.as_slice());
+    for (key, score) in a {
+        let skip = rest.partition_point(|(k, _)| k < key);
+        rest = rest.get(skip..).unwrap_or(&[]);
+        if let Some((_, other)) = rest.first().filter(|(k, _)| k == key) {
+            sum += score * other;
+        }
+    }
+    sum
+}
+
+/// Lower Cholesky factor, row by row; effects that are combinations of earlier ones get no number of their own.
+fn factor(matrix: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let mut rows: Vec<Vec<f64>> = Vec::with_capacity(matrix.len());
+    for (i, entries) in matrix.iter().enumerate() {
+        let mut row: Vec<f64> = Vec::with_capacity(i + 1);
+        for (entry, above) in entries.iter().zip(&rows) {
+            let (diagonal, head) = above.split_last().map_or((0.0, &[][..]), |(d, h)| (*d, h));
+            let rest = entry - dot(head, &row);
+            row.push(if diagonal > 0.0 { rest / diagonal } else { 0.0 });
+        }
+        let own = 1.0 - dot(&row, &row);
+        row.push(if own > COMBINATION { own.sqrt() } else { 0.0 });
+        rows.push(row);
+    }
+    rows
+}
+
+/// The least p-value of each draw, ascending.
+fn least_p_values(factor: &[Vec<f64>], draws: &Draws) -> Vec<f64> {
+    if factor.is_empty() {
+        return Vec::new();
+    }
+    let mut random = Random::new(&draws.seed, Purpose::Multiplier, 0);
+    let mut pulse = Pulse::every((100_000 / (factor.len() * factor.len() + 20) + 1) as u32);
+    let mut numbers = vec![0.0; factor.len()];
+    let mut least: Vec<f64> = (0..draws.count)
+        .map(|draw| {
+            pulse.tick();
+            random.go_to(draw);
+            numbers.iter_mut().for_each(|n| *n = random.normal());
+            let largest = factor
+                .iter()
+                .map(|row| dot(row, &numbers).abs())
+                .fold(0.0, f64::max);
+            normal_two_sided(largest).unwrap_or(1.0)
+        })
+        .collect();
+    least.sort_unstable_by(f64::total_cmp);
+    least
+}

@@ -1,0 +1,412 @@
+//! Wild cluster bootstrap from the scores of clusters (Cameron, Gelbach and Miller 2008; Roodman, MacKinnon, Nielsen and
+//! Webb 2019).
+//!
+//! In leverage coordinates (see `effect::robust`) cluster g has the leverage matrix `C_g`, the scores `z_g`, and a border
+//! for each stratum that it touches. With `d` the contrast and `κ_g = C_g d` (border included), the scores under the
+//! hypothesis `β_j = β̂_j − δ` are `z_g + δ κ_g / d'd`. A draw with weights `v_g` has the numerator `d'U`,
+//! `U = Σ v_g z_g`, and the cluster contributes `v_g d'z_g − κ_g'U` to its variance. The borders belong into `U` and `κ_g`:
+//! they are what the new stratum intercepts of the refit take away.
+
+use super::Draws;
+use super::inversion::{Curve, Curves};
+use super::multipliers::{LANES, Lanes, Law, Multipliers};
+use crate::effect::design::Design;
+use crate::effect::estimate::Question;
+use crate::effect::robust::{bordered, dot};
+use crate::effect::{Effect, EffectError, Note, Options, StdError, Word, effects};
+use crate::error::Invalid;
+use crate::pulse::Pulse;
+
+/// Clusters up to which signs alone make too few different draws.
+const FEW_FOR_SIGNS: usize = 12;
+/// Clusters of a condition up to which the bootstrap is known to fail.
+const FEW_TREATED: u64 = 3;
+
+/// Variance, relative to the size of what it is made of, that is rounding.
+pub(super) const NOISE: f64 = 1e-20;
+/// Note for an effect whose clusters have no residual.
+const NO_SPREAD: &str =
+    "no_spread: no cluster differs from what the regression says, so there is no test";
+
+/// The choice of weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weights {
+    /// Webb's with at most 12 clusters, else signs.
+    Auto,
+    /// Signs.
+    Rademacher,
+    /// Six points.
+    Webb,
+}
+
+impl Word for Weights {
+    fn from_word(word: &str) -> Result<Self, EffectError> {
+        match word {
+            "auto" => Ok(Weights::Auto),
+            "rademacher" => Ok(Weights::Rademacher),
+            "webb" => Ok(Weights::Webb),
+            _ => Err(EffectError::UnknownOption {
+                argument: "weights",
+                value: word.to_owned(),
+                offered: "\"auto\", \"rademacher\", \"webb\"",
+            }),
+        }
+    }
+}
+
+/// What is particular to the wild bootstrap.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WildOptions {
+    /// The regression, the level, and the standard error: CR0, CR1 or CR1S.
+    pub effect: Options,
+    /// Draws.
+    pub draws: Draws,
+    /// Weights.
+    pub weights: Weights,
+    /// Residuals of the regression under the hypothesis (WCR) or of the unrestricted one (WCU).
+    pub null_imposed: bool,
+}
+
+/// The bootstrap of one effect. `None` is NULL: the quantity does not exist, and a note says why.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WildBootstrap {
+    /// Treated condition.
+    pub condition: String,
+    /// Control condition.
+    pub control: String,
+    /// Effect in units of the outcome.
+    pub estimate: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// `estimate / std_error`.
+    pub t: Option<f64>,
+    /// Share of draws with |t*| ≥ |t|.
+    pub p_value: Option<f64>,
+    /// Share of draws with |t*| > |t|.
+    pub p_strict: Option<f64>,
+    /// Lower limit.
+    pub ci_low: Option<f64>,
+    /// Upper limit.
+    pub ci_high: Option<f64>,
+    /// Draws that were made.
+    pub draws: Option<u64>,
+    /// True if these are all possible draws.
+    pub enumerated: Option<bool>,
+    /// Clusters of the condition and of the control.
+    pub clusters: (u64, u64),
+    /// What to know, `name: sentence`.
+    pub notes: Vec<String>,
+}
+
+/// Notes of [`effects`] that hold whatever the inference.
+pub(super) fn lasting_notes(effect: &Effect) -> Vec<String> {
+    let lasts = |n: &&Note| {
+        !matches!(
+            n,
+            Note::LowDf(_)
+                | Note::TooLowDf(_)
+                | Note::SingleClusterArm(_)
+                | Note::FewClusters(..)
+                | Note::NoLift
+                | Note::NoHedgesG
+                | Note::LiftUnbounded
+        )
+    };
+    effect
+        .notes
+        .iter()
+        .filter(lasts)
+        .map(Note::to_string)
+        .collect()
+}
+
+/// Note for an interval that the test does not bound.
+pub(super) fn unbounded_note(low: Option<f64>, high: Option<f64>) -> Option<String> {
+    let which = match (low, high) {
+        (None, None) => "neither end",
+        (None, _) => "no lower end",
+        (_, None) => "no upper end",
+        _ => return None,
+    };
+    Some(format!(
+        "unbounded: {which} of the interval within 1024 standard errors, the test can not reject at this level"
+    ))
+}
+
+/// Place of a condition among the kept regressors.
+pub(super) fn place(question: &Question, condition: &str) -> Option<usize> {
+    let conditions = &question.moments.conditions;
+    let number = conditions.iter().position(|c| c.name == condition)?;
+    let regressor = question.design.treated.iter().position(|&c| c == number)?;
+    question.design.kept.iter().position(|&k| k == regressor)
+}
+
+/// The effect of each condition but the control, by name, with the wild cluster bootstrap.
+pub fn wild_bootstrap(
+    sketch: &crate::sketch::Sketch,
+    control: &str,
+    options: &WildOptions,
+) -> Result<Vec<WildBootstrap>, EffectError> {
+    if options.effect.se.is_adjusted() || options.effect.se == StdError::Naive {
+        return Err(Invalid {
+            argument: "se",
+            must: "one of \"CR0\", \"CR1\", \"CR1S\"",
+            got: match options.effect.se {
+                StdError::Cr2 => "\"CR2\"",
+                StdError::Cr3 => "\"CR3\"",
+                _ => "\"naive\"",
+            }
+            .to_owned(),
+            hint: "The p-value and the interval are the same with each of them: they differ by a factor that all draws share.",
+        }
+        .into());
+    }
+    let question = Question::new(sketch, control, &options.effect)?;
+    let rows = effects(sketch, control, &options.effect)?;
+    Ok(rows.iter().map(|e| row(&question, e, options)).collect())
+}
+
+fn row(question: &Question, effect: &Effect, options: &WildOptions) -> WildBootstrap {
+    let mut row = WildBootstrap {
+        condition: effect.condition.clone(),
+        control: effect.control.clone(),
+        estimate: effect.estimate,
+        std_error: effect.std_error,
+        clusters: effect.clusters,
+        notes: lasting_notes(effect),
+        ..WildBootstrap::default()
+    };
+    let (Some(estimate), Some(std_error)) = (row.estimate, row.std_error) else {
+        return row;
+    };
+    let Some(at) = place(question, &row.condition).filter(|_| std_error > 0.0) else {
+        return row;
+    };
+    let clusters = question.design.clusters.len();
+    let Some(kernel) = Kernel::new(&question.design, at, options.null_imposed) else {
+        row.std_error = Some(0.0);
+        row.notes.push(NO_SPREAD.to_owned());
+        return row;
+    };
+    row.t = Some(estimate / std_error);
+    let law = match options.weights {
+        Weights::Auto if clusters <= FEW_FOR_SIGNS => Law::Webb,
+        Weights::Webb => Law::Webb,
+        _ => Law::Rademacher,
+    };
+    let (all, asked) = (law.all(clusters, options.draws.count), options.draws.count);
+    let draws = all.unwrap_or(asked);
+    let curves = kernel.draw(
+        &mut Multipliers::new(law, all.is_some(), &options.draws.seed),
+        draws,
+    );
+    let delta = estimate / kernel.unit;
+    row.draws = Some(draws);
+    row.enumerated = Some(all.is_some());
+    row.p_value = Some(curves.p(delta, false));
+    row.p_strict = Some(curves.p(delta, true));
+    let (low, high) = curves.interval(1.0 - options.effect.level);
+    row.ci_low = low.map(|d| estimate - d * kernel.unit);
+    row.ci_high = high.map(|d| estimate + d * kernel.unit);
+    row.notes.extend(unbounded_note(low, high));
+    let fewest = row.clusters.0.min(row.clusters.1);
+    if fewest <= FEW_TREATED {
+        let fails = if options.null_imposed {
+            "seldom rejects"
+        } else {
+            "rejects too often"
+        };
+        row.notes.push(format!(
+            "few_treated: a condition has {fewest} clusters, with which the wild bootstrap {fails}; prefer rct.randomization_test"
+        ));
+    }
+    if law == Law::Rademacher && clusters <= FEW_FOR_SIGNS {
+        row.notes.push(format!(
+            "few_signs: {clusters} clusters have no more than {} different draws, each with its mirror image; prefer weights \"webb\"",
+            1u64 << clusters
+        ));
+    }
+    row
+}
+
+/// What the draws of one effect need.
+pub(super) struct Kernel {
+    /// Standard error without corrections (CR0): the unit in which the draws are counted.
+    pub unit: f64,
+    contrast: Vec<f64>,
+    /// `d'd`.
+    size: f64,
+    strata: usize,
+    null_imposed: bool,
+    /// Scores over the unit, and `κ`, regressors side by side.
+    scores: Vec<f64>,
+    pull: Vec<f64>,
+    clusters: Vec<Own>,
+}
+
+/// What one cluster has beside its regressors.
+struct Own {
+    /// `d'z` and `d'κ / d'd`.
+    score: f64,
+    slope: f64,
+    /// Stratum, `z` and `κ` of the borders.
+    borders: Vec<(usize, f64, f64)>,
+}
+
+/// `to += factor × from`, lane by lane.
+#[inline(always)]
+fn add(to: &mut Lanes, factor: f64, from: &Lanes) {
+    to.iter_mut().zip(from).for_each(|(t, f)| *t += factor * f);
+}
+
+impl Kernel {
+    /// The contrast is that of the kept regressor `at`; `None` if there is no variance.
+    pub fn new(design: &Design, at: usize, null_imposed: bool) -> Option<Kernel> {
+        let (p, contrast) = (design.p(), design.contrast(at));
+        let blocks: Vec<_> = design
+            .clusters
+            .iter()
+            .map(|g| bordered(design, g))
+            .collect();
+        let variance: f64 = blocks.iter().map(|(_, z)| dot(&contrast, z).powi(2)).sum();
+        let (unit, size) = (variance.sqrt(), dot(&contrast, &contrast));
+        if !(variance > NOISE * size * design.total_ss) {
+            return None;
+        }
+        let mut kernel = Kernel {
+            unit,
+            size,
+            strata: design.stratum_weights.len(),
+            null_imposed,
+            scores: Vec::with_capacity(p * blocks.len()),
+            pull: Vec::with_capacity(p * blocks.len()),
+            clusters: Vec::with_capacity(blocks.len()),
+            contrast,
+        };
+        for ((c, z), cluster) in blocks.iter().zip(&design.clusters) {
+            let scaled: Vec<f64> = z.iter().map(|v| v / unit).collect();
+            // The contrast is 0 on the borders, and `dot` stops where the shorter ends.
+            let pull: Vec<f64> = c
+                .chunks_exact(z.len())
+                .map(|row| dot(row, &kernel.contrast))
+                .collect();
+            let borders = cluster.strata.iter().zip(scaled.iter().zip(&pull).skip(p));
+            kernel.clusters.push(Own {
+                score: dot(&kernel.contrast, &scaled),
+                slope: dot(&kernel.contrast, &pull) / size,
+                borders: borders.map(|(&s, (&z, &k))| (s, z, k)).collect(),
+            });
+            kernel.scores.extend(scaled.iter().take(p));
+            kernel.pull.extend(pull.iter().take(p));
+        }
+        Some(kernel)
+    }
+
+    /// Makes the draws.
+    pub fn draw(&self, multipliers: &mut Multipliers, draws: u64) -> Curves {
+        let mut curves = Curves::default();
+        let mut work = Work {
+            weights: vec![[0.0; LANES]; self.clusters.len()],
+            sums: vec![[0.0; LANES]; self.contrast.len() + self.strata],
+            slopes: vec![[0.0; LANES]; self.contrast.len() + self.strata],
+        };
+        let rounds = 200_000 / (self.scores.len() * LANES + 1) + 1;
+        let mut pulse = Pulse::every(rounds as u32);
+        let mut first = 0;
+        while first < draws {
+            pulse.tick();
+            multipliers.fill(first, &mut work.weights);
+            let lanes = self.curves(&mut work);
+            let left = draws - first;
+            let take = usize::try_from(left).unwrap_or(LANES).min(LANES);
+            lanes.into_iter().take(take).for_each(|c| curves.push(c));
+            first += LANES as u64;
+        }
+        curves
+    }
+
+    /// The draws of one set of weights.
+    fn curves(&self, work: &mut Work) -> [Curve; LANES] {
+        let p = self.contrast.len();
+        let zero = [0.0; LANES];
+        work.sums.fill(zero);
+        work.slopes.fill(zero);
+        let (sums, sums_of_strata) = work.sums.split_at_mut(p);
+        let (slopes, slopes_of_strata) = work.slopes.split_at_mut(p);
+        let rows = || self.scores.chunks_exact(p).zip(self.pull.chunks_exact(p));
+        for (((z, k), own), v) in rows().zip(&self.clusters).zip(&work.weights) {
+            z.iter()
+                .zip(sums.iter_mut())
+                .for_each(|(z, s)| add(s, *z, v));
+            if self.null_imposed {
+                k.iter()
+                    .zip(slopes.iter_mut())
+                    .for_each(|(k, s)| add(s, *k, v));
+            }
+            for &(stratum, z, k) in &own.borders {
+                if let (Some(sum), Some(slope)) = (
+                    sums_of_strata.get_mut(stratum),
+                    slopes_of_strata.get_mut(stratum),
+                ) {
+                    add(sum, z, v);
+                    add(slope, k, v);
+                }
+            }
+        }
+        let (mut n0, mut n1, mut a, mut b, mut c) = (zero, zero, zero, zero, zero);
+        for lanes in slopes.iter_mut().chain(slopes_of_strata.iter_mut()) {
+            lanes.iter_mut().for_each(|v| *v /= self.size);
+        }
+        for ((d, sum), slope) in self.contrast.iter().zip(sums.iter()).zip(slopes.iter()) {
+            add(&mut n0, *d, sum);
+            add(&mut n1, *d, slope);
+        }
+        for (((_, k), own), v) in rows().zip(&self.clusters).zip(&work.weights) {
+            let (mut w0, mut w1) = (zero, zero);
+            add(&mut w0, own.score, v);
+            k.iter()
+                .zip(sums.iter())
+                .for_each(|(k, s)| add(&mut w0, -k, s));
+            for &(stratum, _, k) in &own.borders {
+                if let (Some(sum), Some(slope)) =
+                    (sums_of_strata.get(stratum), slopes_of_strata.get(stratum))
+                {
+                    add(&mut w0, -k, sum);
+                    add(&mut w1, -k, slope);
+                }
+            }
+            a.iter_mut().zip(&w0).for_each(|(a, w)| *a += w * w);
+            if self.null_imposed {
+                add(&mut w1, own.slope, v);
+                k.iter()
+                    .zip(slopes.iter())
+                    .for_each(|(k, s)| add(&mut w1, -k, s));
+                b.iter_mut()
+                    .zip(w0.iter().zip(&w1))
+                    .for_each(|(b, (w, x))| *b += w * x);
+                c.iter_mut().zip(&w1).for_each(|(c, w)| *c += w * w);
+            }
+        }
+        let mut out = [Curve::default(); LANES];
+        let numbers = n0.iter().zip(&n1).zip(&a).zip(&b).zip(&c);
+        for (curve, ((((n0, n1), a), b), c)) in out.iter_mut().zip(numbers) {
+            *curve = Curve {
+                n0: *n0,
+                n1: if self.null_imposed { *n1 } else { 0.0 },
+                a: *a,
+                b: *b,
+                c: *c,
+            };
+        }
+        out
+    }
+}
+
+/// Buffers of the draws that are made at once.
+struct Work {
+    weights: Vec<Lanes>,
+    /// `U`, then its strata.
+    sums: Vec<Lanes>,
+    /// How `U` changes with the hypothesis.
+    slopes: Vec<Lanes>,
+}
