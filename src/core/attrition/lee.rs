@@ -168,7 +168,7 @@ fn arms(
             }
             .into());
         }
-        place.1 += ones_of(moments, i);
+        place.1 += ones_of(moments, i, 0);
         let arm = arms.entry(cell.stratum).or_default();
         arm.assigned += cell.rows;
         arm.clusters.entry(key).or_default().0 += cell.rows;

@@ -157,7 +157,7 @@ fn levels(moments: &Moments, condition: usize) -> (Level, Level) {
     {
         if let Some((rows, ones)) = seen.get_mut(cell.cluster) {
             *rows += cell.rows;
-            *ones += ones_of(moments, i);
+            *ones += ones_of(moments, i, 0);
         }
     }
     for (rows, ones) in seen.into_iter().filter(|(rows, _)| *rows > 0.0) {
@@ -169,11 +169,11 @@ fn levels(moments: &Moments, condition: usize) -> (Level, Level) {
     (students, clusters)
 }
 
-/// Rows of a cell whose outcome is 1, in a sketch of zeros and ones.
-pub fn ones_of(moments: &Moments, cell: usize) -> f64 {
+/// Rows of a cell in which a column of zeros and ones is 1.
+pub fn ones_of(moments: &Moments, cell: usize, column: usize) -> f64 {
     let Some(c) = moments.cells.get(cell) else {
         return 0.0;
     };
-    let offset = moments.sums(cell).first().copied().unwrap_or(0.0);
-    (offset + c.rows * moments.centre(c.stratum, 0)).round()
+    let offset = moments.sums(cell).get(column).copied().unwrap_or(0.0);
+    (offset + c.rows * moments.centre(c.stratum, column)).round()
 }
