@@ -304,7 +304,7 @@ fn bounds(
     let all: std::collections::BTreeSet<usize> =
         treated.keys().chain(compared.keys()).copied().collect();
     let strata: Vec<usize> = all.iter().copied().filter(usable).collect();
-    if strata.len() < all.len() {
+    if !strata.is_empty() && strata.len() < all.len() {
         row.notes.push(format!(
             "strata_left_out: {} of {} strata have no outcome in one of the conditions",
             all.len() - strata.len(),

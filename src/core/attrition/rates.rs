@@ -91,10 +91,7 @@ pub fn attrition(
     level: f64,
 ) -> Result<Vec<Attrition>, EffectError> {
     check_observedness(sketch)?;
-    let options = Options {
-        level,
-        ..Options::default()
-    };
+    let options = Options::from_words("none", "auto", "CR2", level)?;
     let rows = effects(sketch, control, &options)?;
     let moments = sketch.moments(Rows::All, Centre::Pooled)?;
     let counts: Vec<(Level, Level)> = (0..moments.conditions.len())
@@ -109,13 +106,14 @@ pub fn attrition(
         .into_iter()
         .map(|e| {
             let (students, clusters) = of(&e.condition);
-            let percent = |v: Option<f64>| v.map(|v| -100.0 * v);
+            // 0 less, so that none is 0 and not −0.
+            let percent = |v: Option<f64>| v.map(|v| 0.0 - 100.0 * v);
             // Missing is one less observed: signs turn, and so do the limits.
             let test = Inference {
                 estimate: percent(e.estimate),
                 std_error: e.std_error.map(|v| 100.0 * v),
                 df: e.df,
-                t: e.t.map(|t| -t),
+                t: e.t.map(|t| 0.0 - t),
                 p_value: e.p_value,
                 ci_low: percent(e.ci_high),
                 ci_high: percent(e.ci_low),
