@@ -83,7 +83,7 @@ check lint-scripts "scripts" .ci/lint.sh scripts || true
 check lint-clippy "clippy" .ci/lint.sh clippy || true
 
 say "tests of the pure core (no PostgreSQL)"
-cargo_suite core "core" cargo "${same_flags[@]}" test -p rct-core --release
+cargo_suite core "core" cargo "${same_flags[@]}" test -p rct-core --profile core-tests
 
 if check install "build and install" .ci/install.sh; then
   say "compiling the client tests"

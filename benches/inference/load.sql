@@ -1,5 +1,5 @@
 -- 40 clusters of 25 students with six covariates, and students assigned one by one. Deterministic.
-SELECT setseed(0.5);
+SELECT setseed(0.5) \g /dev/null
 CREATE TABLE forty AS
 WITH cluster AS (SELECT i, random() AS u FROM generate_series(1, 40) AS i)
 SELECT i AS cluster, CASE WHEN i % 2 = 0 THEN 'treated' ELSE 'control' END AS arm, 10 * u + 8 * random() + 8 * random() AS y,
