@@ -4,8 +4,13 @@
 // Test binaries are instrumented too, and find the symbols of the instrumentation there.
 use libfuzzer_sys as _;
 
+mod ask;
+mod numbers;
 mod rows;
 pub mod seeds;
+mod source;
+
+pub use numbers::numbers;
 
 use rct_core::budget::Budget;
 use rct_core::effect::{self, Adjust, Options, StdError, Strata};
@@ -49,48 +54,6 @@ fn decode(bytes: &[u8]) {
         }
     }
     assert_eq!(budget.taken(), 0, "memory is given back");
-}
-
-/// Everything that can be asked of a sketch. Errors are answers; panics and NaN are not.
-fn analyse(sketch: &Sketch, options: &Options) {
-    for rows in [Rows::All, Rows::WithCovariates] {
-        for centre in [Centre::PerStratum, Centre::Pooled] {
-            let _ = sketch.moments(rows, centre);
-        }
-    }
-    let info = sketch.info();
-    let _ = sketch.cell_summaries();
-    for within in [Within::Condition, Within::All] {
-        let _ = planning::icc(sketch, within, options.level);
-        let _ = planning::design_effect(sketch, within);
-    }
-    // The time of a joint test grows with the fourth power of the conditions.
-    if info.conditions > 6 || info.covariates > 6 {
-        return;
-    }
-    let Ok(arms) = effect::arms(sketch) else {
-        return;
-    };
-    for arm in arms.iter().take(2) {
-        let _ = effect::effects_joint(sketch, &arm.condition, options);
-        for row in effect::effects(sketch, &arm.condition, options).unwrap_or_default() {
-            for (name, value) in [
-                ("estimate", row.estimate),
-                ("std_error", row.std_error),
-                ("df", row.df),
-                ("p_value", row.p_value),
-                ("ci_low", row.ci_low),
-                ("ci_high", row.ci_high),
-            ] {
-                assert!(!value.is_some_and(f64::is_nan), "{name} is NaN: {row:?}");
-            }
-            assert!(
-                row.p_value.is_none_or(|p| (0.0..=1.0).contains(&p)),
-                "{row:?}"
-            );
-            assert!(row.std_error.is_none_or(|s| s >= 0.0), "{row:?}");
-        }
-    }
 }
 
 /// The text form: what can be read is written the same, and means the same as the bytes.
