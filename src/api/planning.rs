@@ -1,19 +1,25 @@
-//! Intra-cluster correlation and design effect.
+//! Intra-cluster correlation, design effect, and in submodules what is asked before the start.
+
+mod duration;
+mod power;
+mod roster;
+mod table;
 
 use super::effect::required;
 use super::sketch::{count, read};
-use crate::pg::error::or_raise;
+use crate::pg::error::{CallError, or_raise, raise};
 use pgrx::prelude::*;
-use rct_core::effect::Word;
+use rct_core::effect::{Adjust, Word};
 use rct_core::planning::{self, Within};
 
-/// `icc(sketch, within, level)`
+/// `icc(sketch, within, level, adjust)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn icc(
     sketch: Option<&[u8]>,
     within: Option<&str>,
     level: Option<f64>,
+    adjust: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -34,7 +40,9 @@ fn icc(
 > {
     let within = or_raise(Within::from_word(required(within, "within")));
     let level = required(level, "level");
-    let row = sketch.map(|bytes| or_raise(planning::icc(&read(bytes), within, level)));
+    let adjust = or_raise(Adjust::from_word(required(adjust, "adjust")));
+    let row =
+        sketch.map(|bytes| or_raise(planning::icc_adjusted(&read(bytes), within, level, adjust)));
     TableIterator::new(row.into_iter().map(|i| {
         (
             i.icc,
@@ -88,6 +96,81 @@ fn design_effect(
             some(d.deff_weights),
             d.n_effective,
             d.notes,
+        )
+    }))
+}
+
+/// `design_effect(icc, sizes, cv_weights)`
+#[pg_extern(sql = false)]
+fn design_effect_sizes(icc: f64, sizes: Vec<Option<i32>>, cv_weights: f64) -> f64 {
+    let sizes = numbers(sizes, "sizes");
+    or_raise(planning::design_effect_of_sizes(icc, &sizes, cv_weights))
+}
+
+/// `design_effect(icc, cluster_size, cv_size, cv_weights)`
+#[pg_extern(sql = false)]
+fn design_effect_mean(icc: f64, cluster_size: f64, cv_size: f64, cv_weights: f64) -> f64 {
+    or_raise(planning::design_effect_of_mean(
+        icc,
+        cluster_size,
+        cv_size,
+        cv_weights,
+    ))
+}
+
+/// An array none of whose elements may be NULL.
+fn complete<T>(array: Vec<Option<T>>, argument: &'static str) -> Vec<T> {
+    let element = |value: Option<T>| value.unwrap_or_else(|| raise(CallError::Null(argument)));
+    array.into_iter().map(element).collect()
+}
+
+/// Whole numbers to calculate with.
+fn numbers(array: Vec<Option<i32>>, argument: &'static str) -> Vec<f64> {
+    complete(array, argument)
+        .into_iter()
+        .map(f64::from)
+        .collect()
+}
+
+/// `variance_components(sketch, within)`
+#[pg_extern(sql = false)]
+#[allow(clippy::type_complexity)]
+fn variance_components(
+    sketch: Option<&[u8]>,
+    within: Option<&str>,
+) -> TableIterator<
+    'static,
+    (
+        name!(variance_between, Option<f64>),
+        name!(variance_within, Option<f64>),
+        name!(icc, Option<f64>),
+        name!(variance_between_adjusted, Option<f64>),
+        name!(variance_within_adjusted, Option<f64>),
+        name!(icc_adjusted, Option<f64>),
+        name!(r2_between, Option<f64>),
+        name!(r2_within, Option<f64>),
+        name!(covariates, i64),
+        name!(clusters, i64),
+        name!(n, i64),
+        name!(notes, Vec<String>),
+    ),
+> {
+    let within = or_raise(Within::from_word(required(within, "within")));
+    let row = sketch.map(|bytes| or_raise(planning::variance_components(&read(bytes), within)));
+    TableIterator::new(row.into_iter().map(|c| {
+        (
+            c.between,
+            c.within,
+            c.icc,
+            c.between_adjusted,
+            c.within_adjusted,
+            c.icc_adjusted,
+            c.r2_between,
+            c.r2_within,
+            count(c.covariates),
+            count(c.clusters),
+            count(c.n),
+            c.notes,
         )
     }))
 }

@@ -5,9 +5,11 @@
 
 mod chi_squared;
 mod large_df;
+mod noncentral_t;
 mod normal;
 
 pub use chi_squared::chi_squared_upper;
+pub use noncentral_t::{noncentral_t_lower, noncentral_t_tails, noncentral_t_upper};
 pub use normal::{
     normal_critical, normal_density, normal_lower, normal_quantile_upper, normal_two_sided,
     normal_upper,

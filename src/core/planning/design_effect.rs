@@ -1,7 +1,9 @@
 //! Design effect: by how much clustering inflates the variance of a mean.
 
 use super::icc::{Icc, Within, icc};
+use super::trial::{MOST, check_icc, within};
 use crate::effect::EffectError;
+use crate::error::Invalid;
 use crate::sketch::{Centre, Rows, Sketch};
 
 /// Design effect and what it comes from. `None` is NULL.
@@ -28,7 +30,7 @@ pub struct DesignEffect {
 }
 
 /// Design effect of the mean of a sketch's outcome.
-pub fn design_effect(sketch: &Sketch, within: Within) -> Result<DesignEffect, EffectError> {
+pub fn design_effect(sketch: &Sketch, by: Within) -> Result<DesignEffect, EffectError> {
     let Icc {
         icc_truncated,
         clusters,
@@ -36,7 +38,7 @@ pub fn design_effect(sketch: &Sketch, within: Within) -> Result<DesignEffect, Ef
         squared_sizes,
         notes,
         ..
-    } = icc(sketch, within, 0.95)?;
+    } = icc(sketch, by, 0.95)?;
     let moments = sketch.moments(Rows::All, Centre::Pooled)?;
     let (mut w1, mut w2) = (0.0, 0.0);
     for cell in &moments.cells {
@@ -67,4 +69,65 @@ pub fn design_effect(sketch: &Sketch, within: Within) -> Result<DesignEffect, Ef
         n_effective: deff.map(|d| rows / (d * deff_weights)),
         notes: if rows == clusters { Vec::new() } else { notes },
     })
+}
+
+/// Design effect of given sizes, `(1 + cv_w²)(1 + (Σn²/N − 1) ρ)`: with weights that vary independently of the clusters by
+/// Kish's factor.
+pub fn design_effect_of_sizes(icc: f64, sizes: &[f64], cv_weights: f64) -> Result<f64, Invalid> {
+    if sizes.is_empty() {
+        return Err(Invalid {
+            argument: "sizes",
+            must: "an array of cluster sizes",
+            got: "an empty one".to_owned(),
+            hint: "Give the number of students of each cluster.",
+        });
+    }
+    if let Some(&bad) = sizes.iter().find(|n| !(**n >= 1.0)) {
+        return Err(Invalid::number(
+            "sizes",
+            "at least 1 each",
+            bad,
+            "Leave out clusters without students.",
+        ));
+    }
+    let rows: f64 = sizes.iter().sum();
+    let squares: f64 = sizes.iter().map(|n| n * n).sum();
+    of_size(icc, squares / rows, cv_weights)
+}
+
+/// Design effect of a mean size and its coefficient of variation (divisor G): `(1 + cv_w²)(1 + ((1 + cv²) n̄ − 1) ρ)`.
+pub fn design_effect_of_mean(
+    icc: f64,
+    cluster_size: f64,
+    cv_size: f64,
+    cv_weights: f64,
+) -> Result<f64, Invalid> {
+    within(
+        "cluster_size",
+        cluster_size,
+        1.0,
+        MOST,
+        "at least 1",
+        "Give the mean number of students in a cluster.",
+    )?;
+    cv("cv_size", cv_size)?;
+    of_size(icc, (1.0 + cv_size * cv_size) * cluster_size, cv_weights)
+}
+
+fn cv(argument: &'static str, value: f64) -> Result<(), Invalid> {
+    within(
+        argument,
+        value,
+        0.0,
+        1000.0,
+        "at least 0",
+        "It is a standard deviation over a mean.",
+    )
+}
+
+/// `size`: the mean size of the cluster that a student is in.
+fn of_size(icc: f64, size: f64, cv_weights: f64) -> Result<f64, Invalid> {
+    check_icc("icc", icc)?;
+    cv("cv_weights", cv_weights)?;
+    Ok((1.0 + cv_weights * cv_weights) * (1.0 + (size - 1.0) * icc))
 }

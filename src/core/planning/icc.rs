@@ -1,8 +1,9 @@
 //! Intra-cluster correlation by one-way analysis of variance, with exact F and Smith's limits.
 
+use super::anova::{Anova, MeanSquares};
 use crate::distribution::{f_critical, normal_critical};
-use crate::effect::{EffectError, Word};
-use crate::sketch::{Centre, Moments, Rows, Sketch};
+use crate::effect::{Adjust, EffectError, Word};
+use crate::sketch::{CellMoments, Centre, Moments, Rows, Sketch};
 
 /// What the clusters are compared within.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,10 @@ pub enum Within {
     Condition,
     /// All rows together: for data from before the experiment.
     All,
+    /// Strata: for data from before an experiment with strata.
+    Stratum,
+    /// Conditions of a stratum: neither the effect nor what strata have in common counts.
+    ConditionStratum,
 }
 
 impl Word for Within {
@@ -18,10 +23,12 @@ impl Word for Within {
         match word {
             "condition" => Ok(Within::Condition),
             "all" => Ok(Within::All),
+            "stratum" => Ok(Within::Stratum),
+            "condition_stratum" => Ok(Within::ConditionStratum),
             _ => Err(EffectError::UnknownOption {
                 argument: "within",
                 value: word.to_owned(),
-                offered: "\"condition\", \"all\"",
+                offered: "\"condition\", \"all\", \"stratum\", \"condition_stratum\"",
             }),
         }
     }
@@ -54,76 +61,61 @@ pub struct Icc {
     pub clusters: f64,
     /// Rows.
     pub rows: f64,
-    /// Degrees of freedom of MSB: clusters less conditions.
+    /// Degrees of freedom of MSB: clusters less conditions, and less covariates of clusters.
     pub df_between: f64,
+    /// Degrees of freedom of MSW: rows less clusters, and less covariates that vary within them.
+    pub df_within: f64,
     /// Sum of squared sizes.
     pub squared_sizes: f64,
     /// What to know.
     pub notes: Vec<String>,
 }
 
-/// Intra-cluster correlation of the outcome of a sketch. Weights and strata are not used.
+/// Intra-cluster correlation of the outcome of a sketch. Weights are not used.
 pub fn icc(sketch: &Sketch, within: Within, level: f64) -> Result<Icc, EffectError> {
+    icc_adjusted(sketch, within, level, Adjust::None)
+}
+
+/// Intra-cluster correlation of what covariates leave of the outcome (with [`Adjust::Ancova`]); see
+/// [`Anova::mean_squares`]. Smith's limits are not known for it.
+pub fn icc_adjusted(
+    sketch: &Sketch,
+    within: Within,
+    level: f64,
+    adjust: Adjust,
+) -> Result<Icc, EffectError> {
     if !(level > 0.0 && level < 1.0) {
         return Err(EffectError::Level(level));
     }
-    let moments = sketch.moments(Rows::All, Centre::Pooled)?;
-    let all: Vec<usize> = (0..moments.conditions.len()).collect();
-    let mut icc = icc_of(&moments, &all, within == Within::Condition);
-    limits(
-        &mut icc,
-        &sizes(&moments, &all, within == Within::Condition),
-        level,
-    );
+    let anova = anova(sketch, within, adjust)?;
+    let mut icc = point(&anova, adjust == Adjust::Ancova);
+    f_limits(&mut icc, level);
+    if adjust == Adjust::None {
+        smith_limits(&mut icc, &anova.sizes, level);
+    }
     Ok(icc)
 }
 
-/// Rows, sum and within-cell squares of one cluster (of one condition).
-#[derive(Debug, Clone, Copy, Default)]
-struct Group {
-    condition: usize,
-    rows: f64,
-    sum: f64,
-    within: f64,
-    squares: f64,
-}
-
-fn groups(moments: &Moments, conditions: &[usize], by_condition: bool) -> Vec<Group> {
-    let mut keyed: Vec<(usize, usize, usize)> = moments
-        .cells
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| conditions.contains(&c.condition))
-        .map(|(i, c)| (if by_condition { c.condition } else { 0 }, c.cluster, i))
-        .collect();
-    keyed.sort_unstable();
-    let mut groups: Vec<Group> = Vec::new();
-    let mut last = None;
-    for (condition, cluster, i) in keyed {
-        let rows = moments.cells.get(i).map_or(0.0, |c| c.rows);
-        let sum = moments.sums(i).first().copied().unwrap_or(0.0);
-        if last != Some((condition, cluster)) {
-            groups.push(Group {
-                condition,
-                ..Group::default()
-            });
-            last = Some((condition, cluster));
-        }
-        if let Some(g) = groups.last_mut() {
-            g.rows += rows;
-            g.sum += sum;
-            g.within += moments.within(i).first().copied().unwrap_or(0.0);
-            g.squares += sum * sum / rows;
-        }
-    }
-    groups
-}
-
-fn sizes(moments: &Moments, conditions: &[usize], by_condition: bool) -> Vec<f64> {
-    groups(moments, conditions, by_condition)
-        .iter()
-        .map(|g| g.rows)
-        .collect()
+/// Analysis of variance of all rows, or of those with all covariates.
+pub(super) fn anova(sketch: &Sketch, within: Within, adjust: Adjust) -> Result<Anova, EffectError> {
+    let rows = match adjust {
+        Adjust::None => Rows::All,
+        Adjust::Ancova if sketch.covariate_count() == 0 => return Err(EffectError::NoCovariates),
+        Adjust::Ancova => Rows::WithCovariates,
+    };
+    let centre = match within {
+        Within::Condition | Within::All => Centre::Pooled,
+        Within::Stratum | Within::ConditionStratum => Centre::PerStratum,
+    };
+    let moments = sketch.moments(rows, centre)?;
+    Ok(Anova::new(&moments, |c| {
+        Some(match within {
+            Within::All => (0, 0),
+            Within::Condition => (c.condition, 0),
+            Within::Stratum => (0, c.stratum),
+            Within::ConditionStratum => (c.condition, c.stratum),
+        })
+    }))
 }
 
 /// Point estimate over the given conditions of moments about a pooled centre; limits are left NULL.
@@ -131,45 +123,39 @@ fn sizes(moments: &Moments, conditions: &[usize], by_condition: bool) -> Vec<f64
 /// With `by_condition`, clusters are compared within conditions: MSB has `G − A` degrees of freedom and
 /// `n₀ = (N − Σ_a Σ_g n² / N_a) / (G − A)` (Donner and Klar 2000); otherwise `A = 1` (Donner and Koval 1980).
 pub fn icc_of(moments: &Moments, conditions: &[usize], by_condition: bool) -> Icc {
-    let groups = groups(moments, conditions, by_condition);
-    let arms = moments.conditions.len();
-    let mut per_arm = vec![Group::default(); arms.max(1)];
-    let mut squared = vec![0.0; arms.max(1)];
-    let (mut ssw, mut ssb) = (0.0, 0.0);
-    for g in &groups {
-        ssw += g.within + (g.squares - g.sum * g.sum / g.rows).max(0.0);
-        ssb += g.sum * g.sum / g.rows;
-        if let (Some(arm), Some(s)) = (per_arm.get_mut(g.condition), squared.get_mut(g.condition)) {
-            arm.rows += g.rows;
-            arm.sum += g.sum;
-            *s += g.rows * g.rows;
-        }
-    }
-    let used = per_arm.iter().zip(&squared).filter(|(a, _)| a.rows > 0.0);
-    let (mut count, mut n0) = (0.0, 0.0);
-    let rows: f64 = groups.iter().map(|g| g.rows).sum();
-    n0 += rows;
-    for (arm, s) in used {
-        ssb -= arm.sum * arm.sum / arm.rows;
-        n0 -= s / arm.rows;
-        count += 1.0;
-    }
-    let clusters = groups.len() as f64;
+    let class = |c: &CellMoments| {
+        let used = conditions.contains(&c.condition);
+        used.then_some((if by_condition { c.condition } else { 0 }, 0))
+    };
+    point(&Anova::new(moments, class), false)
+}
+
+/// The estimate without its limits.
+fn point(anova: &Anova, covariates: bool) -> Icc {
     let mut icc = Icc {
-        clusters,
-        rows,
-        squared_sizes: squared.iter().sum(),
+        clusters: anova.sizes.len() as f64,
+        rows: anova.rows,
+        squared_sizes: anova.sizes.iter().map(|n| n * n).sum(),
         ..Icc::default()
     };
-    if !(clusters > count) || !(rows > clusters) {
+    let Some(squares) = anova.mean_squares(covariates) else {
         icc.notes.push(
-            "no_df: two clusters in a condition and two rows in a cluster are needed".to_owned(),
+            if covariates {
+                "no_df: more clusters and more rows than classes and covariates are needed"
+            } else {
+                "no_df: two clusters in a condition and two rows in a cluster are needed"
+            }
+            .to_owned(),
         );
         return icc;
-    }
-    icc.df_between = clusters - count;
-    icc.n0 = n0 / icc.df_between;
-    let (msb, msw) = (ssb.max(0.0) / icc.df_between, ssw / (rows - clusters));
+    };
+    let MeanSquares {
+        between: msb,
+        within: msw,
+        ..
+    } = squares;
+    (icc.df_between, icc.df_within) = (squares.df_between, squares.df_within);
+    icc.n0 = squares.n0;
     (icc.msb, icc.msw) = (Some(msb), Some(msw));
     let total = msb + (icc.n0 - 1.0) * msw;
     if total > 0.0 {
@@ -185,17 +171,16 @@ pub fn icc_of(moments: &Moments, conditions: &[usize], by_condition: bool) -> Ic
     icc
 }
 
-fn limits(icc: &mut Icc, sizes: &[f64], level: f64) {
-    let (Some(rho), Some(msb), Some(msw)) = (icc.icc, icc.msb, icc.msw) else {
+/// Limits from the F distribution.
+fn f_limits(icc: &mut Icc, level: f64) {
+    let (Some(_), Some(msb), Some(msw)) = (icc.icc, icc.msb, icc.msw) else {
         return;
     };
-    let (g, n, n0) = (icc.clusters, icc.rows, icc.n0);
-    let alpha = 1.0 - level;
-    let between = icc.df_between;
+    let (n0, alpha) = (icc.n0, 1.0 - level);
     if msw > 0.0
         && let (Some(high_f), Some(low_f)) = (
-            f_critical(alpha / 2.0, between, n - g),
-            f_critical(1.0 - alpha / 2.0, between, n - g),
+            f_critical(alpha / 2.0, icc.df_between, icc.df_within),
+            f_critical(1.0 - alpha / 2.0, icc.df_between, icc.df_within),
         )
     {
         let limit = |f: f64| {
@@ -204,6 +189,14 @@ fn limits(icc: &mut Icc, sizes: &[f64], level: f64) {
         };
         (icc.f_low, icc.f_high) = (Some(limit(high_f)), Some(limit(low_f)));
     }
+}
+
+/// Smith's standard error and limits.
+fn smith_limits(icc: &mut Icc, sizes: &[f64], level: f64) {
+    let Some(rho) = icc.icc else {
+        return;
+    };
+    let (g, n, n0, between) = (icc.clusters, icc.rows, icc.n0, icc.df_between);
     let (s2, s3): (f64, f64) = (
         sizes.iter().map(|n| n * n).sum(),
         sizes.iter().map(|n| n * n * n).sum(),
@@ -215,7 +208,7 @@ fn limits(icc: &mut Icc, sizes: &[f64], level: f64) {
         (between * one * (1.0 + rho * (2.0 * n0 - 1.0)) + rho * rho * spread) / (between * between);
     let variance = 2.0 * one * one / (n0 * n0) * (within + between_part);
     if variance > 0.0
-        && let Some(z) = normal_critical(alpha)
+        && let Some(z) = normal_critical(1.0 - level)
     {
         let se = variance.sqrt();
         (icc.smith_se, icc.smith_low, icc.smith_high) =

@@ -107,3 +107,133 @@ SELECT rct.hedges_g(1, 2, 30, 30, 10, -0.1) = rct.hedges_g(1, 2, 30, 30, 10, 0) 
 SELECT rct.hedges_g(NULL, 20, 500, 500, 25, 0.2) IS NULL AS estimate, rct.hedges_g(5, NULL, 500, 500, 25, 0.2) IS NULL AS sd,
        rct.hedges_g(5, 20, NULL, 500, 25, 0.2) IS NULL AS n, rct.hedges_g(5, 20, 500, NULL, 25, 0.2) IS NULL AS n_control,
        rct.hedges_g(5, 20, 500, 500, NULL, 0.2) IS NULL AS cluster_size, rct.hedges_g(5, 20, 500, 500, 25, NULL) IS NULL AS icc;
+
+-- The same within strata: cells of condition and stratum, by anova in plain SQL.
+CREATE TABLE strata_sketch AS SELECT rct.sketch(y, arm, school, stratum, ARRAY[w, s_mean], NULL, NULL) AS s
+FROM (SELECT *, avg(w) OVER (PARTITION BY school) AS s_mean FROM class) AS c;
+WITH school AS (SELECT arm, stratum, school, count(*) AS n, avg(y) AS mean, var_pop(y) * count(*) AS within FROM class GROUP BY 1, 2, 3),
+     with_cell AS (SELECT *, sum(n) OVER c AS cell_n, sum(n * mean) OVER c / sum(n) OVER c AS cell_mean
+                   FROM school WINDOW c AS (PARTITION BY arm, stratum)),
+     a AS (SELECT sum(n * (mean - cell_mean) ^ 2) / (count(*) - 4) AS msb, sum(within) / (sum(n) - count(*)) AS msw,
+                  (sum(n) - sum(n ^ 2 / cell_n)) / (count(*) - 4) AS n0 FROM with_cell)
+SELECT near(i.msb, a.msb) AS msb, near(i.msw, a.msw) AS msw, near(i.n0, a.n0) AS n0,
+       near(i.icc, (a.msb - a.msw) / (a.msb + (a.n0 - 1) * a.msw)) AS icc, i.notes
+FROM strata_sketch, rct.icc(s, 'condition_stratum') AS i, a;
+-- Given covariates: no Smith's limits; the components and the correlation agree.
+SELECT i.smith_se IS NULL AS no_smith, i.f_low < i.icc AND i.icc < i.f_high AS f, near(i.icc, c.icc_adjusted) AS adjusted, near(p.icc, c.icc) AS plain,
+       near(c.icc, c.variance_between / (c.variance_between + c.variance_within)) AS share,
+       near(c.r2_within, 1 - c.variance_within_adjusted / c.variance_within) AS r2_within, c.covariates, c.clusters, c.n, c.notes
+FROM strata_sketch, unnest(ARRAY['condition', 'all', 'stratum', 'condition_stratum']) AS within, rct.icc(s, within, adjust => 'ancova') AS i,
+     rct.icc(s, within) AS p, rct.variance_components(s, within) AS c;
+SELECT variance_between IS NOT NULL AS between, variance_between_adjusted, r2_between, notes FROM sketch, rct.variance_components(s);
+SELECT * FROM rct.variance_components((SELECT rct.sketch(i, i % 2 || '', i) FROM generate_series(1, 10) AS i));
+SELECT count(*) AS components FROM rct.variance_components(NULL);
+
+-- Design effects of numbers, of sizes, and NULLs.
+SELECT near(rct.design_effect(0.1, 25, 0.6), 4.3) AS mean, near(rct.design_effect(0.1, 25), 3.4) AS equal,
+       near(rct.design_effect(0.2, ARRAY[10, 40, 25, 5]), 1 + (2350 / 80.0 - 1) * 0.2) AS sizes,
+       near(rct.design_effect(0.2, ARRAY[10, 40], cv_weights => 0.5), 1.25 * rct.design_effect(0.2, ARRAY[10, 40])) AS weights,
+       rct.design_effect(NULL, 25) IS NULL AS null_icc, rct.design_effect(0.1, NULL::int[]) IS NULL AS null_sizes;
+
+-- Standard error, degrees of freedom and both approximations, next to their formulas.
+CREATE TABLE plan (id int, g1 int, g0 int, m double precision, icc double precision, cv double precision, r2b double precision, r2w double precision, q int);
+INSERT INTO plan VALUES (1, 20, 20, 25, 0.15, 0, 0, 0, 0), (2, 12, 30, 18.5, 0.1, 0.6, 0.5, 0.3, 2), (3, 4, 4, 25, 0.2, 0, 0, 0, 0), (4, 50, 40, 1, 0, 0, 0, 0.4, 1);
+SELECT id, near(a.std_error, sqrt((icc * (1 - r2b) * (1 + cv ^ 2) + (1 - icc) * (1 - r2w) / m) * (1.0 / g1 + 1.0 / g0))) AS std_error,
+       a.df = g1 + g0 - 2 - q AS df, near(a.design_effect, 1 + ((1 + cv ^ 2) * m - 1) * icc) AS design_effect,
+       near(a.n_effective, (g1 + g0) * m / a.design_effect) AS n_effective, round((a.mde / a.std_error)::numeric, 6) AS ratio,
+       round((a.mde_approx / a.std_error)::numeric, 6) AS multiplier, near(p.power, 0.8, 1e-9) AS power, a.notes
+FROM plan, rct.mde(g1, g0, m, icc, cv, 1, r2b, r2w, q) AS a, rct.power(a.mde, g1, g0, m, icc, cv, 1, r2b, r2w, q) AS p ORDER BY id;
+-- The published table: J, n, icc.
+SELECT j, round(std_error::numeric, 4) AS se, df, round(mde_approx::numeric, 4) AS approx, round(mde::numeric, 4) AS exact
+FROM (VALUES (8, 25, 0.2), (12, 25, 0.2), (20, 25, 0.15), (40, 25, 0.1), (60, 20, 0.15)) AS t (j, n, icc), rct.mde(j / 2, j / 2, n, icc);
+SELECT round(std_error::numeric, 4) AS se, df, round(mde_approx::numeric, 4) AS approx, round(mde::numeric, 4) AS exact
+FROM rct.mde(20, 20, 25, 0.2, r2_between => 0.7, r2_within => 0.5, covariates => 1);
+-- Units of the outcome, sign, certainty.
+SELECT near(b.mde, 7 * a.mde) AS units, near(c.power, 0.8, 1e-9) AS sign, d.power AS certain
+FROM rct.mde(10, 10, 20, 0.1) AS a, rct.mde(10, 10, 20, 0.1, sd => 7) AS b, rct.power(-a.mde, 10, 10, 20, 0.1) AS c, rct.power(1e30, 10, 10, 20, 0.1) AS d;
+-- Designs, attrition and weighting.
+SELECT b.df AS blocked_df, near(b.std_error, a.std_error) AS blocked,
+       near(t.std_error, sqrt((0.1 + 0.05 / 3 + 0.85 / 60) * 0.1)) AS three_level, t.df AS three_level_df,
+       near(l.std_error, e.std_error) AS attrition, l.clusters_analysed, l.clusters_control_analysed, l.cluster_size_analysed,
+       near(w.std_error, sqrt((0.1 + 0.9 * 1.25 / 20) * 0.1)) AS by_cluster
+FROM rct.mde(20, 20, 20, 0.1) AS a, rct.mde(20, 20, 20, 0.1, design => 'blocked', blocks => 10) AS b,
+     rct.mde(20, 20, 20, 0.1, design => 'three_level', icc_class => 0.05, classes => 3) AS t,
+     rct.mde(20, 20, 32, 0.1, attrition_students => 0.25, attrition_clusters => 0.1, completion => 0.5) AS l, rct.mde(18, 18, 12, 0.1) AS e,
+     rct.mde(20, 20, 20, 0.1, cv_size => 0.5, weighting => 'cluster') AS w;
+-- No degrees of freedom, and clusters without students.
+SELECT mde, mde_approx, df, notes FROM rct.mde(1, 1, 25, 0.1);
+SELECT power, notes FROM rct.power(0.2, 4, 4, 2, 0.1, design => 'blocked', blocks => 7, attrition_students => 0.9);
+
+-- The fewest clusters: one less does not suffice.
+SELECT share, n.clusters_total, n.clusters, n.clusters_control, n.power_reached >= 0.8 AS reached, n.mde <= 0.3 AS mde,
+       (SELECT bool_and(less.power < 0.8) FROM generate_series(2, n.clusters_total - 1) AS j,
+               rct.power(0.3, greatest(1, round(j * share))::int, greatest(1, (j - round(j * share)))::int, 25, 0.15) AS less) AS fewest
+FROM unnest(ARRAY[0.5, 0.25, 0.8]) AS share, rct.clusters_needed(0.3, 25, 0.15, share => share) AS n;
+SELECT * FROM rct.clusters_needed(0.00001, 25, 0.15);
+SELECT clusters_total, near(power_reached, (SELECT power FROM rct.power(0.3, clusters::int, clusters_control::int, 25, 0.15, attrition_clusters => 0.2))) AS power
+FROM rct.clusters_needed(0.3, 25, 0.15, attrition_clusters => 0.2);
+
+SELECT assumed_icc, treated_clusters, control_clusters, near(t.mde, m.mde) AS mde, near(t.power_for_delta, p.power) AS power, near(t.n_effective, m.n_effective) AS n_effective
+FROM rct.power_table('{10,20}', 25, clusters_control => '{10,30}', delta => 0.3) AS t, rct.mde(treated_clusters, control_clusters, 25, assumed_icc) AS m,
+     rct.power(0.3, treated_clusters, control_clusters, 25, assumed_icc) AS p;
+SELECT count(*) AS rows, bool_and(power_for_delta IS NULL) AS no_delta FROM rct.power_table(ARRAY[10], 25);
+
+-- Rosters: by the formula, and the mean over all assignments.
+CREATE TABLE roster (cluster int, size int, condition text);
+INSERT INTO roster VALUES (1, 10, 'a'), (2, 20, 'b'), (3, 30, 'c'), (4, 15, 'b'), (5, 25, 'a'), (6, 40, 'a');
+WITH arm AS (SELECT condition, sum(size ^ 2 * (0.3 + 0.7 / size)) / sum(size) ^ 2 AS v, count(*) AS g FROM roster GROUP BY 1)
+SELECT r.condition, r.control_condition, near(r.std_error, sqrt(t.v + c.v)) AS std_error, r.df = t.g + c.g - 2 AS df, r.clusters, r.clusters_control, r.n, r.n_control,
+       near(r.design_effect, rct.design_effect(0.3, (SELECT array_agg(size) FROM roster WHERE roster.condition IN (r.condition, 'a')))) AS design_effect, r.notes
+FROM rct.roster_se((SELECT array_agg(size ORDER BY cluster) FROM roster), 0.3, (SELECT array_agg(condition ORDER BY cluster) FROM roster), 'a') AS r
+JOIN arm AS t USING (condition) JOIN arm AS c ON c.condition = 'a';
+WITH pairs AS (SELECT i.cluster AS a, j.cluster AS b FROM roster AS i, roster AS j WHERE i.cluster < j.cluster),
+     drawn AS (SELECT a, b, cluster IN (a, b) AS treated, sum(size ^ 2 * (0.3 + 0.7 / size)) / sum(size) ^ 2 AS v FROM pairs, roster GROUP BY 1, 2, 3)
+SELECT near(r.std_error, (SELECT sqrt(sum(v) / (count(*) / 2)) FROM drawn)) AS expected, r.clusters, r.clusters_control, r.n, r.notes
+FROM rct.roster_se((SELECT array_agg(size) FROM roster), 0.3, share => 1 / 3.0) AS r;
+SELECT near(r.mde, m.mde) AS equal_sizes, r.notes FROM rct.roster_se(array_fill(25, ARRAY[40]), 0.15) AS r, rct.mde(20, 20, 25, 0.15) AS m;
+
+-- The school year: closed on a week in October, two days in November and over the turn of the year.
+CREATE TABLE year AS SELECT ARRAY['[2026-10-12,2026-10-16]', '[2026-11-26,2026-11-27]', 'empty', '(2026-12-18,2027-01-04)']::daterange[] AS closed;
+SELECT d.* FROM year, rct.duration('2026-09-07', 30, '{2026-09-07,2026-09-21,2026-10-12}', '{16,30,48}', 0.46, 25, 0.15, closed, assessment_days => 3) AS d;
+-- Days of instruction, counted in plain SQL.
+SELECT d.instructional_days = (SELECT count(*) FROM generate_series(date '2026-09-07', d.end_date, '1 day') AS day
+                               WHERE extract(isodow FROM day) < 6 AND NOT day::date <@ ANY (closed)) AS instructional_days
+FROM year, rct.duration('2026-09-07', 60, '{2026-09-14,2026-11-02}', '{16,30}', 0.46, 25, 0.15, closed, assessment_days => 5) AS d;
+-- Assessment windows; the last has no end.
+SELECT joined_by, exposure_ends, end_date, reached, notes
+FROM year, rct.duration('2026-09-07', 30, '{2026-09-07,2026-09-21,2026-10-12}', '{16,30,48}', 0.46, 25, 0.15, closed, assessment_days => 2,
+                        windows => ARRAY['[2026-11-09,2026-11-13]', '[2027-01-11,)']::daterange[]);
+SELECT joined_by, end_date, reached, notes
+FROM rct.duration('2026-09-07', 30, '{2026-09-07,2026-10-12}', '{1,48}', 0.46, 25, 0.15, windows => '{"(,2026-11-09]"}');
+SELECT starts, end_date, notes FROM rct.duration('2026-09-07', 1, '{2026-09-07}', '{40}', 0.46, 25, 0.15, closed => '{"(,)"}');
+
+-- What is refused.
+SELECT * FROM rct.mde(20, 20, 25, 1.1);
+SELECT * FROM rct.mde(20, 20, 25, 'NaN');
+SELECT * FROM rct.mde(0, 20, 25, 0.1);
+SELECT * FROM rct.mde(20, 20, 25, NULL);
+SELECT * FROM rct.mde(20, 20, 25, 0.1, power => 0.01);
+SELECT * FROM rct.mde(20, 20, 25, 0.1, alpha => 0);
+SELECT * FROM rct.mde(20, 20, 25, 0.1, r2_within => 1);
+SELECT * FROM rct.mde(20, 20, 25, 0.1, completion => 0);
+SELECT * FROM rct.mde(20, 20, 25, 0.1, design => 'crossover');
+SELECT * FROM rct.mde(20, 20, 25, 0.1, design => 'blocked');
+SELECT * FROM rct.mde(20, 20, 25, 0.1, blocks => 4);
+SELECT * FROM rct.mde(20, 20, 25, 0.1, design => 'three_level', icc_class => 0.95, classes => 3);
+SELECT * FROM rct.mde(20, 20, 25, 0.1, weighting => 'equal');
+SELECT * FROM rct.power(0, 20, 20, 25, 0.1);
+SELECT * FROM rct.clusters_needed(0.3, 25, 0.1, share => 1);
+SELECT * FROM rct.power_table('{}', 25);
+SELECT * FROM rct.power_table('{10,20}', 25, clusters_control => '{10}');
+SELECT * FROM rct.power_table('{10,NULL}', 25);
+SELECT * FROM rct.roster_se('{10}', 0.1);
+SELECT * FROM rct.roster_se('{10,20}', 0.1, '{a}', 'a');
+SELECT * FROM rct.roster_se('{10,20}', 0.1, '{a,b}');
+SELECT * FROM rct.roster_se('{10,20}', 0.1, '{a,b}', 'c');
+SELECT * FROM rct.duration('2026-09-07', 0, '{2026-09-07}', '{40}', 0.46, 25, 0.15);
+SELECT * FROM rct.duration('2026-09-07', 30, '{2026-09-07}', '{40,50}', 0.46, 25, 0.15);
+SELECT * FROM rct.duration('infinity', 30, '{2026-09-07}', '{40}', 0.46, 25, 0.15);
+SELECT * FROM rct.duration('2026-09-07', 30, '{2026-09-07}', '{40}', 0.46, 25, 0.15, weekdays => '{8}');
+SELECT * FROM rct.icc((SELECT s FROM sketch), 'school');
+SELECT * FROM rct.icc((SELECT s FROM sketch), adjust => 'ancova');
+SELECT rct.design_effect(0.1, '{}'::int[]);

@@ -1,0 +1,99 @@
+//! Variance between and within clusters, and how much of each the covariates explain.
+
+use super::icc::{Within, anova};
+use crate::effect::{Adjust, EffectError};
+use crate::sketch::Sketch;
+
+/// Variance components of the outcome. `None` is NULL.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Components {
+    /// Variance between clusters; may be negative.
+    pub between: Option<f64>,
+    /// Variance within clusters.
+    pub within: Option<f64>,
+    /// Intra-cluster correlation.
+    pub icc: Option<f64>,
+    /// Variance between clusters that the covariates leave.
+    pub between_adjusted: Option<f64>,
+    /// Variance within clusters that they leave.
+    pub within_adjusted: Option<f64>,
+    /// Intra-cluster correlation of what they leave.
+    pub icc_adjusted: Option<f64>,
+    /// Part of the variance between clusters that they explain.
+    pub r2_between: Option<f64>,
+    /// Part of the variance within clusters that they explain.
+    pub r2_within: Option<f64>,
+    /// Covariates in use.
+    pub covariates: u64,
+    /// Clusters.
+    pub clusters: u64,
+    /// Rows.
+    pub n: u64,
+    /// What to know.
+    pub notes: Vec<String>,
+}
+
+/// Variance components of a sketch, over its rows with all covariates.
+pub fn variance_components(sketch: &Sketch, within: Within) -> Result<Components, EffectError> {
+    let with_covariates = sketch.covariate_count() > 0;
+    let adjust = if with_covariates {
+        Adjust::Ancova
+    } else {
+        Adjust::None
+    };
+    let anova = anova(sketch, within, adjust)?;
+    let mut out = Components {
+        clusters: anova.sizes.len() as u64,
+        n: anova.rows as u64,
+        ..Components::default()
+    };
+    let Some(plain) = anova.mean_squares(false) else {
+        out.notes.push(
+            "no_df: two clusters in a condition and two rows in a cluster are needed".to_owned(),
+        );
+        return Ok(out);
+    };
+    let share = |between: f64, within: f64| {
+        let total = between + within;
+        (total > 0.0).then(|| between / total)
+    };
+    let (between, within) = (plain.variance_between(), plain.within);
+    (out.between, out.within, out.icc) = (Some(between), Some(within), share(between, within));
+    if out.icc.is_none() {
+        out.notes
+            .push("no_variation: the outcome is constant".to_owned());
+        return Ok(out);
+    }
+    if between < 0.0 {
+        out.notes
+            .push("negative: clusters differ less than chance would have them".to_owned());
+    }
+    if !with_covariates {
+        out.notes
+            .push("no_covariates: the sketch has none to adjust by".to_owned());
+        return Ok(out);
+    }
+    let Some(left) = anova.mean_squares(true) else {
+        out.notes.push(
+            "no_df: more clusters and more rows than classes and covariates are needed".to_owned(),
+        );
+        return Ok(out);
+    };
+    let (between_left, within_left) = (left.variance_between(), left.within);
+    out.covariates = left.covariates as u64;
+    (out.between_adjusted, out.within_adjusted) = (Some(between_left), Some(within_left));
+    out.icc_adjusted = share(between_left, within_left);
+    out.r2_between = (between > 0.0).then(|| 1.0 - between_left / between);
+    out.r2_within = (within > 0.0).then(|| 1.0 - within_left / within);
+    if [out.r2_between, out.r2_within]
+        .iter()
+        .flatten()
+        .any(|r2| *r2 < 0.0)
+    {
+        out.notes.push(
+            "negative_r2: the covariates explain less than chance would have them; plan with 0"
+                .to_owned(),
+        );
+    }
+    Ok(out)
+}
