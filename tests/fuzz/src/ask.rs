@@ -8,8 +8,8 @@ use rct_core::attrition::{
 };
 use rct_core::budget::Budget;
 use rct_core::effect::{
-    self, CaceOptions, Distribution, Guard, Options, RatioSe, Segments, Strata, StudentAdjust,
-    Word,
+    self, Adjust, CaceOptions, Distribution, Guard, Options, RatioSe, Segments, Strata,
+    StudentAdjust,
 };
 use rct_core::integrity::{balance, balance_joint, impossible_patterns, srm_of_sketch};
 use rct_core::planning::{self, Within};
@@ -32,7 +32,11 @@ pub fn sketch(sketch: &Sketch, options: &Options) {
     let info = sketch.info();
     let _ = sketch.cell_summaries();
     for within in [Within::Condition, Within::All] {
-        fine("icc", &planning::icc(sketch, within, options.level));
+        for adjust in [Adjust::None, Adjust::Ancova] {
+            let icc = planning::icc_adjusted(sketch, within, options.level, adjust);
+            fine("icc", &icc);
+        }
+        fine("components", &planning::variance_components(sketch, within));
         fine("design_effect", &planning::design_effect(sketch, within));
     }
     // The time of a joint test grows with the fourth power of the conditions.
@@ -54,24 +58,26 @@ pub fn sketch(sketch: &Sketch, options: &Options) {
 fn against(sketch: &Sketch, control: &str, options: &Options) {
     let (level, strata) = (options.level, options.strata);
     fine("effects", &effect::effects(sketch, control, options));
-    fine("effects_joint", &effect::effects_joint(sketch, control, options));
-    fine("effect_sizes", &effect::effect_sizes(sketch, control, options));
-    fine("binary", &effect::binary_effects(sketch, control, level));
-    for se in RatioSe::ALL {
-        fine("ratio", &effect::ratio_effects(sketch, control, *se, level));
-    }
-    let given = CaceOptions::from_words(
-        options.adjust.word(),
-        options.strata.word(),
-        options.se.word(),
-        level,
+    fine(
+        "effects_joint",
+        &effect::effects_joint(sketch, control, options),
     );
-    for exposures in [None, Some(&[Some(1), None, Some(2)][..])] {
-        let options = given.as_ref().expect("words of options");
-        fine("cace", &effect::cace(sketch, control, exposures, options));
+    fine(
+        "effect_sizes",
+        &effect::effect_sizes(sketch, control, options),
+    );
+    fine("binary", &effect::binary_effects(sketch, control, level));
+    for se in [RatioSe::Cr2, RatioSe::Delta] {
+        fine("ratio", &effect::ratio_effects(sketch, control, se, level));
     }
-    for adjust in StudentAdjust::ALL {
-        let rows = effect::student_effects(sketch, control, *adjust, strata, level);
+    for (adjust, strata, se) in [("none", "auto", "CR2"), ("ancova", "auto", "CR1S")] {
+        let options = CaceOptions::from_words(adjust, strata, se, level).expect("words");
+        for exposures in [None, Some(&[Some(1), None, Some(2)][..])] {
+            fine("cace", &effect::cace(sketch, control, exposures, &options));
+        }
+    }
+    for adjust in [StudentAdjust::None, StudentAdjust::Lin] {
+        let rows = effect::student_effects(sketch, control, adjust, strata, level);
         fine("student_effects", &rows);
     }
     fine("balance", &balance(sketch, control, None, strata));
@@ -84,7 +90,10 @@ fn against(sketch: &Sketch, control: &str, options: &Options) {
             fine_value("rates", &Counts::rates(&counts));
         }
     }
-    fine("manski", &manski_bounds(sketch, control, -50.0, 70.0, level));
+    fine(
+        "manski",
+        &manski_bounds(sketch, control, -50.0, 70.0, level),
+    );
     fine("manski", &manski_bounds(sketch, control, 0.0, 1.0, level));
     resampled(sketch, control, options);
 }
@@ -100,8 +109,8 @@ fn resampled(sketch: &Sketch, control: &str, options: &Options) {
         };
         fine("wild", &wild_bootstrap(sketch, control, &options));
     }
-    for statistic in Statistic::ALL {
-        let rows = randomization_test(sketch, control, options, *statistic, &draws);
+    for statistic in [Statistic::Studentized, Statistic::Difference] {
+        let rows = randomization_test(sketch, control, options, statistic, &draws);
         fine("randomization", &rows);
     }
 }
@@ -154,10 +163,11 @@ pub fn rows(rows: &[OwnedRow], options: &Options) {
             ..row
         })
         .expect("it was good");
-        let x = [f64::from(u8::from(row.condition == Some(b"treated"))), row.outcome.unwrap_or(0.0)];
-        logistic
-            .add(Some(observed), Some(&x[..1 + row.weight.is_some() as usize * 0]))
-            .expect("a good row");
+        let x = [
+            f64::from(u8::from(row.condition == Some(b"treated"))),
+            row.exposed.unwrap_or(0.0),
+        ];
+        logistic.add(Some(observed), Some(&x)).expect("a good row");
     }
     distribution(&mut outcomes, options.level);
     fit(&logistic);

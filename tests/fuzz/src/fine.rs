@@ -24,12 +24,18 @@ fn check(what: &str, text: &str) {
             continue;
         }
         let number = word.trim_start_matches('-');
-        assert!(number != "NaN" && number != "inf", "{what}: {field} is {word}: {text}");
+        assert!(
+            number != "NaN" && number != "inf",
+            "{what}: {field} is {word}: {text}"
+        );
         let Ok(value) = word.parse::<f64>() else {
             continue;
         };
         if field.starts_with("p_") {
-            assert!((0.0..=1.0).contains(&value), "{what}: {field} is {word}: {text}");
+            assert!(
+                (0.0..=1.0).contains(&value),
+                "{what}: {field} is {word}: {text}"
+            );
         }
         if field == "std_error" || field.ends_with("_se") || field.starts_with("se_") {
             assert!(value >= 0.0, "{what}: {field} is {word}: {text}");
