@@ -36,7 +36,7 @@ DECLARE
     t regclass;
 BEGIN
     PERFORM rct._grant_functions(role,
-        '{explain,assign_all,experiment_spec,export_experiment,current_status,preflight,segment_members,roster_at,replay,metric_results,metric_values}');
+        '{explain,assign_all,experiment_spec,export_experiment,current_status,preflight,segment_members,roster_at,replay,metric_results,metric_values,srm,impossible_patterns}');
     FOR t IN SELECT c.oid FROM pg_class c
         WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname <> 'context' ORDER BY 1
     LOOP

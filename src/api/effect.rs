@@ -30,7 +30,7 @@ pub fn texts(notes: &[Note]) -> Vec<String> {
     notes.iter().map(Note::to_string).collect()
 }
 
-/// `effects(sketch, control, adjust, strata, se, level)`
+/// `effects(sketch, control, adjust, strata, se, level, estimand)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn effects(
@@ -40,6 +40,7 @@ fn effects(
     strata: Option<&str>,
     se: Option<&str>,
     level: Option<f64>,
+    estimand: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -68,6 +69,7 @@ fn effects(
     ),
 > {
     let options = options(adjust, strata, se, level);
+    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
     let rows = match sketch {
         Some(bytes) => or_raise(effect::effects(&read(bytes), control, &options)),
@@ -101,7 +103,7 @@ fn effects(
     }))
 }
 
-/// `effects_joint(sketch, control, adjust, strata, se)`
+/// `effects_joint(sketch, control, adjust, strata, se, estimand)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn effects_joint(
@@ -110,6 +112,7 @@ fn effects_joint(
     adjust: Option<&str>,
     strata: Option<&str>,
     se: Option<&str>,
+    estimand: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -122,6 +125,7 @@ fn effects_joint(
     ),
 > {
     let options = options(adjust, strata, se, Some(0.95));
+    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
     let row = sketch.map(|bytes| or_raise(effect::effects_joint(&read(bytes), control, &options)));
     TableIterator::new(row.into_iter().map(|t| {

@@ -1,25 +1,11 @@
 //! Inference by resampling: wild cluster bootstrap, randomization test, simultaneous intervals.
 
-use super::effect::required;
+use super::effect::{options, required};
 use super::sketch::{count, read};
 use crate::pg::error::{CallError, or_raise, raise};
 use pgrx::prelude::*;
-use rct_core::effect::{Options, Word};
+use rct_core::effect::Word;
 use rct_core::resampling::{self, Draws, Statistic, Weights, WildOptions};
-
-fn options(
-    adjust: Option<&str>,
-    strata: Option<&str>,
-    se: Option<&str>,
-    level: Option<f64>,
-) -> Options {
-    or_raise(Options::from_words(
-        required(adjust, "adjust"),
-        required(strata, "strata"),
-        required(se, "se"),
-        required(level, "level"),
-    ))
-}
 
 fn draws_of(draws: Option<i32>, seed: Option<&str>) -> Draws {
     or_raise(Draws::new(

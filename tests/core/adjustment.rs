@@ -1,7 +1,294 @@
 //! Adjusted effects, matched pairs, influence of clusters.
+//!
+//! `tests/oracle/adjustment` has what clubSandwich, estimatr and explicit refits in R say, with the script.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "support/oracle.rs"]
 #[allow(dead_code)]
 mod oracle;
+
+use oracle::{Model, PLAIN, Report, sketch};
+use rct_core::effect::{
+    Adjust, Estimand, Options, StdError, Strata, cluster_diagnostics, effects, influence,
+    paired_effects,
+};
+use rct_core::sketch::Key;
+use serde_json::Value;
+
+fn reference() -> Value {
+    let path = "../../tests/oracle/adjustment/reference.json";
+    let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn check(report: &mut Report, what: &str, m: &Model<'_>, options: &Options, expected: &Value) {
+    let rows = effects(&sketch(m), m.control, options).unwrap();
+    let number = |name: &str| expected[name].as_f64();
+    report.check(format!("{what} est"), rows[0].estimate, number("est"), 0.0);
+    report.check(format!("{what} se"), rows[0].std_error, number("se"), 0.0);
+    report.check(format!("{what} df"), rows[0].df, number("df"), 0.0);
+    report.check(format!("{what} p"), rows[0].p_value, number("p"), 0.0);
+    if options.estimand == Estimand::Cluster {
+        assert!(
+            rows[0]
+                .notes
+                .iter()
+                .any(|n| n.to_string().starts_with("estimand: "))
+        );
+    }
+}
+
+#[test]
+fn each_cluster_counts_the_same() {
+    let (mut report, all) = (Report::default(), reference());
+    let cluster = Options {
+        estimand: Estimand::Cluster,
+        ..Options::default()
+    };
+    for design in [
+        "s01_balanced_2arm",
+        "s02_unequal_sizes",
+        "s08_strata_nested",
+    ] {
+        let m = Model { design, ..PLAIN };
+        for software in ["estimatr", "clubSandwich"] {
+            check(
+                &mut report,
+                design,
+                &m,
+                &cluster,
+                &all["cluster"][design][software],
+            );
+        }
+        let rows = effects(&sketch(&m), "0", &cluster).unwrap();
+        let means = &all["cluster"][design]["means"];
+        report.check(
+            format!("{design} mean"),
+            rows[0].mean.0,
+            means["1"].as_f64(),
+            0.0,
+        );
+        report.check(
+            format!("{design} control"),
+            rows[0].mean.1,
+            means["0"].as_f64(),
+            0.0,
+        );
+    }
+    let m = Model {
+        design: "s02_unequal_sizes",
+        covariates: &["x", "female"],
+        ..PLAIN
+    };
+    let with = |adjust| Options { adjust, ..cluster };
+    check(
+        &mut report,
+        "ancova",
+        &m,
+        &with(Adjust::Ancova),
+        &all["cluster"]["s02_ancova"],
+    );
+    check(
+        &mut report,
+        "lin",
+        &m,
+        &with(Adjust::Lin),
+        &all["cluster"]["s02_lin"],
+    );
+    let m = Model {
+        design: "s10_weights",
+        weight: Some("w"),
+        ..PLAIN
+    };
+    check(
+        &mut report,
+        "weights",
+        &m,
+        &cluster,
+        &all["cluster"]["s10_w"],
+    );
+    // Equal sizes: both estimands are one and the same.
+    let m = Model {
+        design: "s01_balanced_2arm",
+        ..PLAIN
+    };
+    let (a, b) = (
+        effects(&sketch(&m), "0", &Options::default()).unwrap(),
+        effects(&sketch(&m), "0", &cluster).unwrap(),
+    );
+    report.check(
+        "equal sizes".to_owned(),
+        b[0].std_error,
+        a[0].std_error,
+        0.0,
+    );
+    report.finish(40);
+}
+
+#[test]
+fn slopes_by_condition_with_strata() {
+    let (mut report, all) = (Report::default(), reference());
+    let m = Model {
+        design: "s08_strata_nested",
+        stratum: Some("stratum"),
+        covariates: &["x", "female"],
+        ..PLAIN
+    };
+    let options = Options {
+        adjust: Adjust::Lin,
+        ..Options::default()
+    };
+    check(&mut report, "CR2", &m, &options, &all["lin_strata"]["CR2"]);
+    let rows = effects(
+        &sketch(&m),
+        "0",
+        &Options {
+            se: StdError::Cr0,
+            ..options
+        },
+    )
+    .unwrap();
+    report.check(
+        "CR0".to_owned(),
+        rows[0].std_error,
+        all["lin_strata"]["CR0"]["se"].as_f64(),
+        0.0,
+    );
+    report.finish(5);
+}
+
+#[test]
+fn matched_pairs() {
+    let (mut report, all) = (Report::default(), reference());
+    let m = Model {
+        design: "adjustment",
+        table: "pairs.csv",
+        stratum: Some("pair"),
+        ..PLAIN
+    };
+    let rows = paired_effects(&sketch(&m), "0", 0.95).unwrap();
+    let (row, expected) = (&rows[0], &all["pairs"]);
+    let got = row.inference;
+    for (name, value) in [
+        ("est", got.estimate),
+        ("se", got.std_error),
+        ("df", got.df),
+        ("p", got.p_value),
+        ("ci_lo", got.ci_low),
+        ("ci_hi", got.ci_high),
+    ] {
+        report.check(name.to_owned(), value, expected[name].as_f64(), 0.0);
+    }
+    assert_eq!((row.pairs, row.left_out), (9, 0));
+    // A pair whose control is missing is left out and told; a larger block is refused.
+    let less = Model {
+        subset: Some(|r| r["school_id"] != "s030"),
+        ..m
+    };
+    let rows = paired_effects(&sketch(&less), "0", 0.95).unwrap();
+    assert_eq!((rows[0].pairs, rows[0].left_out), (8, 1));
+    assert!(rows[0].notes[0].starts_with("pairs_left_out: 1 "));
+    let blocks = Model { stratum: None, ..m };
+    let error = paired_effects(&sketch(&blocks), "0", 0.95).unwrap_err();
+    let told = rct_core::error::Explain::message(&error);
+    assert!(told.contains("pairs of clusters"), "{told}");
+    report.finish(6);
+}
+
+#[test]
+fn leaving_each_cluster_out() {
+    let (mut report, all) = (Report::default(), reference());
+    let m = Model {
+        design: "s02_unequal_sizes",
+        covariates: &["x", "female"],
+        ..PLAIN
+    };
+    let sketch = sketch(&m);
+    let expected = &all["influence"];
+    let rows = influence(&sketch, "0", Adjust::Ancova, Strata::Absorb).unwrap();
+    let ids = expected["ids"].as_array().unwrap();
+    assert_eq!(rows.len(), ids.len());
+    for (i, id) in ids.iter().enumerate() {
+        let key = Key::of_text(id.as_str().unwrap().as_bytes());
+        let row = rows.iter().find(|r| r.cluster == key).unwrap();
+        let of = |name: &str| expected[name][i].as_f64();
+        report.check(
+            format!("{id} without"),
+            row.estimate_without,
+            of("without"),
+            0.0,
+        );
+        report.check(
+            format!("{id} leverage"),
+            Some(row.leverage),
+            of("leverage"),
+            0.0,
+        );
+        report.check(
+            format!("{id} partial"),
+            row.partial_leverage,
+            of("partial"),
+            0.0,
+        );
+    }
+    let d = &cluster_diagnostics(&sketch, "0", Adjust::Ancova, Strata::Absorb).unwrap()[0];
+    for (name, value) in [
+        ("gstar1", d.effective_clusters),
+        ("gstar0", d.effective_clusters_independent),
+        ("cv", d.leverage_cv),
+        ("partial_cv", d.partial_leverage_cv),
+        ("cr3", d.se_cr3),
+        ("cv3", d.se_cv3),
+        ("cv3j", d.se_cv3j),
+    ] {
+        report.check(name.to_owned(), value, expected[name].as_f64(), 0.0);
+    }
+    report.finish(90);
+}
+
+/// Explicit refits: the sketch without the cluster, with strata, weights and covariates.
+#[test]
+fn leaving_a_cluster_out_is_a_refit() {
+    let mut report = Report::default();
+    let m = Model {
+        design: "s10_weights",
+        weight: Some("w"),
+        stratum: Some("grade"),
+        covariates: &["x"],
+        ..PLAIN
+    };
+    let options = Options {
+        adjust: Adjust::Ancova,
+        ..Options::default()
+    };
+    let rows = influence(&sketch(&m), "0", Adjust::Ancova, Strata::Absorb).unwrap();
+    let table = oracle::read("s10_weights/data.csv");
+    let at = table.column("school_id");
+    let mut ids: Vec<String> = table.rows.iter().map(|r| r[at].clone()).collect();
+    ids.sort();
+    ids.dedup();
+    for id in &ids {
+        let rest = oracle::Table {
+            header: table.header.clone(),
+            rows: table
+                .rows
+                .iter()
+                .filter(|r| r[at] != *id)
+                .cloned()
+                .collect(),
+        };
+        let refit = effects(&oracle::sketch_of(&rest, &m), "0", &options).unwrap();
+        let row = rows
+            .iter()
+            .find(|r| r.cluster == Key::of_text(id.as_bytes()))
+            .unwrap();
+        report.check(id.clone(), row.estimate_without, refit[0].estimate, 0.0);
+    }
+    // Leverages add up to the parameters, partial leverages to 1.
+    let sum: f64 = rows.iter().map(|r| r.leverage).sum();
+    report.check("leverage".to_owned(), Some(sum), Some(2.0 + 4.0), 0.0);
+    let sum: f64 = rows.iter().filter_map(|r| r.partial_leverage).sum();
+    report.check("partial".to_owned(), Some(sum), Some(1.0), 0.0);
+    report.finish(30);
+}

@@ -226,6 +226,7 @@ fn shifted(students: &[Student], b: f64, se: StdError) -> Effect {
         strata: Strata::Absorb,
         se,
         level: 0.95,
+        ..Options::default()
     };
     effects(builder.sketch().unwrap(), "a", &options)
         .unwrap()

@@ -109,6 +109,7 @@ fn ask_everything(sketch: &Sketch, damaged: bool) {
                 strata,
                 se,
                 level: 0.9,
+                ..Options::default()
             };
             let rows = effects(sketch, "control", &options);
             assert!(

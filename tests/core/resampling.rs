@@ -24,7 +24,7 @@ fn options(adjust: Adjust, strata: Strata) -> Options {
         adjust,
         strata,
         se: StdError::Cr1s,
-        level: 0.95,
+        ..Options::default()
     }
 }
 

@@ -71,6 +71,7 @@ impl CaceOptions {
             }
         };
         let options = Options::from_words(adjust, strata, "CR2", level)?;
+        options.adjust.with_common_slope()?;
         Ok(CaceOptions(Options {
             se: known,
             ..options
@@ -129,7 +130,7 @@ pub fn cace(
     let exposures = exposures_of(sketch, exposures)?;
     let covariates: Vec<Variable> = match options.adjust {
         Adjust::None => Vec::new(),
-        Adjust::Ancova => (1..=sketch.covariate_count())
+        Adjust::Ancova | Adjust::Lin => (1..=sketch.covariate_count())
             .map(Variable::Covariate)
             .filter(|c| !exposures.contains(c))
             .collect(),
@@ -273,7 +274,7 @@ impl Comparison<'_> {
                 Strata::Ignore => Centre::Pooled,
             },
         )?;
-        limit_size(&moments)?;
+        limit_size(&moments, 0)?;
         let number = |name: &str| moments.conditions.iter().position(|c| c.name == name);
         let numbers = (
             number(self.condition).unwrap_or(0),

@@ -9,6 +9,7 @@
 //! remaining pivot is below 1e-11 is aliased: the later column goes, conditions come first (as R's `lm`, but by scale-free
 //! tolerance).
 
+use crate::pulse::Pulse;
 use crate::sketch::Moments;
 
 /// Pivot, relative to the column's own sum of squares, under which a column is taken for a combination of earlier ones.
@@ -106,17 +107,15 @@ impl Design {
 
     /// Builds the regression of the outcome on all conditions but `control`, and on the covariates in the moments.
     pub fn new(moments: &Moments, control: usize) -> Self {
-        let present = |c: &usize| moments.cells.iter().any(|cell| cell.condition == *c);
-        let treated: Vec<usize> = (0..moments.conditions.len())
-            .filter(|&c| c != control)
-            .filter(present)
-            .collect();
+        let treated = treated(moments, control);
         let all = treated.len() + moments.columns - 1;
         let means = stratum_means(moments, &treated);
         let uninformative = uninformative_strata(moments);
         let mut clusters = gather(moments, &treated, &means);
         let (mut gram, mut xy, mut total_ss) = (vec![0.0; all * all], vec![0.0; all], 0.0);
+        let mut pulse = Pulse::every(1 << 10);
         for cluster in &clusters {
+            pulse.tick();
             add_to(&mut gram, &cluster.weighted().xx);
             add_to(&mut xy, &cluster.weighted().xy);
         }
@@ -155,6 +154,19 @@ impl Design {
         let p = self.p();
         self.root.get(j * p..(j + 1) * p).unwrap_or(&[]).to_vec()
     }
+}
+
+/// Conditions with rows, but the control.
+pub fn treated(moments: &Moments, control: usize) -> Vec<usize> {
+    let mut present = vec![false; moments.conditions.len()];
+    for cell in &moments.cells {
+        if let Some(p) = present.get_mut(cell.condition) {
+            *p = true;
+        }
+    }
+    (0..present.len())
+        .filter(|&c| c != control && present.get(c) == Some(&true))
+        .collect()
 }
 
 fn stratum_means(moments: &Moments, treated: &[usize]) -> Vec<StratumMeans> {
@@ -249,7 +261,9 @@ fn gather(moments: &Moments, treated: &[usize], means: &[StratumMeans]) -> Vec<C
         })
         .collect();
     let (mut tau, mut offset) = (vec![0.0; q], vec![0.0; numeric]);
+    let mut pulse = Pulse::every(1 << 10);
     for (i, cell) in moments.cells.iter().enumerate() {
+        pulse.tick();
         let (Some(m), Some(cluster)) = (means.get(cell.stratum), clusters.get_mut(cell.cluster))
         else {
             continue;
@@ -350,7 +364,7 @@ fn select(gram: &mut Gram, kept: &[usize], all: usize) {
 }
 
 /// Equilibrated Cholesky, column by column. Returns the kept and the aliased columns and `L = R⁻¹` of the kept.
-pub(crate) fn factor(gram: &[f64], all: usize) -> (Vec<usize>, Vec<usize>, Vec<f64>) {
+pub fn factor(gram: &[f64], all: usize) -> (Vec<usize>, Vec<usize>, Vec<f64>) {
     let at = |i: usize, j: usize| gram.get(i * all + j).copied().unwrap_or(0.0);
     let (mut kept, mut aliased): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     // Columns of the upper factor R of the equilibrated matrix, over the kept columns.

@@ -1,11 +1,11 @@
 //! The effect of each treated condition against the control.
 
 use super::arms::{Arm, arms_of};
-use super::design::Design;
+use super::design::{Design, treated};
 use super::error::EffectError;
 use super::lift::{Covariance, fieller, mean_influence};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
-use super::options::{Adjust, Options, Strata};
+use super::options::{Adjust, Estimand, Options, Strata};
 use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
 use super::size::Scale;
@@ -61,6 +61,8 @@ pub struct Question {
     pub pooled: Moments,
     /// Number of the control.
     pub control: usize,
+    /// Covariates of the regression.
+    pub covariates: usize,
     /// Regression.
     pub design: Design,
 }
@@ -68,43 +70,82 @@ pub struct Question {
 impl Question {
     /// Checks the call and builds the regression.
     pub fn new(sketch: &Sketch, control: &str, options: &Options) -> Result<Self, EffectError> {
-        let (rows, rows_outcome) = match options.adjust {
-            Adjust::None => (Rows::All, Rows::All),
-            Adjust::Ancova if sketch.covariate_count() == 0 => {
-                return Err(EffectError::NoCovariates);
-            }
-            Adjust::Ancova => (Rows::WithCovariates, Rows::WithCovariatesOutcomeOnly),
+        Question::on(sketch, control, options, options.adjust != Adjust::None)
+    }
+
+    /// The same on rows with all covariates, whether or not the regression has them.
+    pub fn on_complete_rows(
+        sketch: &Sketch,
+        control: &str,
+        options: &Options,
+    ) -> Result<Self, EffectError> {
+        Question::on(sketch, control, options, true)
+    }
+
+    fn on(
+        sketch: &Sketch,
+        control: &str,
+        options: &Options,
+        complete: bool,
+    ) -> Result<Self, EffectError> {
+        if options.adjust != Adjust::None && sketch.covariate_count() == 0 {
+            return Err(EffectError::NoCovariates);
+        }
+        let rows_outcome = match complete {
+            true => Rows::WithCovariatesOutcomeOnly,
+            false => Rows::All,
+        };
+        let rows = match options.adjust {
+            Adjust::None => rows_outcome,
+            Adjust::Ancova | Adjust::Lin => Rows::WithCovariates,
         };
         let centre = match options.strata {
             Strata::Absorb => Centre::PerStratum,
             Strata::Ignore => Centre::Pooled,
         };
-        Self::of(
-            sketch.moments(rows, centre)?,
-            sketch.moments(rows_outcome, Centre::Pooled)?,
-            control,
-        )
+        let read = |rows, centre| {
+            let mut moments = sketch.moments(rows, centre)?;
+            if options.estimand == Estimand::Cluster {
+                moments.count_clusters_equally();
+            }
+            Ok::<Moments, EffectError>(moments)
+        };
+        let mut moments = read(rows, centre)?;
+        let number = number_of(&moments, control)?;
+        let covariates = moments.columns - 1;
+        let treated = treated(&moments, number);
+        let interactions = match options.adjust {
+            Adjust::Lin => covariates * treated.len(),
+            Adjust::None | Adjust::Ancova => 0,
+        };
+        limit_size(&moments, interactions)?;
+        if options.adjust == Adjust::Lin {
+            moments = match centre {
+                Centre::Pooled => moments.with_interactions(&moments, &treated),
+                Centre::PerStratum => {
+                    moments.with_interactions(&read(rows, Centre::Pooled)?, &treated)
+                }
+            };
+        }
+        Ok(Question {
+            pooled: read(rows_outcome, Centre::Pooled)?,
+            control: number,
+            covariates,
+            design: Design::new(&moments, number),
+            moments,
+        })
     }
 
     /// The same from moments: those for the regression, and those of its outcome about one centre.
     pub fn of(moments: Moments, pooled: Moments, control: &str) -> Result<Self, EffectError> {
-        let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
-        let Some(number) = names.iter().position(|n| n == control) else {
-            return Err(EffectError::UnknownControl {
-                control: control.to_owned(),
-                conditions: names,
-            });
-        };
-        if names.len() < 2 {
-            return Err(EffectError::OnlyControl(control.to_owned()));
-        }
-        limit_size(&moments)?;
-        let design = Design::new(&moments, number);
+        let number = number_of(&moments, control)?;
+        limit_size(&moments, 0)?;
         Ok(Question {
             pooled,
-            moments,
             control: number,
-            design,
+            covariates: moments.columns - 1,
+            design: Design::new(&moments, number),
+            moments,
         })
     }
 
@@ -118,9 +159,41 @@ impl Question {
         self.design.clusters.len() as f64
     }
 
+    /// The note of a regressor that was dropped; conditions have their own.
+    fn aliased(&self, regressor: usize) -> Option<Note> {
+        let column = regressor.checked_sub(self.design.treated.len())?;
+        let Some(interaction) = column.checked_sub(self.covariates) else {
+            return Some(Note::AliasedCovariate(column + 1));
+        };
+        let condition = self
+            .design
+            .treated
+            .get(interaction.checked_div(self.covariates)?)?;
+        let name = self.moments.conditions.get(*condition)?.name.clone();
+        Some(Note::AliasedInteraction(
+            name,
+            interaction % self.covariates + 1,
+        ))
+    }
+
     /// True if the residuals are no more than rounding.
     pub fn no_residual(&self) -> bool {
         self.design.residual_ss <= 1e-13 * self.design.total_ss
+    }
+}
+
+/// Number of the control among the conditions, of which there must be another one.
+fn number_of(moments: &Moments, control: &str) -> Result<usize, EffectError> {
+    let names = || moments.conditions.iter().map(|c| c.name.clone());
+    match names().position(|n| n == control) {
+        None => Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions: names().collect(),
+        }),
+        Some(_) if moments.conditions.len() < 2 => {
+            Err(EffectError::OnlyControl(control.to_owned()))
+        }
+        Some(number) => Ok(number),
     }
 }
 
@@ -130,8 +203,8 @@ const MAX_REGRESSORS: usize = 64;
 const MAX_GRAM_NUMBERS: usize = 1 << 27;
 
 /// An analysis keeps a matrix for each cluster; that must not take more memory than a server can be asked for.
-pub fn limit_size(moments: &Moments) -> Result<(), EffectError> {
-    let regressors = moments.conditions.len() + moments.columns - 2;
+pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectError> {
+    let regressors = moments.conditions.len() + moments.columns - 2 + interactions;
     let powers = if moments.weighted { 3 } else { 1 };
     let numbers = regressors
         .saturating_mul(regressors)
@@ -211,6 +284,9 @@ pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>,
         };
         let mut row = blank(arm, control_arm);
         common_notes(&mut row, question, number);
+        if options.estimand == Estimand::Cluster {
+            row.notes.push(Note::ClusterEstimand);
+        }
         let regressor = design.treated.iter().position(|&c| c == number);
         let at = regressor.and_then(|r| design.kept.iter().position(|&k| k == r));
         match at {
@@ -263,12 +339,8 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
             design.stratum_weights.len(),
         ));
     }
-    let covariate = |&i: &usize| {
-        i.checked_sub(design.treated.len())
-            .map(|c| Note::AliasedCovariate(c + 1))
-    };
     row.notes
-        .extend(design.aliased.iter().filter_map(covariate));
+        .extend(design.aliased.iter().filter_map(|&i| question.aliased(i)));
     row.notes.extend(left_out(&question.moments));
 }
 
@@ -355,7 +427,8 @@ fn infer(
             row.notes.push(Note::Naive(ratio));
             (residual_df > 0.0).then_some(residual_df)
         }
-        se if se.is_adjusted() => Products::new(&parts.terms, &parts.form, &[at]).df(0),
+        se if se.is_satterthwaite() => Products::new(&parts.terms, &parts.form, &[at]).df(0),
+        StdError::Cr1p => (clusters > parameters).then_some(clusters - 1.0),
         _ => (clusters > 1.0).then_some(clusters - 1.0),
     };
     let factor = options.se.factor(design.rows, clusters, parameters);
@@ -367,7 +440,7 @@ fn infer(
 
     let carried = parts.carried.get(at).copied().unwrap_or(false);
     match options.se {
-        StdError::Cr3 if carried => {
+        se if se.is_jackknife() && carried => {
             row.notes.push(Note::Cr3Undefined);
             return;
         }

@@ -4,10 +4,11 @@ use super::arms::arms_of;
 use super::error::EffectError;
 use super::estimate::{Question, conditions_kept, left_out, linked};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
-use super::options::Options;
+use super::options::{Estimand, Options};
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::f_upper;
+use crate::pulse::{Pulse, beat};
 use crate::sketch::Sketch;
 use nalgebra::{DMatrix, DVector};
 
@@ -75,6 +76,9 @@ pub fn effects_joint(
         .map(|a| a.condition.clone());
     let control_clusters = arms.get(question.control).map_or(0, |a| a.clusters);
     test.notes.extend(left_out(&question.moments));
+    if options.estimand == Estimand::Cluster {
+        test.notes.push(Note::ClusterEstimand);
+    }
     if control_clusters == 0 {
         test.notes.push(Note::NoControlRows);
         test.conditions.clear();
@@ -104,7 +108,7 @@ pub fn effects_joint(
     }
     let contrasts: Vec<Vec<f64>> = (0..q).map(|j| design.contrast(j)).collect();
     let parts = contributions(design, &contrasts, options.se)?;
-    if options.se == StdError::Cr3 && parts.carried.iter().any(|&c| c) {
+    if options.se.is_jackknife() && parts.carried.iter().any(|&c| c) {
         test.notes.push(Note::Cr3Undefined);
         return Ok(test);
     }
@@ -122,14 +126,19 @@ pub fn effects_joint(
         });
         test.notes.push(Note::Naive(None));
     }
-    variance *= options.se.factor(rows, clusters, parameters);
+    let factor = options.se.factor(rows, clusters, parameters);
+    if !(factor.is_finite() && factor > 0.0) {
+        test.notes.push(Note::NoDf);
+        return Ok(test);
+    }
+    variance *= factor;
     let beta = DVector::from_iterator(q, design.beta.iter().take(q).copied());
     let Some(wald) = variance.cholesky().map(|c| beta.dot(&c.solve(&beta))) else {
         test.notes.push(Note::NoDf);
         return Ok(test);
     };
     let q_real = q as f64;
-    let (scale, df_den) = if options.se.is_adjusted() {
+    let (scale, df_den) = if options.se.is_satterthwaite() {
         let Some(eta) = hotelling_df(
             &Products::new(&parts.terms, &parts.form, &(0..q).collect::<Vec<_>>()),
             q,
@@ -181,7 +190,9 @@ fn hotelling_df(products: &Products<'_>, q: usize) -> Option<f64> {
         &eigen.eigenvectors * DMatrix::from_diagonal(&half) * eigen.eigenvectors.transpose();
     let index = |a: usize, b: usize, c: usize, d: usize| ((a * q + b) * q + c) * q + d;
     let mut inner = vec![0.0; q.pow(4)];
+    let mut pulse = Pulse::every(1 << 6);
     for (i, slot) in inner.iter_mut().enumerate() {
+        pulse.tick();
         *slot = products.inner(i / (q * q * q), i / (q * q) % q, i / q % q, i % q);
     }
     // ⟨P'_st, P'_uv⟩ of rotated contrasts is a linear form in those of the given ones.
@@ -205,6 +216,7 @@ fn hotelling_df(products: &Products<'_>, q: usize) -> Option<f64> {
     let mut total = 0.0;
     for s in 0..q {
         for t in 0..q {
+            beat();
             total += rotated(s, s, t, t) + rotated(s, t, t, s);
         }
     }

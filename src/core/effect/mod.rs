@@ -9,21 +9,27 @@
 //! - [`subgroup_effects`] and [`interaction_test`] effects in segments, and whether they differ
 //! - [`quantile_effects`] effects on quantiles, from a [`Distribution`]
 //! - [`arms`] sizes, means and what is missing
+//! - [`adjusted_effects`] what covariates change, [`paired_effects`] matched pairs of clusters
+//! - [`influence`] and [`cluster_diagnostics`] what single clusters do
 //!
 //! `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
 //! freedom, `size` and `lift` the effect on other scales, `notes` what to know about a result.
 
+mod adjusted;
 pub(crate) mod arms;
 mod binary;
 mod cace;
 pub(crate) mod design;
+mod diagnostics;
 mod error;
 pub(crate) mod estimate;
 mod inference;
+mod influence;
 mod joint;
 pub(crate) mod lift;
 pub(crate) mod notes;
 mod options;
+mod paired;
 mod proportion;
 mod quantile;
 mod rate;
@@ -35,15 +41,19 @@ mod students;
 mod subgroup;
 mod weighted;
 
+pub use adjusted::{AdjustedEffect, AdjustmentNote, adjusted_effects};
 pub use arms::{Arm, arms};
 pub use binary::{BinaryEffect, Range, binary_effects};
 pub use cace::{ArKind, Cace, CaceOptions, cace};
+pub use diagnostics::{Diagnostics, cluster_diagnostics};
 pub use error::EffectError;
 pub use estimate::{Effect, effects};
 pub use inference::Inference;
+pub use influence::{Influence, LEFT_OUT_UNDEFINED, influence};
 pub use joint::{JointTest, effects_joint};
 pub use notes::Note;
-pub use options::{Adjust, Options, Strata, Word};
+pub use options::{Adjust, Estimand, Options, Strata, Word};
+pub use paired::{PairedEffect, paired_effects};
 pub use proportion::{Proportion, TwoProportions, proportion_interval, two_proportions};
 pub use quantile::{
     Distribution, QuantileEffect, QuantileError, QuantileInterval, quantile_effects,

@@ -22,6 +22,10 @@ pub enum Note {
     UninformativeStrata(usize, usize),
     /// A covariate is a combination of earlier regressors.
     AliasedCovariate(usize),
+    /// An interaction of a condition with a covariate is a combination of earlier regressors.
+    AliasedInteraction(String, usize),
+    /// Each cluster counts the same.
+    ClusterEstimand,
     /// The condition can not be told apart from strata and other conditions.
     AliasedCondition,
     /// The condition has no row with an outcome, or none that is complete.
@@ -82,6 +86,16 @@ impl std::fmt::Display for Note {
                     "aliased_covariate: covariate {i} is constant or a combination of others and was dropped"
                 )
             }
+            AliasedInteraction(condition, i) => {
+                write!(
+                    f,
+                    "aliased_interaction: the slope of covariate {i} in condition \"{condition}\" can not be told apart and was taken as that of the control"
+                )
+            }
+            ClusterEstimand => write!(
+                f,
+                "estimand: each cluster counts the same, whatever its size; the default counts each row the same"
+            ),
             AliasedCondition => write!(
                 f,
                 "aliased_condition: the condition can not be told apart from strata or other conditions"

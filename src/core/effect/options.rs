@@ -10,6 +10,37 @@ pub enum Adjust {
     None,
     /// Regression with a common slope for each covariate.
     Ancova,
+    /// Regression with a slope for each covariate and condition, covariates about their means (Lin 2013).
+    Lin,
+}
+
+impl Adjust {
+    /// The word of a call.
+    pub fn word(self) -> &'static str {
+        match self {
+            Adjust::None => "none",
+            Adjust::Ancova => "ancova",
+            Adjust::Lin => "lin",
+        }
+    }
+
+    /// The same for what has no use for a slope of each condition: Lin's regression is refused.
+    pub fn with_common_slope(self) -> Result<Self, EffectError> {
+        match self {
+            Adjust::Lin => unknown("adjust", "lin", "\"none\", \"ancova\""),
+            other => Ok(other),
+        }
+    }
+}
+
+/// Whose average an effect is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Estimand {
+    /// Each row counts the same, or by its weight.
+    #[default]
+    Student,
+    /// Each cluster counts the same.
+    Cluster,
 }
 
 /// Use of the strata.
@@ -44,7 +75,8 @@ impl Word for Adjust {
         match word {
             "none" => Ok(Adjust::None),
             "ancova" => Ok(Adjust::Ancova),
-            _ => unknown("adjust", word, "\"none\", \"ancova\""),
+            "lin" => Ok(Adjust::Lin),
+            _ => unknown("adjust", word, "\"none\", \"ancova\", \"lin\""),
         }
     }
 }
@@ -59,19 +91,31 @@ impl Word for Strata {
     }
 }
 
+impl Word for Estimand {
+    fn from_word(word: &str) -> Result<Self, EffectError> {
+        match word {
+            "student" => Ok(Estimand::Student),
+            "cluster" => Ok(Estimand::Cluster),
+            _ => unknown("estimand", word, "\"student\", \"cluster\""),
+        }
+    }
+}
+
 impl Word for StdError {
     fn from_word(word: &str) -> Result<Self, EffectError> {
         match word {
             "CR2" => Ok(StdError::Cr2),
             "CR0" => Ok(StdError::Cr0),
             "CR1" => Ok(StdError::Cr1),
+            "CR1p" => Ok(StdError::Cr1p),
             "CR1S" => Ok(StdError::Cr1s),
             "CR3" => Ok(StdError::Cr3),
+            "CV3" => Ok(StdError::Cv3),
             "naive" => Ok(StdError::Naive),
             _ => unknown(
                 "se",
                 word,
-                "\"CR2\", \"CR0\", \"CR1\", \"CR1S\", \"CR3\", \"naive\"",
+                "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\", \"CV3\", \"naive\"",
             ),
         }
     }
@@ -88,6 +132,8 @@ pub struct Options {
     pub se: StdError,
     /// Confidence level.
     pub level: f64,
+    /// Whose average the effect is.
+    pub estimand: Estimand,
 }
 
 impl Default for Options {
@@ -97,6 +143,7 @@ impl Default for Options {
             strata: Strata::Absorb,
             se: StdError::Cr2,
             level: 0.95,
+            estimand: Estimand::Student,
         }
     }
 }
@@ -117,6 +164,15 @@ impl Options {
             strata: Strata::from_word(strata)?,
             se: StdError::from_word(se)?,
             level,
+            estimand: Estimand::Student,
+        })
+    }
+
+    /// The same with the estimand named by a word.
+    pub fn with_estimand(self, word: &str) -> Result<Self, EffectError> {
+        Ok(Options {
+            estimand: Estimand::from_word(word)?,
+            ..self
         })
     }
 }

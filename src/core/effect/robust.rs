@@ -11,6 +11,7 @@ use super::design::{Cluster, Design, times_transposed};
 use super::error::EffectError;
 use super::satterthwaite::{Form, Terms};
 use super::weighted;
+use crate::pulse::Pulse;
 use nalgebra::{DMatrix, SymmetricEigen};
 
 /// Leverage from which a direction has no residual.
@@ -27,20 +28,32 @@ pub enum StdError {
     Cr0,
     /// Times G / (G − 1).
     Cr1,
-    /// Times G / (G − k), k with all stratum dummies; only for instrumental variables, where other software has it.
+    /// Times G / (G − p), p with all stratum dummies.
     Cr1p,
     /// Times G (N − 1) / ((G − 1)(N − k)), k with all stratum dummies, as Stata's `areg`.
     Cr1s,
-    /// Jackknife-like.
+    /// Sum of squared changes of the estimate when a cluster is left out.
     Cr3,
+    /// CR3 times (G − 1) / G: the jackknife centred at the estimate (MacKinnon, Nielsen and Webb 2023).
+    Cv3,
     /// Classical, without regard to clusters. To teach.
     Naive,
 }
 
 impl StdError {
-    /// True if the degrees of freedom are Satterthwaite's.
+    /// True if leverage enters the variance.
     pub fn is_adjusted(self) -> bool {
+        matches!(self, StdError::Cr2 | StdError::Cr3 | StdError::Cv3)
+    }
+
+    /// True if the degrees of freedom are Satterthwaite's; others have `G − 1`.
+    pub fn is_satterthwaite(self) -> bool {
         matches!(self, StdError::Cr2 | StdError::Cr3)
+    }
+
+    /// True if clusters are left out in turn, which must leave an effect to estimate.
+    pub fn is_jackknife(self) -> bool {
+        matches!(self, StdError::Cr3 | StdError::Cv3)
     }
 
     /// `f(λ)`; the direction of leverage one has no residual and gets 0, as the Moore-Penrose inverse.
@@ -48,7 +61,7 @@ impl StdError {
         match self {
             _ if lambda >= LEVERAGE_ONE && self.is_adjusted() => 0.0,
             StdError::Cr2 => 1.0 / (1.0 - lambda).sqrt(),
-            StdError::Cr3 => 1.0 / (1.0 - lambda),
+            StdError::Cr3 | StdError::Cv3 => 1.0 / (1.0 - lambda),
             _ => 1.0,
         }
     }
@@ -58,6 +71,7 @@ impl StdError {
         match self {
             StdError::Cr1 => clusters / (clusters - 1.0),
             StdError::Cr1p => clusters / (clusters - parameters),
+            StdError::Cv3 => (clusters - 1.0) / clusters,
             StdError::Cr1s => clusters * (rows - 1.0) / ((clusters - 1.0) * (rows - parameters)),
             _ => 1.0,
         }
@@ -94,12 +108,14 @@ pub fn contributions(
         return Ok(out);
     }
     let mut block = Block::default();
+    let mut pulse = Pulse::every(1 << 8);
     for cluster in &design.clusters {
+        pulse.tick();
         block.load(design, cluster);
-        let applied = block.apply(contrasts, se, &mut out)?;
+        let applied = block.apply(contrasts, se, &mut out.carried)?;
         let score = |w: &Vec<f64>| dot(w, &block.z);
         out.scores.push(applied.iter().map(score).collect());
-        if se.is_adjusted() {
+        if se.is_satterthwaite() {
             out.terms.push(block.terms(&applied, cluster));
         }
     }
@@ -116,17 +132,20 @@ pub fn bordered(design: &Design, cluster: &Cluster) -> (Vec<f64>, Vec<f64>) {
 
 /// Bordered leverage matrix and scores of one cluster.
 #[derive(Default)]
-struct Block {
+pub struct Block {
     p: usize,
-    k: usize,
-    /// k×k, row by row.
-    c: Vec<f64>,
-    z: Vec<f64>,
+    /// Rows of the matrix: regressors, and strata that the cluster touches.
+    pub k: usize,
+    /// The leverage matrix, k×k, row by row.
+    pub c: Vec<f64>,
+    /// The scores.
+    pub z: Vec<f64>,
     buffer: Vec<f64>,
 }
 
 impl Block {
-    fn load(&mut self, design: &Design, cluster: &Cluster) {
+    /// Reads a cluster.
+    pub fn load(&mut self, design: &Design, cluster: &Cluster) {
         let gram = cluster.weighted();
         let (p, k) = (design.p(), design.p() + cluster.strata.len());
         (self.p, self.k) = (p, k);
@@ -156,12 +175,12 @@ impl Block {
         }
     }
 
-    /// `f(C) d` for each contrast, borders of `d` being 0.
-    fn apply(
+    /// `f(C) d` for each contrast, borders of `d` being 0. Marks the contrasts that a direction of leverage one carries.
+    pub fn apply(
         &self,
         contrasts: &[Vec<f64>],
         se: StdError,
-        out: &mut Contributions,
+        carried: &mut [bool],
     ) -> Result<Vec<Vec<f64>>, EffectError> {
         let padded = contrasts.iter().map(|d| {
             let mut d = d.clone();
@@ -187,7 +206,7 @@ impl Block {
                 let u: f64 = v.iter().zip(&d).map(|(a, b)| a * b).sum();
                 if lambda >= LEVERAGE_ONE
                     && u.abs() > 1e-6 * size
-                    && let Some(carried) = out.carried.get_mut(i)
+                    && let Some(carried) = carried.get_mut(i)
                 {
                     *carried = true;
                 }

@@ -5,6 +5,7 @@
 //! `x_ab,gh = ρ_a,g' J ρ_b,h + Σ_s κ_a,gs' Z_s κ_b,hs` over the strata `s` that both touch. Traces and inner products of such
 //! matrices are sums over clusters of small products. Satterthwaite: `df = (tr P)² / ⟨P, P⟩`.
 
+use crate::pulse::Pulse;
 use nalgebra::DMatrix;
 use std::collections::BTreeMap;
 
@@ -90,7 +91,9 @@ impl<'a> Products<'a> {
             mixed: vec![BTreeMap::new(); q * q],
             strata: vec![BTreeMap::new(); q * q],
         };
+        let mut pulse = Pulse::every(1 << 8);
         for t in terms {
+            pulse.tick();
             sums.add(t, contrasts);
         }
         sums

@@ -232,7 +232,7 @@ pub fn effect_sizes(
 ) -> Result<Vec<SizeRow>, EffectError> {
     let rows = match options.adjust {
         Adjust::None => Rows::All,
-        Adjust::Ancova => Rows::WithCovariatesOutcomeOnly,
+        Adjust::Ancova | Adjust::Lin => Rows::WithCovariatesOutcomeOnly,
     };
     let effects = effects(sketch, control, options)?;
     let pooled = sketch.moments(rows, Centre::Pooled)?;

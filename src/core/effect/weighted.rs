@@ -9,6 +9,7 @@ use super::design::{Cluster, Design, Gram, times_transposed};
 use super::error::EffectError;
 use super::robust::{Contributions, StdError, dot, eigen};
 use super::satterthwaite::{Form, Terms};
+use crate::pulse::Pulse;
 use nalgebra::{DMatrix, DVector};
 
 /// Eigenvalues of `Γ` below this share of the largest are noise.
@@ -21,13 +22,18 @@ pub fn contributions(
     se: StdError,
     out: &mut Contributions,
 ) -> Result<(), EffectError> {
+    let mut pulse = Pulse::every(1 << 6);
     let blocks: Vec<Block> = design
         .clusters
         .iter()
-        .map(|c| Block::new(design, c))
+        .map(|c| {
+            pulse.tick();
+            Block::new(design, c)
+        })
         .collect();
     let omega = Omega::new(design, &blocks);
     for (block, cluster) in blocks.iter().zip(&design.clusters) {
+        pulse.tick();
         let k = block.first.xx.nrows();
         let directions: Vec<DVector<f64>> = contrasts
             .iter()
@@ -37,11 +43,11 @@ pub fn contributions(
             .collect();
         let solved = match se {
             StdError::Cr2 => cr2(block, cluster, &omega, &directions)?,
-            StdError::Cr3 => cr3(block, &directions, out)?,
+            StdError::Cr3 | StdError::Cv3 => cr3(block, &directions, out)?,
             _ => plain(block, &directions),
         };
         out.scores.push(solved.scores);
-        if se.is_adjusted() {
+        if se.is_satterthwaite() {
             out.terms.push(terms(
                 &solved.a,
                 &solved.b,

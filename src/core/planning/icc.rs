@@ -98,10 +98,10 @@ pub fn icc_adjusted(
 
 /// Analysis of variance of all rows, or of those with all covariates.
 pub(super) fn anova(sketch: &Sketch, within: Within, adjust: Adjust) -> Result<Anova, EffectError> {
-    let rows = match adjust {
+    let rows = match adjust.with_common_slope()? {
         Adjust::None => Rows::All,
-        Adjust::Ancova if sketch.covariate_count() == 0 => return Err(EffectError::NoCovariates),
-        Adjust::Ancova => Rows::WithCovariates,
+        _ if sketch.covariate_count() == 0 => return Err(EffectError::NoCovariates),
+        _ => Rows::WithCovariates,
     };
     let centre = match within {
         Within::Condition | Within::All => Centre::Pooled,

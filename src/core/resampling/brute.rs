@@ -133,6 +133,7 @@ fn compare(crossing: bool, weighted: bool, strata: Strata) {
         strata,
         se: StdError::Cr0,
         level: 0.95,
+        ..Options::default()
     };
     let question = Question::new(&sketch(&data, weighted), "control", &options).unwrap();
     let mut order: Vec<usize> = (0..CLUSTERS).collect();

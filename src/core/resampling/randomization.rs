@@ -94,6 +94,7 @@ pub fn randomization_test(
         se: StdError::Cr0,
         ..*options
     };
+    options.adjust.with_common_slope()?;
     let question = Question::new(sketch, control, &options)?;
     let mut rows = Vec::new();
     for effect in effects(sketch, control, &options)? {

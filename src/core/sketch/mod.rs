@@ -14,6 +14,7 @@ mod error;
 mod key;
 mod layout;
 mod moments;
+mod regressors;
 mod summary;
 mod wire;
 

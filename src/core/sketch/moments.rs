@@ -10,6 +10,7 @@ use super::layout::{Layout, Slot, pair_slot};
 use super::wire::Canonical;
 use super::{LeftOut, Sketch, SketchError};
 use crate::exact::limbs;
+use crate::pulse::Pulse;
 
 /// Which rows and columns an analysis needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +101,8 @@ pub struct Moments {
     pub no_weight: u64,
     /// True if the rows have weights.
     pub weighted: bool,
-    centres: Vec<f64>,
-    data: Vec<f64>,
+    pub(super) centres: Vec<f64>,
+    pub(super) data: Vec<f64>,
 }
 
 impl Moments {
@@ -324,6 +325,7 @@ impl Sketch {
             .collect();
         let columns = places.len();
         let canonical = Canonical::of(self);
+        let mut pulse = Pulse::every(1 << 14);
         let weighted = self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0);
         let takes =
             |name: &String| chosen.conditions.is_empty() || chosen.conditions.contains(name);
@@ -335,6 +337,7 @@ impl Sketch {
         let (mut no_covariates, mut no_exposed, mut no_weight) = (0, 0, 0);
         let mut kept = Vec::with_capacity(canonical.cells.len());
         for &(id, number) in &canonical.cells {
+            pulse.tick();
             let Some(cell) = self.cells.get(number) else {
                 continue;
             };
@@ -371,6 +374,7 @@ impl Sketch {
         let mut totals: Vec<Vec<Total>> = Vec::new();
         totals.resize_with(strata.len(), || totals_for(layout, &places));
         for (id, cell) in &kept {
+            pulse.tick();
             for (&column, total) in places
                 .iter()
                 .zip(totals.get_mut(stratum_of(id.stratum)).into_iter().flatten())
@@ -432,6 +436,7 @@ impl Sketch {
         }
         let mut scratch = Scratch::default();
         for (id, cell) in &kept {
+            pulse.tick();
             let stratum = stratum_of(id.stratum);
             moments.cells.push(CellMoments {
                 stratum,

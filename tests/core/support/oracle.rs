@@ -45,12 +45,15 @@ pub fn number(text: &str) -> Option<f64> {
 pub type Keep = fn(&BTreeMap<&str, &str>) -> bool;
 
 /// One regression of the reference data.
+#[derive(Clone, Copy)]
+#[allow(dead_code)]
 pub struct Model<'a> {
     pub design: &'a str,
     pub id: &'a str,
     pub outcome: &'a str,
     pub condition: &'a str,
     pub control: &'a str,
+    /// Column of the cluster; empty if each row is one of its own.
     pub cluster: &'a str,
     pub stratum: Option<&'a str>,
     pub covariates: &'a [&'a str],
@@ -82,7 +85,11 @@ pub const PLAIN: Model<'static> = Model {
 };
 
 pub fn sketch(m: &Model<'_>) -> Sketch {
-    let table = read(&format!("{}/{}", m.design, m.table));
+    sketch_of(&read(&format!("{}/{}", m.design, m.table)), m)
+}
+
+/// The same of a table that is not one file.
+pub fn sketch_of(table: &Table, m: &Model<'_>) -> Sketch {
     let budget = Budget::unlimited();
     let mut builder = Builder::new(&budget);
     let mut levels: Vec<String> = match m.dummies {
@@ -95,7 +102,7 @@ pub fn sketch(m: &Model<'_>) -> Sketch {
     };
     levels.sort();
     levels.dedup();
-    for row in &table.rows {
+    for (at, row) in table.rows.iter().enumerate() {
         let named: BTreeMap<&str, &str> = table
             .header
             .iter()
@@ -129,7 +136,10 @@ pub fn sketch(m: &Model<'_>) -> Sketch {
             .add(&Row {
                 outcome: number(named[m.outcome]),
                 condition: (!condition.is_empty()).then_some(condition.as_bytes()),
-                cluster: key(m.cluster),
+                cluster: match m.cluster {
+                    "" => Some(Key::of_text(at.to_string().as_bytes())),
+                    cluster => key(cluster),
+                },
                 stratum: m.stratum.and_then(key).unwrap_or(Key::NONE),
                 covariates: given,
                 exposed: m.exposed.and_then(|e| number(named[e])),

@@ -301,5 +301,6 @@ fn options(byte: u8) -> Options {
         },
         se: ERRORS[(byte >> 2) as usize % 6],
         level: [0.95, 0.5, 0.999_999][(byte >> 5) as usize % 3],
+        ..Options::default()
     }
 }

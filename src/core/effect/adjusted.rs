@@ -1,0 +1,238 @@
+//! What covariates change: the same effect without them, with common slopes, and with slopes by condition.
+
+use super::design::{factor, times, times_transposed};
+use super::error::EffectError;
+use super::estimate::{Effect, Question, effects_of};
+use super::notes::Note;
+use super::options::{Adjust, Options, Strata};
+use crate::sketch::{Moments, Sketch};
+
+/// An effect by one method. All rows of a call are computed from the same rows of data: those with all covariates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdjustedEffect {
+    /// How the covariates were used.
+    pub method: Adjust,
+    /// The effect, with CR2 and Satterthwaite's degrees of freedom.
+    pub effect: Effect,
+    /// Percent by which the variance is smaller than without covariates: `100 (1 − V / V_none)`; negative if larger.
+    pub variance_reduction: Option<f64>,
+    /// Slopes of the covariates. With slopes by condition those in the control, then the differences of this condition's
+    /// slopes to them. An element is `None` if the regressor was dropped; no slopes without covariates.
+    pub theta: Option<Vec<Option<f64>>>,
+    /// Slopes of the regression of the outcome on the covariates without the conditions, CUPED's θ (Deng, Xu, Kohavi and
+    /// Walker 2013); only with common slopes.
+    pub theta_pooled: Option<Vec<Option<f64>>>,
+    /// What to know of the adjustment besides the effect's own notes.
+    pub notes: Vec<AdjustmentNote>,
+}
+
+/// Something to know about an adjustment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AdjustmentNote {
+    /// More covariates that are constant in every cluster than a tenth of the clusters: covariates, clusters.
+    ManyClusterCovariates(usize, usize),
+    /// More slopes than clusters can tell apart: slopes, clusters, strata.
+    TooManySlopes(usize, usize, usize),
+}
+
+impl std::fmt::Display for AdjustmentNote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            AdjustmentNote::ManyClusterCovariates(covariates, clusters) => write!(
+                f,
+                "many_cluster_covariates: {covariates} covariates are constant in every cluster; {clusters} clusters bear about {}",
+                clusters / 10
+            ),
+            AdjustmentNote::TooManySlopes(slopes, clusters, strata) => write!(
+                f,
+                "too_many_slopes: {slopes} slopes for {clusters} clusters in {strata} strata; use fewer covariates"
+            ),
+        }
+    }
+}
+
+/// For each condition but the control, by name, one row for each method: without covariates, with a common slope for each
+/// covariate, and with a slope for each covariate and condition.
+pub fn adjusted_effects(
+    sketch: &Sketch,
+    control: &str,
+    strata: Strata,
+    level: f64,
+) -> Result<Vec<AdjustedEffect>, EffectError> {
+    if sketch.covariate_count() == 0 {
+        return Err(EffectError::NoCovariates);
+    }
+    let mut by_method = Vec::new();
+    for method in [Adjust::None, Adjust::Ancova, Adjust::Lin] {
+        let options = Options {
+            adjust: method,
+            strata,
+            level,
+            ..Options::default()
+        };
+        let question = Question::on_complete_rows(sketch, control, &options)?;
+        let effects = effects_of(&question, &options)?;
+        let notes = notes(&question, method);
+        let treated = &question.moments.conditions;
+        let rows = effects.into_iter().map(|effect| {
+            let number = treated.iter().position(|c| c.name == effect.condition);
+            let known = effect.estimate.is_some();
+            AdjustedEffect {
+                method,
+                theta: number
+                    .filter(|_| known)
+                    .and_then(|n| slopes(&question, method, n)),
+                theta_pooled: (known && method == Adjust::Ancova).then(|| pooled_slopes(&question)),
+                variance_reduction: None,
+                notes: notes.clone(),
+                effect,
+            }
+        });
+        by_method.push(rows.collect::<Vec<_>>());
+    }
+    let conditions = by_method.first().map_or(0, Vec::len);
+    let mut out = Vec::with_capacity(3 * conditions);
+    let mut methods: Vec<_> = by_method.into_iter().map(Vec::into_iter).collect();
+    for _ in 0..conditions {
+        let mut reference = None;
+        for mut row in methods.iter_mut().filter_map(Iterator::next) {
+            let variance = row
+                .effect
+                .std_error
+                .filter(|se| *se > 0.0)
+                .map(|se| se * se);
+            reference = reference.or(variance.filter(|_| row.method == Adjust::None));
+            if row.method != Adjust::None {
+                row.variance_reduction = variance
+                    .zip(reference)
+                    .map(|(v, without)| 100.0 * (1.0 - v / without));
+            }
+            out.push(row);
+        }
+    }
+    Ok(out)
+}
+
+/// The coefficient of a regressor; `None` if it was dropped.
+fn coefficient(question: &Question, regressor: usize) -> Option<f64> {
+    let design = &question.design;
+    let at = design.kept.iter().position(|&k| k == regressor)?;
+    design.beta.get(at).copied()
+}
+
+fn slopes(question: &Question, method: Adjust, condition: usize) -> Option<Vec<Option<f64>>> {
+    let (treated, covariates) = (&question.design.treated, question.covariates);
+    let common = (0..covariates).map(|c| coefficient(question, treated.len() + c));
+    match method {
+        Adjust::None => None,
+        Adjust::Ancova => Some(common.collect()),
+        Adjust::Lin => {
+            let arm = treated.iter().position(|&c| c == condition)?;
+            let first = treated.len() + covariates * (1 + arm);
+            let own = (first..first + covariates).map(|r| coefficient(question, r));
+            Some(common.chain(own).collect())
+        }
+    }
+}
+
+/// The slopes without the conditions among the regressors, from the same sums: the covariates' block of the normal equations.
+fn pooled_slopes(question: &Question) -> Vec<Option<f64>> {
+    let design = &question.design;
+    let p = design.p();
+    let columns: Vec<usize> = (0..p)
+        .filter(|&i| {
+            design
+                .kept
+                .get(i)
+                .is_some_and(|&k| k >= design.treated.len())
+        })
+        .collect();
+    let k = columns.len();
+    let (mut gram, mut xy) = (vec![0.0; k * k], vec![0.0; k]);
+    for sums in design.clusters.iter().map(|c| c.weighted()) {
+        let block = columns
+            .iter()
+            .flat_map(|&i| columns.iter().map(move |&j| i * p + j));
+        for (total, at) in gram.iter_mut().zip(block) {
+            *total += sums.xx.get(at).copied().unwrap_or(0.0);
+        }
+        for (total, &i) in xy.iter_mut().zip(&columns) {
+            *total += sums.xy.get(i).copied().unwrap_or(0.0);
+        }
+    }
+    let (kept, _, root) = factor(&gram, k);
+    let xy: Vec<f64> = kept.iter().filter_map(|&i| xy.get(i)).copied().collect();
+    let beta = times(&root, &times_transposed(&root, &xy));
+    let mut slopes = vec![None; question.covariates];
+    for (&i, b) in kept.iter().zip(beta) {
+        let regressor = columns.get(i).and_then(|&at| design.kept.get(at));
+        if let Some(slot) = regressor
+            .and_then(|k| k.checked_sub(design.treated.len()))
+            .and_then(|c| slopes.get_mut(c))
+        {
+            *slot = Some(b);
+        }
+    }
+    slopes
+}
+
+fn notes(question: &Question, method: Adjust) -> Vec<AdjustmentNote> {
+    let mut notes = Vec::new();
+    if method == Adjust::None {
+        return notes;
+    }
+    let design = &question.design;
+    let (clusters, strata) = (design.clusters.len(), design.stratum_weights.len());
+    let constant = constant_in_clusters(&question.moments, question.covariates);
+    if 10 * constant > clusters {
+        notes.push(AdjustmentNote::ManyClusterCovariates(constant, clusters));
+    }
+    let slopes = design
+        .kept
+        .iter()
+        .filter(|&&k| k >= design.treated.len())
+        .count();
+    // Statisticians leave as many clusters as there are conditions and strata, and look at what is left.
+    if slopes + design.treated.len() + strata > clusters {
+        notes.push(AdjustmentNote::TooManySlopes(slopes, clusters, strata));
+    }
+    notes
+}
+
+/// Covariates that do not vary within any cluster.
+fn constant_in_clusters(moments: &Moments, covariates: usize) -> usize {
+    let mut varies = vec![false; covariates];
+    let mut first: Vec<Option<usize>> = vec![None; moments.clusters.len()];
+    let columns = moments.columns;
+    for (i, cell) in moments.cells.iter().enumerate() {
+        let reference = match first.get_mut(cell.cluster) {
+            Some(slot) => *slot.get_or_insert(i),
+            None => continue,
+        };
+        for (c, varies) in varies.iter_mut().enumerate() {
+            let column = c + 1;
+            let slot = column * columns - column * (column + 1) / 2 + column;
+            let within = moments.within(i).get(slot).copied().unwrap_or(0.0);
+            let mean = |i: usize| {
+                let rows = moments.cells.get(i).map_or(1.0, |c| c.rows);
+                let stratum = moments.cells.get(i).map_or(0, |c| c.stratum);
+                let sum = moments.sums(i).get(column).copied().unwrap_or(0.0);
+                moments.centre(stratum, column) + sum / rows
+            };
+            // Means about different centres differ by rounding.
+            let (a, b) = (mean(i), mean(reference));
+            *varies |= within > 0.0 || (a - b).abs() > 1e-12 * a.abs().max(b.abs());
+        }
+    }
+    varies.iter().filter(|v| !**v).count()
+}
+
+/// Every note of a row, the effect's own first.
+impl AdjustedEffect {
+    /// The notes as text.
+    pub fn texts(&self) -> Vec<String> {
+        let own = self.effect.notes.iter().map(Note::to_string);
+        own.chain(self.notes.iter().map(AdjustmentNote::to_string))
+            .collect()
+    }
+}

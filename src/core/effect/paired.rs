@@ -1,0 +1,174 @@
+//! Matched pairs of clusters: the effect from the differences within pairs.
+//!
+//! Imai, King and Nall (2009): `τ̂ = Σ w_j (ȳ_1j − ȳ_0j) / Σ w_j` with `w_j` the rows of pair j, variance
+//! `J / ((J − 1) N²) Σ (w_j τ̂_j − N τ̂ / J)²`, and `J − 1` degrees of freedom.
+
+use super::error::EffectError;
+use super::estimate::left_out;
+use super::inference::Inference;
+use super::notes::Note;
+use crate::error::Invalid;
+use crate::pulse::Pulse;
+use crate::sketch::{Centre, Moments, Rows, Sketch};
+
+/// The effect of one condition over pairs of clusters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairedEffect {
+    /// Treated condition.
+    pub condition: String,
+    /// Control condition.
+    pub control: String,
+    /// Estimate and what is known of its precision.
+    pub inference: Inference,
+    /// Pairs used.
+    pub pairs: u64,
+    /// Strata with rows of one of the two conditions that are not a pair.
+    pub left_out: u64,
+    /// Rows of the condition and of the control in the pairs.
+    pub n: (u64, u64),
+    /// What to know, as text.
+    pub notes: Vec<String>,
+}
+
+/// One stratum's side: its clusters, and sums about the centre of the stratum.
+#[derive(Debug, Clone, Default)]
+struct Side {
+    clusters: Vec<usize>,
+    rows: f64,
+    weight: f64,
+    sum: f64,
+}
+
+/// The effect of each condition but the control, by name. The strata of the sketch are the pairs.
+pub fn paired_effects(
+    sketch: &Sketch,
+    control: &str,
+    level: f64,
+) -> Result<Vec<PairedEffect>, EffectError> {
+    if !(level > 0.0 && level < 1.0) {
+        return Err(EffectError::Level(level));
+    }
+    let moments = sketch.moments(Rows::All, Centre::PerStratum)?;
+    let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
+    let Some(number) = names.iter().position(|n| n == control) else {
+        return Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions: names,
+        });
+    };
+    if names.len() < 2 {
+        return Err(EffectError::OnlyControl(control.to_owned()));
+    }
+    let controls = sides(&moments, number);
+    let treated = (0..names.len()).filter(|&c| c != number);
+    treated
+        .map(|condition| {
+            let name = names.get(condition).cloned().unwrap_or_default();
+            let sides = sides(&moments, condition);
+            effect(&moments, name, control, &sides, &controls, level)
+        })
+        .collect()
+}
+
+fn sides(moments: &Moments, condition: usize) -> Vec<Side> {
+    let mut sides = vec![Side::default(); moments.strata.len()];
+    let mut pulse = Pulse::every(1 << 14);
+    for (i, cell) in moments.cells.iter().enumerate() {
+        pulse.tick();
+        if cell.condition != condition {
+            continue;
+        }
+        if let Some(side) = sides.get_mut(cell.stratum) {
+            // Cells come by cluster within a stratum.
+            if side.clusters.last() != Some(&cell.cluster) {
+                side.clusters.push(cell.cluster);
+            }
+            side.rows += cell.rows;
+            side.weight += cell.weight * cell.rows;
+            side.sum += cell.weight * moments.sums(i).first().copied().unwrap_or(0.0);
+        }
+    }
+    sides
+}
+
+fn effect(
+    moments: &Moments,
+    condition: String,
+    control: &str,
+    treated: &[Side],
+    controls: &[Side],
+    level: f64,
+) -> Result<PairedEffect, EffectError> {
+    let mut out = PairedEffect {
+        condition,
+        control: control.to_owned(),
+        inference: Inference::default(),
+        pairs: 0,
+        left_out: 0,
+        n: (0, 0),
+        notes: Vec::new(),
+    };
+    let mut used = vec![0u32; moments.clusters.len()];
+    let mut pairs: Vec<(f64, f64)> = Vec::new();
+    for (one, zero) in treated.iter().zip(controls) {
+        match (one.clusters.as_slice(), zero.clusters.as_slice()) {
+            ([], []) => {}
+            ([a], [b]) if a != b => {
+                for cluster in [a, b] {
+                    if let Some(times) = used.get_mut(*cluster) {
+                        *times += 1;
+                    }
+                }
+                out.n.0 += one.rows as u64;
+                out.n.1 += zero.rows as u64;
+                let weight = one.weight + zero.weight;
+                pairs.push((weight, one.sum / one.weight - zero.sum / zero.weight));
+            }
+            (a, b) if a.len() + b.len() > 2 => {
+                return Err(Invalid {
+                    argument: "sketch",
+                    must: "made with pairs of clusters as strata",
+                    got: format!(
+                        "a stratum with {} clusters of \"{}\" and {} of \"{}\"",
+                        a.len(),
+                        out.condition,
+                        b.len(),
+                        out.control
+                    ),
+                    hint: "Use rct.effects, which absorbs strata of any size.",
+                }
+                .into());
+            }
+            _ => out.left_out += 1,
+        }
+    }
+    out.pairs = pairs.len() as u64;
+    if out.left_out > 0 {
+        out.notes.push(format!(
+            "pairs_left_out: {} strata do not have one cluster of each of the two conditions",
+            out.left_out
+        ));
+    }
+    let shared = used.iter().filter(|&&times| times > 1).count();
+    if shared > 0 {
+        out.notes.push(format!(
+            "clusters_in_several_pairs: {shared} clusters are in more than one pair, so that pairs are not independent"
+        ));
+    }
+    let mut notes: Vec<Note> = left_out(moments).into_iter().collect();
+    if pairs.is_empty() {
+        out.notes
+            .push("no_pairs: no stratum has one cluster of each of the two conditions".to_owned());
+    } else {
+        let j = pairs.len() as f64;
+        let total: f64 = pairs.iter().map(|(w, _)| w).sum();
+        let estimate = pairs.iter().map(|(w, d)| w * d).sum::<f64>() / total;
+        let part = |(w, d): &(f64, f64)| (w * d - total * estimate / j).powi(2);
+        let spread: f64 = pairs.iter().map(part).sum();
+        let variance = j / ((j - 1.0) * total * total) * spread;
+        let df = (j > 1.0).then_some(j - 1.0);
+        out.inference = Inference::new(estimate, variance.sqrt(), df, level, &mut notes);
+    }
+    out.notes.extend(notes.iter().map(Note::to_string));
+    Ok(out)
+}
