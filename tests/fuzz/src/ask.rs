@@ -37,7 +37,10 @@ pub fn sketch(sketch: &Sketch, options: &Options) {
             fine("icc", &icc);
         }
         fine("components", &planning::variance_components(sketch, within));
-        fine("design_effect", &planning::design_effect(sketch, within));
+        let deff = planning::design_effect(sketch, within);
+        if deff.as_ref().is_ok_and(|d| d.rows > 0.0) {
+            fine("design_effect", &deff);
+        }
     }
     // The time of a joint test grows with the fourth power of the conditions.
     if info.conditions > 6 || info.covariates > 6 {
@@ -59,13 +62,29 @@ fn against(sketch: &Sketch, control: &str, options: &Options) {
     let (level, strata) = (options.level, options.strata);
     fine("effects", &effect::effects(sketch, control, options));
     fine(
+        "adjusted",
+        &effect::adjusted_effects(sketch, control, strata, level),
+    );
+    fine("paired", &effect::paired_effects(sketch, control, level));
+    for adjust in [Adjust::None, Adjust::Ancova, Adjust::Lin] {
+        let rows = effect::cluster_diagnostics(sketch, control, adjust, strata);
+        fine("diagnostics", &rows);
+        fine(
+            "influence",
+            &effect::influence(sketch, control, adjust, strata),
+        );
+    }
+    fine(
         "effects_joint",
         &effect::effects_joint(sketch, control, options),
     );
-    fine(
-        "effect_sizes",
-        &effect::effect_sizes(sketch, control, options),
-    );
+    for row in effect::effect_sizes(sketch, control, options)
+        .iter()
+        .flatten()
+    {
+        // Without a size there is no scale, either.
+        fine_value("effect_sizes", &row.size.map(|s| (s, row.scale)));
+    }
     fine("binary", &effect::binary_effects(sketch, control, level));
     for se in [RatioSe::Cr2, RatioSe::Delta] {
         fine("ratio", &effect::ratio_effects(sketch, control, se, level));
@@ -138,7 +157,7 @@ pub fn two_sketches(sketches: [Sketch; 2], options: &Options) {
         vec![Some(a), Some(b)],
     )
     .expect("names differ");
-    let guard = Guard::new(0, 2).expect("good numbers");
+    let guard = Guard::new(1, 2).expect("good numbers");
     for control in &names {
         let rows = effect::subgroup_effects(&segments, control, options, guard);
         fine("subgroup_effects", &rows);

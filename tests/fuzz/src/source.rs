@@ -66,8 +66,8 @@ impl Source<'_> {
     pub fn count(&mut self) -> i64 {
         match self.byte() {
             n @ 0..=219 => i64::from(n),
-            n @ 220..=239 => 10i64.pow(u32::from(n) - 220) % 10i64.pow(18),
-            240 => i64::MAX,
+            n @ 220..=238 => 10i64.pow(u32::from(n) - 220),
+            239..=240 => i64::MAX,
             241 => i64::MIN,
             242 => -1,
             _ => {
