@@ -15,7 +15,8 @@ fn new() -> Distribution {
     Distribution::new(&settings::budget())
 }
 
-fn read(bytes: &[u8]) -> Distribution {
+/// A stored distribution, as an argument of a function.
+pub fn read(bytes: &[u8]) -> Distribution {
     or_raise(Distribution::decode(bytes, &settings::budget()))
 }
 

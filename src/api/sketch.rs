@@ -299,7 +299,8 @@ pub fn count(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-fn uuid_of(key: Key) -> pgrx::datum::Uuid {
+/// A digest as `uuid`.
+pub fn uuid_of(key: Key) -> pgrx::datum::Uuid {
     pgrx::datum::Uuid::from_bytes(key.0.to_be_bytes())
 }
 

@@ -70,16 +70,19 @@ impl<'a> Args<'a> {
 
     /// A `double precision[]` as covariates. Complete arrays are collected into `buffer`.
     pub fn covariates<'b>(&self, i: usize, buffer: &'b mut Vec<f64>) -> Covariates<'b> {
-        let Some(datum) = self.datum(i) else {
-            return Covariates::Absent;
-        };
-        // SAFETY: the argument is declared as double precision[].
-        let complete = unsafe { read_floats(datum, buffer) };
-        if complete {
-            Covariates::Complete(buffer)
-        } else {
-            Covariates::Incomplete(buffer)
+        match self.numbers(i, buffer) {
+            None => Covariates::Absent,
+            Some(Ok(true)) => Covariates::Complete(buffer),
+            Some(Ok(false)) => Covariates::Incomplete(buffer),
+            Some(Err(dimensions)) => raise(SketchError::CovariateDimensions(dimensions)),
         }
+    }
+
+    /// Reads a `double precision[]` into `buffer` and says whether no element was NULL; NULL elements are entered as 0. `None`
+    /// for NULL, an error with the number of dimensions if it is not one.
+    pub fn numbers(&self, i: usize, buffer: &mut Vec<f64>) -> Option<Result<bool, i32>> {
+        // SAFETY: the argument is declared as double precision[].
+        self.datum(i).map(|d| unsafe { read_floats(d, buffer) })
     }
 }
 
@@ -111,11 +114,12 @@ unsafe fn varlena_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     }
 }
 
-/// Reads the elements of a `double precision[]` into `buffer` and says whether none was NULL. NULL elements are entered as 0.
+/// Reads the elements of a `double precision[]` into `buffer` and says whether none was NULL. NULL elements are entered as 0. The
+/// number of dimensions is the error.
 ///
 /// # Safety
 /// `datum` must be a valid `double precision[]`.
-unsafe fn read_floats(datum: pg_sys::Datum, buffer: &mut Vec<f64>) -> bool {
+unsafe fn read_floats(datum: pg_sys::Datum, buffer: &mut Vec<f64>) -> Result<bool, i32> {
     buffer.clear();
     // SAFETY: arrays are varlenas with the header ArrayType; detoasting gives the aligned form. The dimensions follow the
     // header, then come the null bitmap, if there is an offset, and the elements.
@@ -129,10 +133,10 @@ unsafe fn read_floats(datum: pg_sys::Datum, buffer: &mut Vec<f64>) -> bool {
         let array = pointer.cast::<pg_sys::ArrayType>();
         let dimensions = (*array).ndim;
         if dimensions == 0 {
-            return true;
+            return Ok(true);
         }
         if dimensions != 1 {
-            raise(SketchError::CovariateDimensions(dimensions));
+            return Err(dimensions);
         }
         let after_header = array.add(1).cast::<i32>();
         let count = usize::try_from(*after_header).unwrap_or(0);
@@ -145,7 +149,7 @@ unsafe fn read_floats(datum: pg_sys::Datum, buffer: &mut Vec<f64>) -> bool {
         let mut element = array.cast::<u8>().add(offset).cast::<f64>();
         if (*array).dataoffset == 0 {
             buffer.extend((0..count).map(|i| element.add(i).read_unaligned()));
-            return true;
+            return Ok(true);
         }
         let mut complete = true;
         for i in 0..count {
@@ -157,6 +161,6 @@ unsafe fn read_floats(datum: pg_sys::Datum, buffer: &mut Vec<f64>) -> bool {
                 complete = false;
             }
         }
-        complete
+        Ok(complete)
     }
 }

@@ -13,6 +13,7 @@
 //! ```
 
 // what the tests are made of
+mod calls;
 mod cluster;
 mod db;
 mod diff;

@@ -57,64 +57,6 @@ fn refused(client: &mut Client, statement: &str) {
     );
 }
 
-/// A call of each public function.
-const CALLS: [(&str, &str); 21] = [
-    ("bucket", "SELECT rct.bucket('salt', 'ada')"),
-    (
-        "choose",
-        "SELECT rct.choose('salt', 'ada', ARRAY['a', 'b']), rct.choose('salt', 'ada', ARRAY['a', 'b'], ARRAY[1, 2], 'upgrade')",
-    ),
-    ("in_rollout", "SELECT rct.in_rollout('salt', 'ada', 0.5)"),
-    (
-        "randomize",
-        "SELECT * FROM rct.randomize(ARRAY['u', 'v'], ARRAY['a', 'b'], seed => 's')",
-    ),
-    (
-        "lint_design",
-        "SELECT count(*) FROM rct.lint_design(ARRAY['u', 'v'], ARRAY['a', 'b'])",
-    ),
-    ("experiment_schema", "SELECT rct.experiment_schema()"),
-    (
-        "cluster_key",
-        "SELECT rct.cluster_key('a'::text), rct.cluster_key(1::bigint), rct.cluster_key('00000000-0000-0000-0000-000000000001'::uuid)",
-    ),
-    (
-        "first",
-        "SELECT rct.first(y, at), rct.first(c, at, g) FROM pg_temp.mine",
-    ),
-    (
-        "last",
-        "SELECT rct.last(y, at), rct.last(c, at, g) FROM pg_temp.mine",
-    ),
-    ("median", "SELECT rct.median(y) FROM pg_temp.mine"),
-    (
-        "reduce",
-        "SELECT rct.reduce(y, at, 'mean'), rct.reduce(c, at, 'mode') FROM pg_temp.mine",
-    ),
-    (
-        "sketch",
-        "SELECT rct.sketch(y, c, g), rct.sketch(y, c, g, c, ARRAY[y], y, 1) FROM pg_temp.mine",
-    ),
-    ("rollup", "SELECT rct.rollup(s) FROM pg_temp.made"),
-    (
-        "sketch_info",
-        "SELECT * FROM pg_temp.made, rct.sketch_info(s)",
-    ),
-    ("cells", "SELECT * FROM pg_temp.made, rct.cells(s)"),
-    ("effects", "SELECT * FROM pg_temp.made, rct.effects(s, 'a')"),
-    (
-        "effects_joint",
-        "SELECT * FROM pg_temp.made, rct.effects_joint(s, 'a')",
-    ),
-    ("arms", "SELECT * FROM pg_temp.made, rct.arms(s)"),
-    ("hedges_g", "SELECT rct.hedges_g(5, 20, 500, 500, 25, 0.2)"),
-    ("icc", "SELECT * FROM pg_temp.made, rct.icc(s)"),
-    (
-        "design_effect",
-        "SELECT * FROM pg_temp.made, rct.design_effect(s)",
-    ),
-];
-
 #[test]
 fn everybody_can_compute() {
     let nobody = Nobody::new(Database::with_extension("privileges"));
@@ -124,11 +66,13 @@ fn everybody_can_compute() {
             "CREATE TEMP TABLE mine AS
              SELECT i % 7 + i % 3 AS y, CASE WHEN i % 12 < 6 THEN 'a' ELSE 'b' END AS c, i % 12::bigint AS g, now() AS at
              FROM generate_series(1, 100) AS i;
-             CREATE TEMP TABLE made AS SELECT rct.sketch(y, c, g) AS s FROM mine",
+             CREATE TEMP TABLE made AS SELECT rct.sketch(y, c, g) AS s, rct.sketch(y, c, g, NULL::text, (y * 7 % 5 + 1)::float8) AS x,
+                 rct.sketch(y % 2, c, g, NULL::text, (y * 7 % 5)::float8) AS o, rct.sketch(y * (y % 2), c, g, NULL::text, (1 - y % 2)::float8) AS m,
+                 rct.distribution(CASE WHEN y % 2 = 1 THEN y END, c, g) AS d FROM mine",
         )
         .unwrap();
-    for (_, call) in CALLS {
-        let rows = client.query(call, &[]);
+    for (_, call) in crate::calls::CALLS {
+        let rows = client.query(*call, &[]);
         let rows = rows.unwrap_or_else(|e| panic!("{call}: {}", told(&e)));
         assert!(!rows.is_empty(), "{call}");
     }
@@ -151,7 +95,7 @@ fn everybody_can_compute() {
         .iter()
         .map(|row| row.get(0))
         .collect();
-    let mut called: Vec<&str> = CALLS.iter().map(|(name, _)| *name).collect();
+    let mut called: Vec<&str> = crate::calls::CALLS.iter().map(|(name, _)| *name).collect();
     called.sort_unstable();
     assert_eq!(public, called);
 }
@@ -263,7 +207,7 @@ const SERVICE: [&str; 8] = [
 ];
 
 /// What `grant_analyst` allows.
-const ANALYST: [&str; 11] = [
+const ANALYST: [&str; 13] = [
     "assign_all",
     "current_status",
     "experiment_spec",
@@ -271,6 +215,8 @@ const ANALYST: [&str; 11] = [
     "export_experiment",
     "metric_results",
     "metric_values",
+    "srm",
+    "impossible_patterns",
     "preflight",
     "replay",
     "roster_at",

@@ -147,7 +147,12 @@ pub fn pool_imputations(
     pooled.t = Some(t);
     let (p_value, critical) = match pooled.df {
         Some(df) if df > 0.0 => (t_two_sided(t, df), t_critical(1.0 - level, df)),
-        Some(_) => (None, None),
+        Some(_) => {
+            pooled
+                .notes
+                .push("no_df: the variances are 0, so there is no test".to_owned());
+            (None, None)
+        }
         None => (normal_two_sided(t), normal_critical(1.0 - level)),
     };
     pooled.p_value = p_value;

@@ -168,7 +168,7 @@ fn arms(
             }
             .into());
         }
-        place.1 += ones_of(moments, i);
+        place.1 += ones_of(moments, i, 0);
         let arm = arms.entry(cell.stratum).or_default();
         arm.assigned += cell.rows;
         arm.clusters.entry(key).or_default().0 += cell.rows;
@@ -305,7 +305,7 @@ fn bounds(
     let all: std::collections::BTreeSet<usize> =
         treated.keys().chain(compared.keys()).copied().collect();
     let strata: Vec<usize> = all.iter().copied().filter(usable).collect();
-    if strata.len() < all.len() {
+    if !strata.is_empty() && strata.len() < all.len() {
         row.notes.push(format!(
             "strata_left_out: {} of {} strata have no outcome in one of the conditions",
             all.len() - strata.len(),

@@ -3,6 +3,8 @@
 //! Rows are kept as distinct patterns of regressors with counts, so that covariates with few values take little memory, and
 //! sorted before the fit, so that the result does not depend on the order of the rows.
 
+mod wire;
+
 use crate::budget::{Budget, Charge, OverBudget};
 use crate::error::{Class, Explain, Invalid};
 use crate::pulse::Pulse;
@@ -25,7 +27,7 @@ pub enum LogisticError {
     Argument(Invalid),
     /// Memory.
     Memory(OverBudget),
-    /// The bytes of a state.
+    /// Bytes that are no rows.
     Corrupt,
 }
 
@@ -48,7 +50,9 @@ impl Explain for LogisticError {
         match self {
             LogisticError::Argument(e) => e.message(),
             LogisticError::Memory(e) => e.to_string(),
-            LogisticError::Corrupt => "state of a logistic regression is damaged".to_owned(),
+            LogisticError::Corrupt => {
+                "not rows of a logistic regression, or damaged ones".to_owned()
+            }
         }
     }
 
@@ -59,7 +63,9 @@ impl Explain for LogisticError {
                 "Round the regressors to bands, so that fewer patterns differ, or raise rct.state_memory_limit."
                     .to_owned(),
             ),
-            LogisticError::Corrupt => None,
+            LogisticError::Corrupt => {
+                Some("Make them with the aggregate rct.logistic_rows.".to_owned())
+            }
         }
     }
 }
@@ -173,56 +179,6 @@ impl Logistic {
         Ok(())
     }
 
-    /// The state as bytes, for another process of the same server.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut put = |v: u64| bytes.extend_from_slice(&v.to_le_bytes());
-        put(self.incomplete);
-        put(self.regressors.map_or(0, |r| r as u64 + 1));
-        for (key, (rows, ones)) in &self.patterns {
-            key.iter().for_each(|v| put(*v as u64));
-            put(*rows);
-            put(*ones);
-        }
-        bytes
-    }
-
-    /// The state of bytes.
-    pub fn decode(bytes: &[u8], budget: &Budget) -> Result<Self, LogisticError> {
-        let (words, rest) = bytes.as_chunks::<8>();
-        let mut words = words.iter().map(|w| u64::from_le_bytes(*w));
-        let (Some(incomplete), Some(regressors), true) =
-            (words.next(), words.next(), rest.is_empty())
-        else {
-            return Err(LogisticError::Corrupt);
-        };
-        let mut state = Logistic {
-            incomplete,
-            ..Logistic::new(budget)
-        };
-        let Some(count) = regressors.checked_sub(1) else {
-            return Ok(state);
-        };
-        if count > MAX_REGRESSORS as u64 {
-            return Err(LogisticError::Corrupt);
-        }
-        state.regressors = Some(count as usize);
-        loop {
-            let key: Box<[i64]> = words
-                .by_ref()
-                .take(count as usize)
-                .map(|w| w as i64)
-                .collect();
-            match (key.len() as u64 == count, words.next(), words.next()) {
-                (true, Some(rows), Some(ones)) if rows >= ones && rows > 0 => {
-                    state.enter(key, (rows, ones))?;
-                }
-                (_, None, None) if key.is_empty() || count == 0 => return Ok(state),
-                _ => return Err(LogisticError::Corrupt),
-            }
-        }
-    }
-
     /// Fits the regression with an intercept by maximum likelihood (Newton's method, which is iteratively reweighted least
     /// squares).
     pub fn fit(&self) -> LogisticFit {
@@ -285,22 +241,25 @@ impl Logistic {
 
     /// Mean and standard deviation of each column, the intercept first.
     fn scales(&self, rows: f64) -> Vec<(f64, f64)> {
-        let p = self.regressors.unwrap_or(0);
-        let mut scale = vec![(0.0, 1.0)];
-        for j in 0..p {
-            let value = |key: &[i64]| key.get(j).map_or(0.0, |v| number(*v));
-            let mean = self
-                .patterns
-                .iter()
-                .map(|(k, c)| value(k) * (c.0 as f64 / rows))
-                .sum::<f64>();
-            let square = |(k, c): (&Box<[i64]>, &(u64, u64))| {
-                (value(k) - mean).powi(2) * (c.0 as f64 / rows)
-            };
-            let sd = self.patterns.iter().map(square).sum::<f64>().sqrt();
-            scale.push((mean, if sd > 0.0 && sd.is_finite() { sd } else { 0.0 }));
+        let mut scale = vec![(0.0, 0.0); self.regressors.unwrap_or(0)];
+        let mut pulse = Pulse::every(256);
+        for (key, counts) in &self.patterns {
+            pulse.tick();
+            for (v, (mean, _)) in key.iter().zip(&mut scale) {
+                *mean += number(*v) * (counts.0 as f64 / rows);
+            }
         }
-        scale
+        for (key, counts) in &self.patterns {
+            pulse.tick();
+            for (v, (mean, square)) in key.iter().zip(&mut scale) {
+                *square += (number(*v) - *mean).powi(2) * (counts.0 as f64 / rows);
+            }
+        }
+        let sd = |square: f64| Some(square.sqrt()).filter(|sd| sd.is_finite());
+        let columns = scale
+            .into_iter()
+            .map(|(mean, square)| (mean, sd(square).unwrap_or(0.0)));
+        std::iter::once((0.0, 1.0)).chain(columns).collect()
     }
 
     /// Which columns are not combinations of earlier ones: pivots of the correlation matrix.
@@ -308,7 +267,9 @@ impl Logistic {
         let p = scale.len();
         let mut cross = DMatrix::<f64>::zeros(p, p);
         let rows = self.patterns.values().map(|c| c.0 as f64).sum::<f64>();
+        let mut pulse = Pulse::every(256);
         for (key, counts) in &self.patterns {
+            pulse.tick();
             let z = standardized(key, scale);
             cross.ger(counts.0 as f64 / rows, &z, &z, 1.0);
         }
@@ -356,7 +317,8 @@ impl Logistic {
                 gradient.axpy(y - n * probability, &z, 1.0);
                 information.ger(n * probability * logistic(-eta), &z, &z, 1.0);
             }
-            if likelihood < last {
+            // Less than before, and not only by rounding: a step near the best fit changes the likelihood by less than that.
+            if likelihood < last - 1e-9 * last.abs() {
                 // Newton went too far: half of the way back.
                 step *= 0.5;
                 beta -= &step;

@@ -64,10 +64,7 @@ pub fn manski_bounds(
         }
         .into());
     }
-    let options = Options {
-        level,
-        ..Options::default()
-    };
+    let options = Options::from_words("none", "auto", "CR2", level)?;
     let moments = sketch.moments(Rows::WithCovariates, Centre::PerStratum)?;
     let pooled = sketch.moments(Rows::WithCovariates, Centre::Pooled)?;
     let number = moments.conditions.iter().position(|c| c.name == control);

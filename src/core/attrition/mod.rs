@@ -1,11 +1,13 @@
 //! Missing outcomes: how many, whether it matters, and what can be said all the same.
 //!
 //! - [`attrition`] and [`wwc_attrition`]: overall and differential attrition, and what the boundaries say
+//! - [`missing_balance`]: those with an outcome against those without
 //! - [`manski_bounds`]: what can be said whatever the missing outcomes are
 //! - [`lee_bounds`]: the effect on those who would have an outcome in either condition
 //! - [`response_weights`], [`Logistic`]: who stands for those who are missing
 //! - [`pool_imputations`]: estimates from several imputations
 
+mod balance;
 mod boundary;
 mod identified;
 mod imputation;
@@ -16,6 +18,7 @@ mod rates;
 mod trim;
 mod weights;
 
+pub use balance::{MissingBalance, missing_balance};
 pub use boundary::{Verdict, wwc_attrition};
 pub use identified::imbens_manski;
 pub use imputation::{Pooled, pool_imputations};

@@ -91,10 +91,7 @@ pub fn attrition(
     level: f64,
 ) -> Result<Vec<Attrition>, EffectError> {
     check_observedness(sketch)?;
-    let options = Options {
-        level,
-        ..Options::default()
-    };
+    let options = Options::from_words("none", "auto", "CR2", level)?;
     let rows = effects(sketch, control, &options)?;
     let moments = sketch.moments(Rows::All, Centre::Pooled)?;
     let counts: Vec<(Level, Level)> = (0..moments.conditions.len())
@@ -109,13 +106,14 @@ pub fn attrition(
         .into_iter()
         .map(|e| {
             let (students, clusters) = of(&e.condition);
-            let percent = |v: Option<f64>| v.map(|v| -100.0 * v);
+            // 0 less, so that none is 0 and not −0.
+            let percent = |v: Option<f64>| v.map(|v| 0.0 - 100.0 * v);
             // Missing is one less observed: signs turn, and so do the limits.
             let test = Inference {
                 estimate: percent(e.estimate),
                 std_error: e.std_error.map(|v| 100.0 * v),
                 df: e.df,
-                t: e.t.map(|t| -t),
+                t: e.t.map(|t| 0.0 - t),
                 p_value: e.p_value,
                 ci_low: percent(e.ci_high),
                 ci_high: percent(e.ci_low),
@@ -159,7 +157,7 @@ fn levels(moments: &Moments, condition: usize) -> (Level, Level) {
     {
         if let Some((rows, ones)) = seen.get_mut(cell.cluster) {
             *rows += cell.rows;
-            *ones += ones_of(moments, i);
+            *ones += ones_of(moments, i, 0);
         }
     }
     for (rows, ones) in seen.into_iter().filter(|(rows, _)| *rows > 0.0) {
@@ -171,11 +169,11 @@ fn levels(moments: &Moments, condition: usize) -> (Level, Level) {
     (students, clusters)
 }
 
-/// Rows of a cell whose outcome is 1, in a sketch of zeros and ones.
-pub fn ones_of(moments: &Moments, cell: usize) -> f64 {
+/// Rows of a cell in which a column of zeros and ones is 1.
+pub fn ones_of(moments: &Moments, cell: usize, column: usize) -> f64 {
     let Some(c) = moments.cells.get(cell) else {
         return 0.0;
     };
-    let offset = moments.sums(cell).first().copied().unwrap_or(0.0);
-    (offset + c.rows * moments.centre(c.stratum, 0)).round()
+    let offset = moments.sums(cell).get(column).copied().unwrap_or(0.0);
+    (offset + c.rows * moments.centre(c.stratum, column)).round()
 }

@@ -55,7 +55,7 @@ pub fn response_weights(
     for (i, cell) in moments.cells.iter().enumerate() {
         let counts = cells.entry((cell.condition, cell.stratum)).or_default();
         counts.0 += cell.rows as u64;
-        counts.1 += ones_of(&moments, i) as u64;
+        counts.1 += ones_of(&moments, i, 0) as u64;
     }
     let mut out = Vec::with_capacity(cells.len());
     for (number, condition) in moments.conditions.iter().enumerate() {

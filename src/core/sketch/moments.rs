@@ -262,6 +262,11 @@ impl Sketch {
         self.any_moments(&self.selection(rows), centre)
     }
 
+    /// Rows with an outcome and all covariates.
+    pub fn complete(&self) -> Selection {
+        self.selection(Rows::WithCovariates)
+    }
+
     fn selection(&self, rows: Rows) -> Selection {
         let mut columns = vec![Variable::Outcome];
         if rows == Rows::WithCovariates {

@@ -2,7 +2,7 @@
 
 use super::oracle::{number, read};
 use super::{json, near};
-use rct_core::attrition::{Logistic, LogisticFit, logistic_predict};
+use rct_core::attrition::{Logistic, LogisticError, LogisticFit, logistic_predict};
 use rct_core::budget::Budget;
 use rct_core::random::{Purpose, Random};
 
@@ -184,15 +184,66 @@ fn what_can_not_be_fitted_says_so() {
     assert!(tight.add(Some(1.0), Some(&[2.0])).is_err());
 }
 
+/// Rows of these words, with a digest that fits.
+fn sealed(words: &[u64]) -> Result<Logistic, LogisticError> {
+    let mut bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
+    bytes.extend(xxhash_rust::xxh3::xxh3_64(&bytes).to_le_bytes());
+    Logistic::decode(&bytes, &Budget::unlimited())
+}
+
+/// The likelihood of so many rows is known to few digits; the fit must be, all the same.
+#[test]
+fn rounding_of_the_likelihood_does_not_end_the_fit_early() {
+    let magic = state(&[]).encode();
+    let magic = u64::from_le_bytes(magic[..8].try_into().unwrap());
+    for i in 1..200u64 {
+        let (rows, zero, one) = (1_000_003 * i, 1_000_003 * i / 3, 731_219 * i + i * i);
+        let at = |v: f64| v.to_bits();
+        let got = sealed(&[magic, 0, 2, at(0.0), rows, zero, at(1.0), rows, one])
+            .unwrap()
+            .fit();
+        let odds = |ones: u64| (ones as f64 / (rows - ones) as f64).ln();
+        assert!(got.converged);
+        near("intercept", got.coefficients[0].unwrap(), odds(zero), 1e-11);
+        let slope = odds(one) - odds(zero);
+        near("slope", got.coefficients[1].unwrap(), slope, 1e-11);
+    }
+}
+
 #[test]
 fn damaged_states_are_refused() {
     let bytes = state(&[(1.0, vec![1.0, 2.0]), (0.0, vec![3.0, 4.0])]).encode();
     let budget = Budget::unlimited();
     assert!(Logistic::decode(&bytes, &budget).is_ok());
-    for end in (0..bytes.len()).filter(|e| *e != 16 && *e != 48) {
+    for end in 0..bytes.len() {
         assert!(Logistic::decode(&bytes[..end], &budget).is_err(), "{end}");
     }
-    let mut more = bytes.clone();
-    more[8] = 200;
-    assert!(Logistic::decode(&more, &budget).is_err());
+    for at in 0..bytes.len() {
+        let mut other = bytes.clone();
+        other[at] ^= 1;
+        assert!(Logistic::decode(&other, &budget).is_err(), "{at}");
+    }
+    for rows in [vec![], vec![(1.0, vec![])], vec![(1.0, vec![-0.0])]] {
+        let one = state(&rows);
+        let two = Logistic::decode(&one.encode(), &budget).unwrap();
+        assert_eq!((one.fit(), one.encode()), (two.fit(), two.encode()));
+    }
+    // A digest that fits does not make rows of it: patterns out of order, without rows, with more ones than rows, not finite,
+    // too many regressors, something behind.
+    let magic = u64::from_le_bytes(bytes[..8].try_into().unwrap());
+    let one = 1.0f64.to_bits();
+    assert!(sealed(&[magic, 0, 2, one, 2, 1, one + 1, 2, 1]).is_ok());
+    for words in [
+        &[magic, 0, 2, one + 1, 2, 1, one, 2, 1][..],
+        &[magic, 0, 2, one, 2, 1, one, 2, 1],
+        &[magic, 0, 2, one, 0, 0],
+        &[magic, 0, 2, one, 1, 2],
+        &[magic, 0, 2, f64::INFINITY.to_bits(), 2, 1],
+        &[magic, 0, 52],
+        &[magic, 0, 0, 1],
+        &[magic, 0, 2, one],
+        &[magic + 1, 0, 0],
+    ] {
+        assert!(sealed(words).is_err(), "{words:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::oracle::{Model, PLAIN, number, read, sketch};
 use super::{near, observed, sketch_of, students};
-use rct_core::attrition::{Verdict, attrition, response_weights, wwc_attrition};
+use rct_core::attrition::{Verdict, attrition, missing_balance, response_weights, wwc_attrition};
 use rct_core::error::Explain;
 
 #[test]
@@ -175,4 +175,46 @@ fn weights_give_back_those_who_are_missing() {
     let empty = rows.iter().find(|r| r.observed == 0).unwrap();
     assert_eq!(empty.weight, None);
     assert!(empty.notes.iter().any(|n| n.starts_with("no_observed")));
+}
+
+#[test]
+fn missing_students_are_compared_as_in_clubsandwich() {
+    let model = Model {
+        design: "s16_attrition",
+        outcome: "observed",
+        covariates: &["x"],
+        ..PLAIN
+    };
+    let rows = missing_balance(&sketch(&model), 0.95).unwrap();
+    assert_eq!(rows.len(), 2);
+    let table = read("attrition/missing.csv");
+    let expected = |key: &str| {
+        let row = table.rows.iter().find(|r| r[0] == key).unwrap();
+        row[1].trim().parse::<f64>().unwrap()
+    };
+    for (arm, row) in rows.iter().enumerate() {
+        for (what, got) in [
+            ("estimate", row.difference.estimate.map(|e| -e)),
+            ("std_error", row.difference.std_error),
+            ("df", row.difference.df),
+            ("p", row.difference.p_value),
+            ("mean_observed", row.mean.0),
+            ("mean_missing", row.mean.1),
+            ("sd", row.sd),
+        ] {
+            near(
+                what,
+                got.unwrap(),
+                expected(&format!("balance_{arm}_{what}")),
+                1e-9,
+            );
+        }
+    }
+    let none = sketch_of(&students("none", 6), observed, None, false);
+    assert!(missing_balance(&none, 0.95).is_err());
+    let all = students("all", 12);
+    let everyone = sketch_of(&all, |_| Some(1.0), Some(&|s| s.cluster as f64), false);
+    let rows = missing_balance(&everyone, 0.95).unwrap();
+    assert_eq!(rows[0].difference.estimate, None);
+    assert!(rows[0].notes[0].starts_with("no_comparison"));
 }

@@ -43,11 +43,11 @@ SELECT rct.effects(s, 'old', se => '') FROM made;
 SELECT rct.effects_joint(s, 'old', 'cuped') FROM made;
 SELECT rct.effects_joint(s, 'old', strata => 'absorb') FROM made;
 SELECT rct.effects_joint(s, 'old', se => 'CR4') FROM made;
-SELECT rct.icc(s, 'stratum') FROM made;
+SELECT rct.icc(s, 'school') FROM made;
 SELECT rct.design_effect(s, 'Condition') FROM made;
 -- They are looked at before the sketch.
 SELECT rct.effects(NULL, 'old', se => 'cr2');
-SELECT rct.icc(NULL, 'stratum');
+SELECT rct.icc(NULL, 'school');
 
 -- Levels that are none.
 SELECT rct.effects(s, 'old', level => 0) FROM made;

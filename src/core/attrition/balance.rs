@@ -1,0 +1,138 @@
+//! Students with and without an outcome, compared on covariates that are known of both.
+//!
+//! A sketch of (observed, covariates) holds all cross products, so the roles of the columns can be exchanged: the covariate is the
+//! outcome of a regression on being observed, within one condition, with the variance of any effect (CR2).
+
+use super::rates::{check_observedness, ones_of};
+use crate::effect::design::Design;
+use crate::effect::robust::{contributions, dot};
+use crate::effect::satterthwaite::Products;
+use crate::effect::{EffectError, Inference, Note, StdError};
+use crate::error::Invalid;
+use crate::pulse::beat;
+use crate::sketch::{Centre, Moments, Selection, Sketch, Variable};
+
+/// One covariate in one condition. `None` is NULL.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MissingBalance {
+    /// Condition.
+    pub condition: String,
+    /// Number of the covariate, from 1.
+    pub covariate: usize,
+    /// Students with and without an outcome.
+    pub n: (u64, u64),
+    /// Mean of the covariate among both.
+    pub mean: (Option<f64>, Option<f64>),
+    /// Standard deviation of the covariate in the condition, divisor n − 1.
+    pub sd: Option<f64>,
+    /// Missing less observed, within strata if there are some.
+    pub difference: Inference,
+    /// The difference in standard deviations.
+    pub standardized: Option<f64>,
+    /// What to know.
+    pub notes: Vec<String>,
+}
+
+/// Each covariate of each condition, by condition: missing against observed students.
+pub fn missing_balance(sketch: &Sketch, level: f64) -> Result<Vec<MissingBalance>, EffectError> {
+    if !(level > 0.0 && level < 1.0) {
+        return Err(EffectError::Level(level));
+    }
+    if sketch.covariate_count() == 0 {
+        return Err(Invalid {
+            argument: "sketch",
+            must: "one with covariates",
+            got: "none".to_owned(),
+            hint: "Build it with rct.sketch((score IS NOT NULL)::integer, condition, cluster, stratum, covariate).",
+        }
+        .into());
+    }
+    check_observedness(sketch)?;
+    let mut rows = Vec::new();
+    for condition in sketch.condition_names() {
+        for covariate in 1..=sketch.covariate_count() {
+            beat();
+            let chosen = Selection {
+                conditions: vec![condition.clone()],
+                columns: vec![Variable::Covariate(covariate), Variable::Outcome],
+                ..sketch.complete()
+            };
+            rows.push(compare(
+                &sketch.moments_of(&chosen, Centre::PerStratum)?,
+                &sketch.moments_of(&chosen, Centre::Pooled)?,
+                condition.clone(),
+                covariate,
+                level,
+            )?);
+        }
+    }
+    Ok(rows)
+}
+
+/// Moments of one condition; column 0 is the covariate, column 1 says who is observed.
+fn compare(
+    moments: &Moments,
+    pooled: &Moments,
+    condition: String,
+    covariate: usize,
+    level: f64,
+) -> Result<MissingBalance, EffectError> {
+    let (mut n, mut x, mut ones, mut xx, mut x_seen) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for (i, cell) in pooled.cells.iter().enumerate() {
+        if let (&[a, _], &[aa, ab, _]) = (pooled.sums(i), pooled.within(i)) {
+            let seen = ones_of(pooled, i, 1);
+            n += cell.rows;
+            x += a;
+            ones += seen;
+            xx += aa + a * a / cell.rows;
+            x_seen += ab + a * seen / cell.rows;
+        }
+    }
+    let gone = n - ones;
+    let centre = pooled.centre(0, 0);
+    let mut notes = Vec::new();
+    let mut difference = Inference::default();
+    // All rows are of one condition, so that the only regressor is being observed.
+    let control = moments.cells.first().map_or(0, |c| c.condition);
+    let design = Design::new(moments, control);
+    if let Some(&estimate) = design.beta.first() {
+        let parts = contributions(&design, &[design.contrast(0)], StdError::Cr2)?;
+        let scores: Vec<f64> = parts
+            .scores
+            .iter()
+            .filter_map(|s| s.first())
+            .copied()
+            .collect();
+        let df = Products::new(&parts.terms, &parts.form, &[0]).df(0);
+        // Missing less observed: the slope with its sign turned.
+        difference = Inference::new(
+            -estimate,
+            dot(&scores, &scores).sqrt(),
+            df,
+            level,
+            &mut notes,
+        );
+    }
+    let mut notes: Vec<String> = notes.iter().map(Note::to_string).collect();
+    if difference.estimate.is_none() {
+        notes.push(
+            "no_comparison: no stratum of this condition has both observed and missing students"
+                .to_owned(),
+        );
+    }
+    let sd = (n > 1.0).then(|| ((xx - x * x / n).max(0.0) / (n - 1.0)).sqrt());
+    let spread = sd.filter(|s| *s > 0.0);
+    Ok(MissingBalance {
+        condition,
+        covariate,
+        n: (ones as u64, gone as u64),
+        mean: (
+            (ones > 0.0).then(|| centre + x_seen / ones),
+            (gone > 0.0).then(|| centre + (x - x_seen) / gone),
+        ),
+        sd,
+        standardized: difference.estimate.zip(spread).map(|(d, s)| d / s),
+        difference,
+        notes,
+    })
+}
