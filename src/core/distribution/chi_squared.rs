@@ -3,9 +3,9 @@
 use super::normal::{normal_lower, normal_upper};
 use statrs::function::gamma::{checked_gamma_lr, checked_gamma_ur};
 
-/// Degrees of freedom above which the series would be long. The cube root is normal then (Wilson and Hilferty 1931), to all digits
-/// that the arguments have.
-const MANY: f64 = 1e10;
+/// Degrees of freedom above which the series would be long. The cube root is normal then (Wilson and Hilferty 1931), to six
+/// digits and more.
+const MANY: f64 = 1e8;
 
 /// `P(X > x)` with real degrees of freedom above 0, with all its digits also far out.
 pub fn chi_squared_upper(x: f64, df: f64) -> Option<f64> {
