@@ -20,7 +20,7 @@ const MOST_DELTA: f64 = 1e4;
 /// `P(T > t)` and `P(T ≤ t)`, each with all its digits.
 ///
 /// `None` unless `df ≥ 0.5` and all three are numbers, `df` and `delta` finite. Ten digits and more for `|delta|` up
-/// to 1,000; beyond, the step does not get finer and the digits become fewer.
+/// to 1,000, seven and more beyond.
 pub fn noncentral_t_tails(t: f64, df: f64, delta: f64) -> Option<(f64, f64)> {
     if t.is_nan() || !delta.is_finite() || !df.is_finite() || df < LEAST_DF {
         return None;
@@ -122,7 +122,7 @@ fn integral(t: f64, df: f64, delta: f64) -> f64 {
     // Three points in a standard deviation of the peak, two in one of the normal variate.
     let step = (1.0 / (3.0 * curvature.sqrt()))
         .min(0.1)
-        .min((0.5 / (t * s).abs()).max(5e-4))
+        .min(0.5 / (t * s).abs())
         // So that it moves.
         .max(f64::EPSILON * mode.abs());
     if !(step > 0.0) {
