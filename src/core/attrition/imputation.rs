@@ -83,8 +83,10 @@ pub fn pool_imputations(
             "Write 0.95 for a 95 % interval.",
         ));
     }
-    let estimate = estimates.iter().sum::<f64>() / m;
-    let within = variances.iter().sum::<f64>() / m;
+    // Each in its share, so that large ones do not overflow.
+    let mean = |values: &[f64]| values.iter().map(|v| v / m).sum::<f64>();
+    let estimate = mean(estimates);
+    let within = mean(variances);
     let between = estimates
         .iter()
         .map(|e| (e - estimate).powi(2))
@@ -92,6 +94,14 @@ pub fn pool_imputations(
         / (m - 1.0);
     let extra = (1.0 + 1.0 / m) * between;
     let total = within + extra;
+    if !total.is_finite() {
+        return Err(Invalid::number(
+            "estimates",
+            "closer together",
+            estimate,
+            HINT,
+        ));
+    }
     let mut pooled = Pooled {
         estimate,
         std_error: total.sqrt(),
@@ -106,7 +116,9 @@ pub fn pool_imputations(
         return Ok(pooled);
     }
     let lambda = extra / total;
-    let rubin = (lambda > 0.0).then(|| (m - 1.0) / (lambda * lambda));
+    let rubin = (lambda > 0.0)
+        .then(|| (m - 1.0) / (lambda * lambda))
+        .filter(|df| df.is_finite());
     let observed = complete_df
         .filter(|df| df.is_finite())
         .map(|df| (df + 1.0) / (df + 3.0) * df * (1.0 - lambda));

@@ -294,7 +294,8 @@ fn bounds(
     if o1 > 0.0 && o0 > 0.0 {
         let total =
             |arms: &BTreeMap<usize, Arm>| arms.values().flat_map(|a| &a.sorted).sum::<f64>();
-        row.untrimmed = Some(total(treated) / o1 - total(compared) / o0);
+        let difference = total(treated) / o1 - total(compared) / o0;
+        row.untrimmed = Some(difference).filter(|d| d.is_finite());
     }
     let usable = |stratum: &usize| {
         let arm =
@@ -363,6 +364,13 @@ fn bounds(
             influence.entry(*key).or_default().1 += share * v;
         }
     }
+    let overflow = || {
+        "overflow: the outcomes are too large for their sums and squares to be numbers".to_owned()
+    };
+    if !(low.is_finite() && high.is_finite()) {
+        row.notes.push(overflow());
+        return row;
+    }
     (row.low, row.high) = (Some(low), Some(high));
     let g = influence.len() as f64;
     let df = clusters.min(influence.len()) as f64 - 2.0 * parts.len() as f64;
@@ -378,6 +386,10 @@ fn bounds(
         (squares.0 * g / (g - 1.0)).sqrt(),
         (squares.1 * g / (g - 1.0)).sqrt(),
     );
+    if !(sl.is_finite() && sh.is_finite()) {
+        row.notes.push(overflow());
+        return row;
+    }
     (row.low_se, row.high_se, row.df) = (Some(sl), Some(sh), Some(df));
     if df < 2.0 {
         row.notes.push(format!(

@@ -183,9 +183,12 @@ impl Logistic {
     /// squares).
     pub fn fit(&self) -> LogisticFit {
         let p = self.regressors.unwrap_or(0) + 1;
+        let count = |of: fn(&(u64, u64)) -> u64| {
+            self.patterns.values().map(of).fold(0, u64::saturating_add)
+        };
         let mut fit = LogisticFit {
-            rows: self.patterns.values().map(|c| c.0).sum(),
-            ones: self.patterns.values().map(|c| c.1).sum(),
+            rows: count(|c| c.0),
+            ones: count(|c| c.1),
             incomplete: self.incomplete,
             patterns: self.patterns.len() as u64,
             ..LogisticFit::default()

@@ -39,8 +39,8 @@ impl Counts {
         let treated = percent(self.observed.0, self.assigned.0)?;
         let control = percent(self.observed.1, self.assigned.1)?;
         let overall = percent(
-            self.observed.0 + self.observed.1,
-            self.assigned.0 + self.assigned.1,
+            self.observed.0.saturating_add(self.observed.1),
+            self.assigned.0.saturating_add(self.assigned.1),
         )?;
         let differential = treated - control;
         let (cautious, optimistic) = wwc_attrition(overall, differential);

@@ -15,6 +15,7 @@ pub use normal::{
     normal_upper,
 };
 
+use chi_squared::chi_squared_tails;
 use statrs::function::beta::{checked_beta_reg, ln_beta};
 
 /// Two-sided p-value of `t` with `df` degrees of freedom; `None` unless `df > 0` and `t` is a number.
@@ -50,17 +51,42 @@ pub fn f_upper(f: f64, df1: f64, df2: f64) -> Option<f64> {
     if f.is_infinite() {
         return Some(0.0);
     }
+    if df1.min(df2) > MANY_BOTH {
+        return many_degrees(f, df1, df2);
+    }
+    // With so many degrees of freedom of one side its mean square is its expectation.
+    if df2 > MANY_OF_ONE {
+        return chi_squared_upper(df1 * f, df1);
+    }
+    if df1 > MANY_OF_ONE {
+        return chi_squared_tails(df2 / f, df2).map(|(lower, _)| lower);
+    }
     let (a, b) = (df2 / 2.0, df1 / 2.0);
     let odds = df1 * f / df2;
     // P(F > f) = I_x(a, b) with x = 1 / (1 + odds), 1 - x = odds / (1 + odds); each is taken from the side that keeps digits.
     let x = 1.0 / (1.0 + odds);
-    if x < (a + 1.0) / (a + b + 2.0) {
+    let tail = if x < (a + 1.0) / (a + b + 2.0) {
         checked_beta_reg(a, b, x).ok()
     } else {
         checked_beta_reg(b, a, odds / (1.0 + odds))
             .ok()
             .map(|lower| 1.0 - lower)
-    }
+    };
+    // By rounding, a little beyond.
+    tail.filter(|p| !p.is_nan()).map(|p| p.clamp(0.0, 1.0))
+}
+
+/// Degrees of freedom of both sides from which on the incomplete beta function is no longer one.
+const MANY_BOTH: f64 = 1e6;
+/// Of one side.
+const MANY_OF_ONE: f64 = 1e10;
+
+/// By the cube root of F, which is normal then (Paulson 1942).
+fn many_degrees(f: f64, df1: f64, df2: f64) -> Option<f64> {
+    let (a, b) = (2.0 / 9.0 / df1, 2.0 / 9.0 / df2);
+    let root = f.cbrt();
+    let z = ((1.0 - b) * root - (1.0 - a)) / (b * root * root + a).sqrt();
+    Some(normal_upper(z)).filter(|p| !p.is_nan())
 }
 
 /// The `f` with `P(F > f) = upper`, for `upper` in (0, 1).

@@ -6,17 +6,21 @@
 //! rule from the mode outwards converges geometrically. Nothing is subtracted: the smaller of the two tails has all its
 //! digits, however small it is, and the other is one minus it.
 
+use super::chi_squared::chi_squared_tails;
 use super::normal::{normal_density, normal_upper};
 use crate::pulse::Pulse;
 use std::f64::consts::PI;
 
 /// Fewest degrees of freedom; below, the left tail of the integrand is too long.
 const LEAST_DF: f64 = 0.5;
+/// Noncentrality, for each degree of freedom, from which `Z` is nothing beside it: leaving it out changes a tail by less than
+/// 10⁻⁸ of it, while the integrand gets too steep for its width.
+const MOST_DELTA: f64 = 1e4;
 
 /// `P(T > t)` and `P(T ≤ t)`, each with all its digits.
 ///
 /// `None` unless `df ≥ 0.5` and all three are numbers, `df` and `delta` finite. Ten digits and more for `|delta|` up
-/// to 1,000; beyond, the step does not get finer and the digits become fewer.
+/// to 1,000, seven and more beyond.
 pub fn noncentral_t_tails(t: f64, df: f64, delta: f64) -> Option<(f64, f64)> {
     if t.is_nan() || !delta.is_finite() || !df.is_finite() || df < LEAST_DF {
         return None;
@@ -26,6 +30,9 @@ pub fn noncentral_t_tails(t: f64, df: f64, delta: f64) -> Option<(f64, f64)> {
     }
     if t == 0.0 {
         return Some((normal_upper(-delta), normal_upper(delta)));
+    }
+    if delta.abs() > MOST_DELTA * df.max(1.0) {
+        return Some(without_noise(t, df, delta));
     }
     // By the side of the noncentrality; the median is close, unless the degrees of freedom are very few.
     let above = t >= delta;
@@ -53,6 +60,22 @@ pub fn noncentral_t_upper(t: f64, df: f64, delta: f64) -> Option<f64> {
 /// `P(T ≤ t)` for noncentrality `delta`; see [`noncentral_t_tails`].
 pub fn noncentral_t_lower(t: f64, df: f64, delta: f64) -> Option<f64> {
     noncentral_t_tails(t, df, delta).map(|(_, lower)| lower)
+}
+
+/// Both tails of `δ / S`.
+fn without_noise(t: f64, df: f64, delta: f64) -> (f64, f64) {
+    let (beyond, within) = if (t > 0.0) == (delta > 0.0) {
+        let ratio = delta / t;
+        // |T| is beyond |t| if S is small.
+        chi_squared_tails(df * ratio * ratio, df).unwrap_or((0.0, 1.0))
+    } else {
+        (0.0, 1.0)
+    };
+    if t > 0.0 {
+        (beyond, within)
+    } else {
+        (within, beyond)
+    }
 }
 
 /// `φ(z) / P(Z > z)`.
@@ -99,7 +122,9 @@ fn integral(t: f64, df: f64, delta: f64) -> f64 {
     // Three points in a standard deviation of the peak, two in one of the normal variate.
     let step = (1.0 / (3.0 * curvature.sqrt()))
         .min(0.1)
-        .min((0.5 / (t * s).abs()).max(5e-4));
+        .min(0.5 / (t * s).abs())
+        // So that it moves.
+        .max(f64::EPSILON * mode.abs());
     if !(step > 0.0) {
         return 0.0;
     }
@@ -143,6 +168,30 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn large_noncentrality_goes_over_into_its_limit() {
+        for df in [0.5f64, 1.0, 4.0, 100.0] {
+            let delta = MOST_DELTA * df.max(1.0);
+            for ratio in [0.3, 0.9, 1.0, 1.1, 5.0] {
+                let (upper, lower) =
+                    noncentral_t_tails(ratio * delta, df, delta).unwrap_or_default();
+                let limit = without_noise(ratio * delta, df, delta);
+                for (got, limit) in [(upper, limit.0), (lower, limit.1)] {
+                    assert!(
+                        (got / limit - 1.0).abs() < 1e-5,
+                        "{df} {ratio}: {got} {limit}"
+                    );
+                }
+                let turned = without_noise(-ratio * delta, df, -delta);
+                assert_eq!(turned, (limit.1, limit.0));
+            }
+        }
+        assert_eq!(noncentral_t_tails(-1.0, 3.0, 1e9), Some((1.0, 0.0)));
+        assert_eq!(noncentral_t_tails(1.0, 3.0, -1e9), Some((0.0, 1.0)));
+        // Once without an end: the steps were shorter than what a double near the mode can tell.
+        assert!(noncentral_t_tails(1e150, 1.0, 4e151).is_some());
     }
 
     #[test]

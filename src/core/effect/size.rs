@@ -21,6 +21,9 @@ pub struct HedgesG {
     pub omega: f64,
 }
 
+/// More students than there are; beyond, their squares lose what the corrections need.
+const MOST_STUDENTS: f64 = 1e15;
+
 /// Hedges' g of a difference `b` with the pooled student-level standard deviation `s`, `n1 + n0` students in clusters of
 /// mean size `size`, and intra-cluster correlation `rho` (What Works Clearinghouse, Procedures Handbook 5.0, appendix E;
 /// Hedges 2007). `rho` is taken as 0 if it is negative.
@@ -44,6 +47,9 @@ pub fn hedges_g(
     }
     if !(n1 >= 1.0 && n0 >= 1.0) {
         return argument("number of students in an arm", "at least 1", n1.min(n0));
+    }
+    if !(n1 + n0 <= MOST_STUDENTS) {
+        return argument("number of students", "at most 10^15", n1 + n0);
     }
     if !(size >= 1.0) {
         return argument("mean cluster size", "at least 1", size);

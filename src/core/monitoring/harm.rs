@@ -81,6 +81,9 @@ pub fn harm_probability(
     finite("prior_mean", prior.mean)?;
     finite("threshold", prior.threshold)?;
     let (mean, spread) = (prior.mean * sd, prior.sd * sd);
+    finite("prior_mean", mean)?;
+    finite("prior_sd", spread)?;
+    finite("threshold", prior.threshold * sd)?;
     let mut row = Harm {
         posterior_mean: None,
         posterior_sd: None,

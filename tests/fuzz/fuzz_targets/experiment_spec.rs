@@ -9,7 +9,9 @@ fuzz_target!(|text: &str| {
     let _ = normalized_members(text);
     let _ = patched(r#"{"key": "k", "context": "c"}"#, text);
     if let Ok(first) = normalized(text)
-        && let Some(spec) = first.split_once("\"spec\":").map(|(_, s)| &s[..s.len() - 1])
+        && let Some(spec) = first
+            .split_once("\"spec\":")
+            .map(|(_, s)| &s[..s.len() - 1])
     {
         let again = normalized(spec);
         assert!(again.is_ok(), "{spec}: {again:?}");

@@ -4,16 +4,22 @@
 // Test binaries are instrumented too, and find the symbols of the instrumentation there.
 use libfuzzer_sys as _;
 
+mod ask;
+mod fine;
+mod numbers;
 mod rows;
 pub mod seeds;
+mod source;
 
+pub use numbers::numbers;
+
+use rct_core::attrition::Logistic;
 use rct_core::budget::Budget;
-use rct_core::effect::{self, Adjust, Options, StdError, Strata};
-use rct_core::planning::{self, Within};
+use rct_core::effect::{Adjust, Distribution, Options, StdError, Strata};
 use rct_core::reduction::{NumberReduction, TextReduction};
-use rct_core::sketch::{
-    Builder, Centre, Covariates, Key, Row, Rows, Sketch, SketchError, bytes_to_text,
-};
+use rct_core::simulation;
+use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch, SketchError, bytes_to_text};
+use serde_json::Value;
 use std::sync::LazyLock;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -45,52 +51,12 @@ fn decode(bytes: &[u8]) {
             assert_eq!(copy.encode(), bytes, "a sketch added to nothing is itself");
         }
         if sketch.cell_count() <= SMALL && sketch.bytes() <= 1 << 20 {
-            analyse(&sketch, &Options::default());
+            ask::sketch(&sketch, &Options::default());
+            let twice = [copy, sketch];
+            ask::two_sketches(twice, &Options::default());
         }
     }
     assert_eq!(budget.taken(), 0, "memory is given back");
-}
-
-/// Everything that can be asked of a sketch. Errors are answers; panics and NaN are not.
-fn analyse(sketch: &Sketch, options: &Options) {
-    for rows in [Rows::All, Rows::WithCovariates] {
-        for centre in [Centre::PerStratum, Centre::Pooled] {
-            let _ = sketch.moments(rows, centre);
-        }
-    }
-    let info = sketch.info();
-    let _ = sketch.cell_summaries();
-    for within in [Within::Condition, Within::All] {
-        let _ = planning::icc(sketch, within, options.level);
-        let _ = planning::design_effect(sketch, within);
-    }
-    // The time of a joint test grows with the fourth power of the conditions.
-    if info.conditions > 6 || info.covariates > 6 {
-        return;
-    }
-    let Ok(arms) = effect::arms(sketch) else {
-        return;
-    };
-    for arm in arms.iter().take(2) {
-        let _ = effect::effects_joint(sketch, &arm.condition, options);
-        for row in effect::effects(sketch, &arm.condition, options).unwrap_or_default() {
-            for (name, value) in [
-                ("estimate", row.estimate),
-                ("std_error", row.std_error),
-                ("df", row.df),
-                ("p_value", row.p_value),
-                ("ci_low", row.ci_low),
-                ("ci_high", row.ci_high),
-            ] {
-                assert!(!value.is_some_and(f64::is_nan), "{name} is NaN: {row:?}");
-            }
-            assert!(
-                row.p_value.is_none_or(|p| (0.0..=1.0).contains(&p)),
-                "{row:?}"
-            );
-            assert!(row.std_error.is_none_or(|s| s >= 0.0), "{row:?}");
-        }
-    }
 }
 
 /// The text form: what can be read is written the same, and means the same as the bytes.
@@ -148,12 +114,92 @@ pub fn reduction_decode(data: &[u8]) {
     assert_eq!(budget.taken(), 0, "memory is given back");
 }
 
+/// The decoder of stored distributions, on the bytes as they are and with the checksum set right.
+pub fn distribution_decode(data: &[u8]) {
+    for bytes in [data, &with_checksum(data)] {
+        let budget = Budget::new(MEMORY);
+        if let Ok(mut outcomes) = Distribution::decode(bytes, &budget) {
+            assert_eq!(
+                outcomes.encode(),
+                bytes,
+                "a distribution has one stored form"
+            );
+            let mut copy = Distribution::new(&budget);
+            copy.merge(&outcomes).expect("it can be added to nothing");
+            assert_eq!(
+                copy.encode(),
+                bytes,
+                "a distribution added to nothing is itself"
+            );
+            copy.merge(&outcomes).expect("it can be added to itself");
+            copy.encode();
+            ask::distribution(&mut outcomes, 0.95);
+        }
+        assert_eq!(budget.taken(), 0, "memory is given back");
+    }
+}
+
+/// The decoder of rows of a logistic regression, on the bytes as they are and with the checksum set right.
+pub fn logistic_decode(data: &[u8]) {
+    for bytes in [data, &with_checksum(data)] {
+        let budget = Budget::new(MEMORY);
+        if let Ok(rows) = Logistic::decode(bytes, &budget) {
+            let once = rows.encode();
+            let again = Logistic::decode(&once, &budget).expect("what is encoded can be decoded");
+            assert_eq!(again.encode(), once);
+            let mut sum = Logistic::new(&budget);
+            sum.merge(&rows).expect("it can be added to nothing");
+            assert_eq!(sum.encode(), once, "rows added to nothing are themselves");
+            sum.merge(&rows).expect("it can be added to itself");
+            ask::fit(&rows);
+            ask::fit(&sum);
+        }
+        assert_eq!(budget.taken(), 0, "memory is given back");
+    }
+}
+
+/// Designs of simulations: any text is read or refused, and what is small is simulated.
+pub fn simulation_design(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Ok(design) = simulation::Design::parse(text) else {
+        return;
+    };
+    // Rosters can have millions of students.
+    let document: Value = serde_json::from_str(text).expect("it was read");
+    let small = |value: &Value| value.as_f64().is_none_or(|n| n <= 99.0);
+    let small_sizes = match &document["size"] {
+        Value::Array(list) => list.iter().all(small),
+        Value::Object(spread) => spread.values().all(small),
+        number => small(number),
+    };
+    if !small(&document["clusters"]) || !small_sizes {
+        return;
+    }
+    let budget = Budget::new(MEMORY);
+    let rows = simulation::simulate(&design, 2, "seed", 0.95, &budget, &mut |_, _| {});
+    fine::fine("simulate", &rows);
+}
+
 /// Rows in two parts: the parts add up to the whole in either order, and nothing that can be asked of it panics.
 pub fn sketch_rows(data: &[u8]) {
     let input = rows::Input::read(data, false);
-    if let Some(mut whole) = add_up(&input, None) {
-        analyse(whole.sketch().expect("it was good"), &input.options);
-    }
+    let Some(mut whole) = add_up(&input, None) else {
+        return;
+    };
+    ask::sketch(whole.sketch().expect("it was good"), &input.options);
+    ask::rows(&input.rows, &input.options);
+    let (first, second) = input.rows.split_at(input.cut);
+    let part = |rows: &[rows::OwnedRow]| {
+        let mut builder = Builder::new(&Budget::new(MEMORY));
+        for row in rows {
+            builder.add(&row.borrow()).expect("it was good");
+        }
+        let bytes = builder.sketch().expect("it was good").encode();
+        Sketch::decode(&bytes, &Budget::new(MEMORY)).expect("what is encoded can be decoded")
+    };
+    ask::two_sketches([part(first), part(second)], &input.options);
 }
 
 /// The same with rows that are added to a large sketch, where a builder takes other ways.

@@ -1,5 +1,6 @@
 //! Rows out of the bytes of a fuzzer: few keys, so that cells meet, and numbers of every kind.
 
+use crate::source::Source;
 use rct_core::effect::Options;
 use rct_core::sketch::{Covariates, Key, Row};
 
@@ -80,20 +81,7 @@ impl Input {
     }
 }
 
-struct Source<'a> {
-    bytes: &'a [u8],
-    tame: bool,
-}
-
 impl Source<'_> {
-    fn byte(&mut self) -> u8 {
-        let Some((&first, rest)) = self.bytes.split_first() else {
-            return 0;
-        };
-        self.bytes = rest;
-        first
-    }
-
     fn row(&mut self, shape: u8) -> OwnedRow {
         const CONDITIONS: [Option<&str>; 8] = [
             Some("control"),
@@ -140,37 +128,6 @@ impl Source<'_> {
             } else {
                 None
             },
-        }
-    }
-
-    /// NULL, a small integer, one far from 0, an extreme, or any bits.
-    fn number(&mut self) -> Option<f64> {
-        const EXTREMES: [f64; 12] = [
-            0.0,
-            -0.0,
-            5e-324,
-            f64::MIN_POSITIVE,
-            f64::MAX,
-            f64::MIN,
-            1e300,
-            -1e-300,
-            1e150,
-            f64::EPSILON,
-            f64::NAN,
-            f64::INFINITY,
-        ];
-        match self.byte() {
-            255 => None,
-            n @ 0..=119 => Some(n as f64 - 50.0),
-            n @ 120..=199 => Some(1e9 + n as f64 / 8.0),
-            n @ 200..=229 => Some((n as f64 - 215.0) / 7.0),
-            n @ 230..=254 if self.tame => Some((n as f64 - 230.0) * 1e15),
-            n @ 230..=241 => Some(EXTREMES[n as usize - 230]),
-            _ => {
-                let mut bits = [0; 8];
-                bits.fill_with(|| self.byte());
-                Some(f64::from_le_bytes(bits))
-            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The first inputs of each target: without them a fuzzer would have to find the format by chance.
 
+use rct_core::attrition::Logistic;
 use rct_core::budget::Budget;
+use rct_core::effect::Distribution;
 use rct_core::reduction::{Method, NumberReduction, TextReduction};
 use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
 
@@ -126,6 +128,75 @@ pub fn rows() -> Seeds {
         .collect()
 }
 
+/// Outcomes of every kind.
+pub fn distributions() -> Seeds {
+    let budget = Budget::unlimited();
+    let mut outcomes = Distribution::new(&budget);
+    let mut seeds = vec![("empty".to_owned(), outcomes.encode())];
+    for i in 0..60u8 {
+        let value = f64::from(i % 13) - 4.0;
+        outcomes
+            .add(
+                (i % 11 != 10).then_some(value),
+                Some([b"control", b"treated"][i as usize % 2]),
+                (i % 17 != 16).then_some(Key::of_bigint(i64::from(i % 12))),
+            )
+            .expect("a good row");
+    }
+    seeds.push(("two_conditions".to_owned(), outcomes.encode()));
+    seeds
+}
+
+/// Rows of logistic regressions.
+pub fn regressions() -> Seeds {
+    let budget = Budget::unlimited();
+    (0..4usize)
+        .map(|count| {
+            let mut rows = Logistic::new(&budget);
+            for i in 0..40u8 {
+                let x = [
+                    f64::from(i % 3),
+                    f64::from(i % 5) * 1e3,
+                    -0.25 * f64::from(i),
+                ];
+                let y = f64::from(i % 7 * (i % 5) % 2);
+                rows.add(Some(y), (i != 9).then_some(&x[..count]))
+                    .expect("a good row");
+            }
+            (format!("regressors_{count}"), rows.encode())
+        })
+        .collect()
+}
+
+/// Designs with every field.
+pub fn designs() -> Seeds {
+    [
+        r#"{"clusters": 8, "size": 5}"#,
+        r#"{"clusters": 9, "size": [3, 4, 7], "icc": 0.1, "binary": {"rate": 0.4}, "effect": 0.2}"#,
+        r#"{"clusters": 12, "size": {"mean": 8, "cv": 0.5, "min": 3}, "icc": 0.2, "effect": {"b": 0.5}, "conditions": ["a", "b", "c"], "control": "c", "weights": [1, 2, 1], "effect_sd": 0.1, "mean": 50, "sd": 3}"#,
+        r#"{"clusters": 16, "strata": {"count": 4, "icc": 0.1}, "waves": {"count": 3, "sd": 0.2}, "size": 5, "pretest": {"r2": 0.5}, "analyses": [{"se": "CR2", "adjust": "ancova"}, {"se": "CR1S", "strata": "ignore"}]}"#,
+        r#"{"clusters": 20, "size": 9, "late": {"share": 0.2, "dose": 0.3, "prefer_treated": 0.5}, "movers": {"share": 0.1}, "spillover": {"share": 0.2}, "attrition": {"students": 0.1, "students_treated": 0.3, "clusters": 0.05}, "effect": 1}"#,
+        r#"{"clusters": 12, "teachers": {"sections": 3, "icc": 0.1}, "unit": "teacher", "method": "bernoulli"}"#,
+        r#"{"clusters": 6, "unit": "student", "size": 12}"#,
+    ]
+    .iter()
+    .zip(0..)
+    .map(|(text, i)| (format!("design_{i}"), text.as_bytes().to_vec()))
+    .collect()
+}
+
+/// Bytes that are read as arguments.
+pub fn numbers() -> Seeds {
+    (0..40u8)
+        .map(|i| {
+            let mut data = vec![i];
+            let step = usize::from(i / 10) * 7 + 3;
+            data.extend((0..60).map(|k: usize| (k * step * (k + 2) % 251) as u8));
+            (format!("group_{}_{}", i % 10, i / 10), data)
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,11 +206,19 @@ mod tests {
     /// A target: its name, its check and its seeds.
     type Target = (&'static str, fn(&[u8]), fn() -> Seeds);
 
-    const TARGETS: [Target; 5] = [
+    const TARGETS: [Target; 9] = [
         ("sketch_decode", crate::sketch_decode, sketches),
         ("sketch_text", crate::sketch_text, texts),
         ("reduction_decode", crate::reduction_decode, reductions),
         ("sketch_rows", crate::sketch_rows, rows),
+        (
+            "distribution_decode",
+            crate::distribution_decode,
+            distributions,
+        ),
+        ("logistic_decode", crate::logistic_decode, regressions),
+        ("simulation_design", crate::simulation_design, designs),
+        ("numbers", crate::numbers, numbers),
         (
             "sketch_rows_onto_large",
             crate::sketch_rows_onto_large,
@@ -158,8 +237,8 @@ mod tests {
                 .join(name);
             fs::create_dir_all(&dir).unwrap();
             for (seed, bytes) in seeds() {
+                fs::write(dir.join(format!("seed_{seed}")), &bytes).unwrap();
                 check(&bytes);
-                fs::write(dir.join(format!("seed_{seed}")), bytes).unwrap();
             }
         }
     }

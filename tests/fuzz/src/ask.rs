@@ -1,0 +1,228 @@
+//! Everything that can be asked of sketches and distributions.
+
+use crate::fine::{fine, fine_value};
+use crate::rows::OwnedRow;
+use rct_core::attrition::{
+    Counts, LeeOptions, Logistic, Trim, attrition, lee_bounds, logistic_predict, manski_bounds,
+    response_weights,
+};
+use rct_core::budget::Budget;
+use rct_core::effect::{
+    self, Adjust, CaceOptions, Distribution, Guard, Options, RatioSe, Segments, Strata,
+    StudentAdjust,
+};
+use rct_core::integrity::{balance, balance_joint, impossible_patterns, srm_of_sketch};
+use rct_core::planning::{self, Within};
+use rct_core::resampling::{
+    Draws, Statistic, Weights, WildOptions, randomization_test, simultaneous_intervals,
+    wild_bootstrap,
+};
+use rct_core::sketch::{Builder, Centre, Row, Rows, Sketch};
+
+/// Draws of resampling: few, as each input is one of many.
+const DRAWS: i64 = 20;
+
+/// Everything that can be asked of a sketch alone.
+pub fn sketch(sketch: &Sketch, options: &Options) {
+    for rows in [Rows::All, Rows::WithCovariates] {
+        for centre in [Centre::PerStratum, Centre::Pooled] {
+            let _ = sketch.moments(rows, centre);
+        }
+    }
+    let info = sketch.info();
+    let _ = sketch.cell_summaries();
+    for within in [Within::Condition, Within::All] {
+        for adjust in [Adjust::None, Adjust::Ancova] {
+            let icc = planning::icc_adjusted(sketch, within, options.level, adjust);
+            fine("icc", &icc);
+        }
+        fine("components", &planning::variance_components(sketch, within));
+        let deff = planning::design_effect(sketch, within);
+        if deff.as_ref().is_ok_and(|d| d.rows > 0.0) {
+            fine("design_effect", &deff);
+        }
+    }
+    // The time of a joint test grows with the fourth power of the conditions.
+    if info.conditions > 6 || info.covariates > 6 {
+        return;
+    }
+    fine("srm", &srm_of_sketch(sketch, None, None, 0.001));
+    fine("patterns", &impossible_patterns(sketch, None, None, None));
+    fine("response_weights", &response_weights(sketch, None));
+    fine("response_weights", &response_weights(sketch, Some(5.0)));
+    let arms = effect::arms(sketch);
+    fine("arms", &arms);
+    for arm in arms.iter().flatten().take(2) {
+        against(sketch, &arm.condition, options);
+    }
+}
+
+/// Everything that has a control.
+fn against(sketch: &Sketch, control: &str, options: &Options) {
+    let (level, strata) = (options.level, options.strata);
+    fine("effects", &effect::effects(sketch, control, options));
+    fine(
+        "adjusted",
+        &effect::adjusted_effects(sketch, control, strata, level),
+    );
+    fine("paired", &effect::paired_effects(sketch, control, level));
+    for adjust in [Adjust::None, Adjust::Ancova, Adjust::Lin] {
+        let rows = effect::cluster_diagnostics(sketch, control, adjust, strata);
+        fine("diagnostics", &rows);
+        fine(
+            "influence",
+            &effect::influence(sketch, control, adjust, strata),
+        );
+    }
+    fine(
+        "effects_joint",
+        &effect::effects_joint(sketch, control, options),
+    );
+    for row in effect::effect_sizes(sketch, control, options)
+        .iter()
+        .flatten()
+    {
+        // Without a size there is no scale, either.
+        fine_value("effect_sizes", &row.size.map(|s| (s, row.scale)));
+    }
+    fine("binary", &effect::binary_effects(sketch, control, level));
+    for se in [RatioSe::Cr2, RatioSe::Delta] {
+        fine("ratio", &effect::ratio_effects(sketch, control, se, level));
+    }
+    for (adjust, strata, se) in [("none", "auto", "CR2"), ("ancova", "auto", "CR1S")] {
+        let options = CaceOptions::from_words(adjust, strata, se, level).expect("words");
+        for exposures in [None, Some(&[Some(1), None, Some(2)][..])] {
+            fine("cace", &effect::cace(sketch, control, exposures, &options));
+        }
+    }
+    for adjust in [StudentAdjust::None, StudentAdjust::Lin] {
+        let rows = effect::student_effects(sketch, control, adjust, strata, level);
+        fine("student_effects", &rows);
+    }
+    fine("balance", &balance(sketch, control, None, strata));
+    fine("balance_joint", &balance_joint(sketch, control, strata));
+    let patterns = impossible_patterns(sketch, Some(control), None, None);
+    fine("patterns", &patterns);
+    fine("attrition", &attrition(sketch, control, level));
+    for row in attrition(sketch, control, level).iter().flatten() {
+        for counts in [row.students, row.clusters] {
+            fine_value("rates", &Counts::rates(&counts));
+        }
+    }
+    fine(
+        "manski",
+        &manski_bounds(sketch, control, -50.0, 70.0, level),
+    );
+    fine("manski", &manski_bounds(sketch, control, 0.0, 1.0, level));
+    resampled(sketch, control, options);
+}
+
+fn resampled(sketch: &Sketch, control: &str, options: &Options) {
+    let draws = Draws::new(DRAWS, "seed").expect("a good number");
+    for (weights, null_imposed) in [(Weights::Auto, true), (Weights::Webb, false)] {
+        let options = WildOptions {
+            effect: *options,
+            draws: draws.clone(),
+            weights,
+            null_imposed,
+        };
+        fine("wild", &wild_bootstrap(sketch, control, &options));
+    }
+    for statistic in [Statistic::Studentized, Statistic::Difference] {
+        let rows = randomization_test(sketch, control, options, statistic, &draws);
+        fine("randomization", &rows);
+    }
+}
+
+/// Everything that takes two sketches.
+pub fn two_sketches(sketches: [Sketch; 2], options: &Options) {
+    if sketches
+        .iter()
+        .any(|s| s.info().conditions > 6 || s.info().covariates > 6)
+    {
+        return;
+    }
+    let Ok(arms) = effect::arms(&sketches[0]) else {
+        return;
+    };
+    let names: Vec<String> = arms.into_iter().map(|a| a.condition).take(2).collect();
+    let draws = Draws::new(DRAWS, "seed").expect("a good number");
+    for control in &names {
+        let rows = simultaneous_intervals(&sketches, control, options, &draws);
+        fine("simultaneous", &rows);
+    }
+    let [a, b] = sketches;
+    let segments = Segments::new(
+        vec![Some("a".to_owned()), Some("b".to_owned())],
+        vec![Some(a), Some(b)],
+    )
+    .expect("names differ");
+    let guard = Guard::new(1, 2).expect("good numbers");
+    for control in &names {
+        let rows = effect::subgroup_effects(&segments, control, options, guard);
+        fine("subgroup_effects", &rows);
+        let tests = effect::interaction_test(&segments, control, options, guard);
+        fine("interaction_test", &tests);
+    }
+}
+
+/// Everything that needs the rows themselves.
+pub fn rows(rows: &[OwnedRow], options: &Options) {
+    let budget = Budget::unlimited();
+    let (mut outcomes, mut seen) = (Distribution::new(&budget), Builder::new(&budget));
+    let mut logistic = Logistic::new(&budget);
+    for row in rows {
+        let row = row.borrow();
+        outcomes
+            .add(row.outcome, row.condition, row.cluster)
+            .expect("it was good");
+        let observed = f64::from(u8::from(row.outcome.is_some()));
+        seen.add(&Row {
+            outcome: Some(observed),
+            ..row
+        })
+        .expect("it was good");
+        let x = [
+            f64::from(u8::from(row.condition == Some(b"treated"))),
+            row.exposed.unwrap_or(0.0),
+        ];
+        logistic.add(Some(observed), Some(&x)).expect("a good row");
+    }
+    distribution(&mut outcomes, options.level);
+    fit(&logistic);
+    let seen = seen.sketch().expect("it was good");
+    sketch(seen, options);
+    let Ok(arms) = effect::arms(seen) else {
+        return;
+    };
+    for arm in arms.iter().take(2) {
+        for trim in [Trim::Paper, Trim::Fractional, Trim::Integer] {
+            for strata in [Strata::Absorb, Strata::Ignore] {
+                let options = LeeOptions {
+                    trim,
+                    strata,
+                    level: options.level,
+                };
+                let bounds = lee_bounds(&mut outcomes, seen, &arm.condition, &options);
+                fine("lee_bounds", &bounds);
+            }
+        }
+    }
+}
+
+/// What can be asked of a distribution.
+pub fn distribution(outcomes: &mut Distribution, level: f64) {
+    for control in ["control", "treated"] {
+        let quantiles = [0.01, 0.25, 0.5, 0.999];
+        let rows = effect::quantile_effects(outcomes, control, &quantiles, level);
+        fine("quantile_effects", &rows);
+    }
+}
+
+/// What can be asked of a logistic regression.
+pub fn fit(logistic: &Logistic) {
+    let fit = logistic.fit();
+    fine_value("logistic", &fit);
+    let x = vec![0.5; fit.coefficients.len().saturating_sub(1)];
+    fine_value("logistic_predict", &logistic_predict(&fit.coefficients, &x));
+}
