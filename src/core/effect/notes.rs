@@ -2,10 +2,10 @@
 
 /// Clusters in an arm below which a note says so.
 pub const FEW_CLUSTERS: u64 = 10;
-/// Degrees of freedom below which a note says so.
-pub const LOW_DF: f64 = 4.0;
-/// Degrees of freedom below which no p-value and no interval is given.
-pub const TOO_LOW_DF: f64 = 2.0;
+/// Degrees of freedom below which a note says so: 4. A balanced design has exactly 4, which must not be less by rounding.
+pub const LOW_DF: f64 = 4.0 - 1e-9;
+/// Degrees of freedom below which no p-value and no interval is given: 2, but for rounding.
+pub const TOO_LOW_DF: f64 = 2.0 - 1e-9;
 
 /// Something to know about a result.
 #[derive(Debug, Clone, PartialEq)]
