@@ -387,3 +387,37 @@ fn two_degrees_of_freedom_are_enough() {
         }
     }
 }
+
+/// With the denominator 1 the degrees of freedom are those of the difference in means, also if a condition is one cluster:
+/// its residual is 0 and says nothing. If both are, there is no standard error.
+#[test]
+fn a_condition_of_one_cluster_says_nothing() {
+    let row = |y, condition, cluster| Student {
+        y,
+        d: 1.0,
+        condition,
+        cluster,
+        weight: None,
+    };
+    let control = [row(1.0, "a", "1"), row(3.0, "a", "1")];
+    let treated = [
+        row(1.0, "b", "2"),
+        row(2.0, "b", "2"),
+        row(4.0, "b", "3"),
+        row(5.5, "b", "4"),
+        row(0.5, "b", "4"),
+    ];
+    let sketch = build(control.into_iter().chain(treated));
+    let mean = &effects(&sketch, "a", &Options::default()).unwrap()[0];
+    let ratio = one(&sketch, "a", RatioSe::Cr2).effect;
+    assert!((ratio.df.unwrap() - mean.df.unwrap()).abs() < 1e-9, "{ratio:?}");
+    assert!((ratio.std_error.unwrap() - mean.std_error.unwrap()).abs() < 1e-12);
+    for se in [RatioSe::Cr2, RatioSe::Delta] {
+        let both = one(
+            &build([row(1.0, "a", "1"), row(3.0, "a", "1"), row(2.0, "b", "2")]),
+            "a",
+            se,
+        );
+        assert_eq!((both.effect.std_error, both.effect.df), (None, None));
+    }
+}
