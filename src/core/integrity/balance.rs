@@ -281,7 +281,9 @@ fn test(
     for j in aliased {
         row.notes.push(Note::AliasedCovariate(j + 1).to_string());
     }
-    let Some(nu) = Products::new(&first.terms, &first.form, &[at]).df(0) else {
+    let coordinates = questions.first().map(|q| q.design.contrast(at));
+    let products = Products::new(&first.terms, &first.form, &[at]);
+    let Some(nu) = coordinates.and_then(|d| products.df(0, &d)) else {
         row.notes.push(Note::NoDf.to_string());
         return;
     };
