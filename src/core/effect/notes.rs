@@ -54,6 +54,13 @@ pub enum Note {
     NoDf,
 }
 
+impl Note {
+    /// True if it is about the relative lift or the standardized effect: not for results without these.
+    pub fn is_of_scale(&self) -> bool {
+        matches!(self, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG)
+    }
+}
+
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         use Note::*;
