@@ -383,7 +383,10 @@ fn two_degrees_of_freedom_are_enough() {
             // The 97.5 % quantile of t with 2 degrees of freedom.
             let expected = estimate.unwrap() + 4.302_652_729_911_275 * se.unwrap();
             let high = high.unwrap_or(f64::NAN);
-            assert!((high - expected).abs() < 1e-9, "draw {draw}: {high}, {expected}");
+            assert!(
+                (high - expected).abs() < 1e-9,
+                "draw {draw}: {high}, {expected}"
+            );
         }
     }
 }
@@ -410,7 +413,10 @@ fn a_condition_of_one_cluster_says_nothing() {
     let sketch = build(control.into_iter().chain(treated));
     let mean = &effects(&sketch, "a", &Options::default()).unwrap()[0];
     let ratio = one(&sketch, "a", RatioSe::Cr2).effect;
-    assert!((ratio.df.unwrap() - mean.df.unwrap()).abs() < 1e-9, "{ratio:?}");
+    assert!(
+        (ratio.df.unwrap() - mean.df.unwrap()).abs() < 1e-9,
+        "{ratio:?}"
+    );
     assert!((ratio.std_error.unwrap() - mean.std_error.unwrap()).abs() < 1e-12);
     for se in [RatioSe::Cr2, RatioSe::Delta] {
         let both = one(
