@@ -10,8 +10,8 @@ mod oracle;
 
 use oracle::{Model, PLAIN, Report, sketch};
 use rct_core::effect::{
-    Adjust, Estimand, Options, StdError, Strata, cluster_diagnostics, effects, influence,
-    paired_effects,
+    Adjust, Estimand, Options, StdError, Strata, adjusted_effects, cluster_diagnostics, effects,
+    influence, paired_effects,
 };
 use rct_core::sketch::Key;
 use serde_json::Value;
@@ -291,4 +291,39 @@ fn leaving_a_cluster_out_is_a_refit() {
     let sum: f64 = rows.iter().filter_map(|r| r.partial_leverage).sum();
     report.check("partial".to_owned(), Some(sum), Some(1.0), 0.0);
     report.finish(30);
+}
+
+/// There is neither a lift nor a standardized effect in these results, so nothing is said of them.
+#[test]
+fn notes_are_of_what_is_there() {
+    use rct_core::sketch::{Builder, Covariates, Row};
+    let mut builder = Builder::new(&rct_core::budget::Budget::unlimited());
+    for i in 0..24 {
+        let treated = i % 2;
+        builder
+            .add(&Row {
+                outcome: Some((treated * (i % 5)) as f64),
+                condition: Some(if treated == 1 { b"b" } else { b"a" }),
+                cluster: Some(Key::of_bigint(i % 8)),
+                stratum: Key::NONE,
+                covariates: Covariates::Complete(&[(i % 7) as f64]),
+                exposed: None,
+                weight: None,
+            })
+            .unwrap();
+    }
+    let sketch = builder.sketch().unwrap();
+    let of_scale = |n: &str| n.starts_with("no_lift") || n.starts_with("no_hedges_g");
+    let plain = effects(sketch, "a", &Options::default()).unwrap();
+    assert!(plain[0].notes.iter().any(|n| of_scale(&n.to_string())));
+    for row in adjusted_effects(sketch, "a", Strata::Absorb, 0.95).unwrap() {
+        assert!(
+            !row.texts().iter().any(|n| of_scale(n)),
+            "{:?}",
+            row.texts()
+        );
+    }
+    for row in cluster_diagnostics(sketch, "a", Adjust::None, Strata::Absorb).unwrap() {
+        assert!(!row.effect.notes.iter().any(|n| of_scale(&n.to_string())));
+    }
 }

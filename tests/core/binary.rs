@@ -379,3 +379,33 @@ fn sizes_of_sketches() {
     }
     report.finish(70);
 }
+
+/// A ratio gives a rare rate more weight than the difference does, so that it can have fewer degrees of freedom: below 2 it has
+/// no interval, and a note says so.
+#[test]
+fn a_ratio_with_few_degrees_of_freedom_has_no_interval() {
+    use rct_core::sketch::{Builder, Key, Row};
+    let mut builder = Builder::new(&rct_core::budget::Budget::unlimited());
+    let mut add = |condition: &str, cluster: i64, ones: i64, rows: i64| {
+        for i in 0..rows {
+            let one = Some((i < ones) as u8 as f64);
+            let key = Some(Key::of_bigint(cluster));
+            builder
+                .add(&Row::simple(one, Some(condition.as_bytes()), key))
+                .unwrap();
+        }
+    };
+    add("b", 1, 12, 300);
+    add("b", 2, 20, 300);
+    for cluster in 3..23 {
+        add("a", cluster, 2 + cluster % 3, 5);
+    }
+    let got = binary_effects(builder.sketch().unwrap(), "a", 0.95)
+        .unwrap()
+        .remove(0);
+    assert!(got.points.df.unwrap() > 4.0 && got.points.ci_low.is_some());
+    assert!(got.risk_ratio.estimate.is_some());
+    assert_eq!((got.risk_ratio.low, got.risk_ratio.high), (None, None));
+    let said = |n: &String| n.starts_with("low_df_of_ratio: ");
+    assert!(got.notes.iter().any(said), "{got:?}");
+}

@@ -409,6 +409,37 @@ fn what_does_not_exist() {
         perfect.effect.ci_low.unwrap(),
         1e-10
     ));
+    // The condition determines exposure and outcome: what is left is rounding, and no standard error.
+    let rows: Vec<Student> = students(31, 0.4, false, &["a", "b"])
+        .into_iter()
+        .map(|s| {
+            let d = (s.condition == "b") as u8 as f64;
+            Student { y: 1.1 * d, d, ..s }
+        })
+        .collect();
+    let certain = cace(&build(&rows, 0.0), "a", None, &options("none", "CR2"))
+        .unwrap()
+        .remove(0);
+    assert!(note(&certain, "no_residual"), "{certain:?}");
+    assert_eq!(
+        (certain.effect.std_error, certain.effect.t, certain.ar_kind),
+        (Some(0.0), None, None)
+    );
+    // Both conditions are one cluster.
+    let rows: Vec<Student> = students(31, 0.4, false, &["a", "b"])
+        .into_iter()
+        .filter(|s| s.cluster < 2)
+        .collect();
+    let two = cace(&build(&rows, 0.0), "a", None, &options("none", "CR2"))
+        .unwrap()
+        .remove(0);
+    assert_eq!(
+        (two.effect.std_error, two.effect.df),
+        (None, None),
+        "{two:?}"
+    );
+    let plain = effects(&build(&rows, 0.0), "a", &Options::default()).unwrap();
+    assert_eq!((plain[0].std_error, plain[0].df), (None, None), "{plain:?}");
     let one_sided = with(|s| if s.condition == "b" { s.d } else { 0.0 });
     assert!(note(&one_sided, "one_sided") && !note(&one_sided, "fixed_exposure"));
     // The outcome is a multiple of the exposure.

@@ -354,3 +354,76 @@ fn what_does_not_exist() {
     assert!(ratio_effects(&negative, "z", RatioSe::Cr2, 0.95).is_err());
     assert!(ratio_effects(&negative, "a", RatioSe::Cr2, 0.0).is_err());
 }
+
+/// Two clusters of one size in each of two conditions: exactly 2 degrees of freedom, whatever the outcomes, and not less by
+/// rounding. The interval is that of Student's t with 2 degrees of freedom.
+#[test]
+fn two_degrees_of_freedom_are_enough() {
+    let seed = "two degrees of freedom";
+    println!("seed: {seed}");
+    let mut random = Random::new(seed, Purpose::Multiplier, 0);
+    for draw in 0..50 {
+        random.go_to(draw);
+        let outcomes: Vec<f64> = (0..24).map(|_| random.normal()).collect();
+        let clusters = ["a1", "a2", "b1", "b2"];
+        let rows = outcomes.iter().enumerate().map(|(i, &y)| Student {
+            y,
+            d: 1.0,
+            condition: &clusters[i % 4][..1],
+            cluster: clusters[i % 4],
+            weight: None,
+        });
+        let sketch = build(rows);
+        let mean = &effects(&sketch, "a", &Options::default()).unwrap()[0];
+        let ratio = one(&sketch, "a", RatioSe::Cr2).effect;
+        for (estimate, se, high) in [
+            (mean.estimate, mean.std_error, mean.ci_high),
+            (ratio.estimate, ratio.std_error, ratio.ci_high),
+        ] {
+            // The 97.5 % quantile of t with 2 degrees of freedom.
+            let expected = estimate.unwrap() + 4.302_652_729_911_275 * se.unwrap();
+            let high = high.unwrap_or(f64::NAN);
+            assert!(
+                (high - expected).abs() < 1e-9,
+                "draw {draw}: {high}, {expected}"
+            );
+        }
+    }
+}
+
+/// With the denominator 1 the degrees of freedom are those of the difference in means, also if a condition is one cluster:
+/// its residual is 0 and says nothing. If both are, there is no standard error.
+#[test]
+fn a_condition_of_one_cluster_says_nothing() {
+    let row = |y, condition, cluster| Student {
+        y,
+        d: 1.0,
+        condition,
+        cluster,
+        weight: None,
+    };
+    let control = [row(1.0, "a", "1"), row(3.0, "a", "1")];
+    let treated = [
+        row(1.0, "b", "2"),
+        row(2.0, "b", "2"),
+        row(4.0, "b", "3"),
+        row(5.5, "b", "4"),
+        row(0.5, "b", "4"),
+    ];
+    let sketch = build(control.into_iter().chain(treated));
+    let mean = &effects(&sketch, "a", &Options::default()).unwrap()[0];
+    let ratio = one(&sketch, "a", RatioSe::Cr2).effect;
+    assert!(
+        (ratio.df.unwrap() - mean.df.unwrap()).abs() < 1e-9,
+        "{ratio:?}"
+    );
+    assert!((ratio.std_error.unwrap() - mean.std_error.unwrap()).abs() < 1e-12);
+    for se in [RatioSe::Cr2, RatioSe::Delta] {
+        let both = one(
+            &build([row(1.0, "a", "1"), row(3.0, "a", "1"), row(2.0, "b", "2")]),
+            "a",
+            se,
+        );
+        assert_eq!((both.effect.std_error, both.effect.df), (None, None));
+    }
+}

@@ -575,3 +575,51 @@ fn speed() {
         );
     }
 }
+
+/// An effect of 0 is reached by every draw, though rounding makes it some 1e-17.
+#[test]
+fn no_effect_at_all_has_p_value_1() {
+    // Of each treated cluster there is a copy that is not treated.
+    let mut copied = students("copied", 10, 0, 0.0);
+    copied.retain(|s| s.treated);
+    let copies = copied.iter().map(|s| Student {
+        treated: false,
+        cluster: s.cluster + 1,
+        ..*s
+    });
+    copied.extend(copies.collect::<Vec<_>>());
+    let sketch = collect(&copied);
+    let options = options(Adjust::None, Strata::Ignore);
+    for statistic in [Statistic::Difference, Statistic::Studentized] {
+        let row = randomized(&sketch, options, statistic, 999);
+        assert!(row.estimate.unwrap().abs() < 1e-12);
+        assert_eq!(row.p_value, Some(1.0), "{row:?}");
+    }
+    let row = wild(&sketch, options, Weights::Rademacher, true, 9999);
+    assert_eq!(row.p_value, Some(1.0), "{row:?}");
+}
+
+/// Whatever the simulation error, an interval for several effects is not narrower than that for one.
+#[test]
+fn simultaneous_intervals_are_not_narrower() {
+    let sketch = collect(&students("alone", 12, 0, 1.0));
+    let options = Options {
+        se: StdError::Cr2,
+        ..options(Adjust::None, Strata::Ignore)
+    };
+    let effect = effects(&sketch, "0", &options).unwrap().remove(0);
+    for seed in 0..20 {
+        let draws = Draws::new(199, &seed.to_string()).unwrap();
+        let row = simultaneous_intervals(&[sketch.clone_by_bytes()], "0", &options, &draws)
+            .unwrap()
+            .remove(0);
+        assert!(row.ci_low.unwrap() <= effect.ci_low.unwrap(), "seed {seed}");
+        assert!(
+            row.ci_high.unwrap() >= effect.ci_high.unwrap(),
+            "seed {seed}"
+        );
+        // And says the same as the p-value.
+        let outside = row.ci_low.unwrap() > 0.0 || row.ci_high.unwrap() < 0.0;
+        assert_eq!(outside, row.p_adjusted.unwrap() <= 0.05, "seed {seed}");
+    }
+}

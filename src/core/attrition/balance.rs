@@ -103,7 +103,7 @@ fn compare(
             .filter_map(|s| s.first())
             .copied()
             .collect();
-        let df = Products::new(&parts.terms, &parts.form, &[0]).df(0);
+        let df = Products::new(&parts.terms, &parts.form, &[0]).df(0, &design.contrast(0));
         // Missing less observed: the slope with its sign turned.
         difference = Inference::new(
             -estimate,

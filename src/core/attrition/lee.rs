@@ -12,7 +12,7 @@ use super::identified::imbens_manski;
 use super::rates::{check_observedness, ones_of};
 use super::trim::{Trim, trim_lowest};
 use crate::distribution::t_critical;
-use crate::effect::{Distribution, EffectError, Strata};
+use crate::effect::{Distribution, EffectError, Note, Strata};
 use crate::error::Invalid;
 use crate::pulse::Pulse;
 use crate::sketch::{Centre, Key, Moments, Rows, Sketch};
@@ -391,6 +391,24 @@ fn bounds(
         return row;
     }
     (row.low_se, row.high_se, row.df) = (Some(sl), Some(sh), Some(df));
+    let of = |arms: &BTreeMap<usize, Arm>| {
+        let keys = arms.values().flat_map(|a| a.clusters.keys());
+        keys.collect::<std::collections::BTreeSet<_>>().len()
+    };
+    if let Some(arm) = match (of(treated), of(compared)) {
+        (1, _) => Some(condition),
+        (_, 1) => Some(control),
+        _ => None,
+    } {
+        row.notes
+            .push(Note::SingleClusterArm(arm.to_owned()).to_string());
+        return row;
+    }
+    if !(sl.min(sh) > 1e-13 * (low.abs() + high.abs())) {
+        row.notes
+            .push("no_residual: clusters do not differ, so there is no interval".to_owned());
+        return row;
+    }
     if df < 2.0 {
         row.notes.push(format!(
             "low_df: {df} degrees of freedom; no interval below 2"

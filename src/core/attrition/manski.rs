@@ -119,6 +119,11 @@ fn row(low: Effect, high: &Effect, missing: (u64, u64), level: f64) -> Bounds {
     let limits = tested.then(interval).flatten();
     let keep = |n: &&Note| !matches!(n, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG);
     let mut notes: Vec<String> = low.notes.iter().filter(keep).map(Note::to_string).collect();
+    for note in high.notes.iter().filter(keep).map(Note::to_string) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
     if missing == (0, 0) {
         notes.push("none_missing: no outcome is missing, so both bounds are the effect".to_owned());
     }

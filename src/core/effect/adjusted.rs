@@ -231,7 +231,8 @@ fn constant_in_clusters(moments: &Moments, covariates: usize) -> usize {
 impl AdjustedEffect {
     /// The notes as text.
     pub fn texts(&self) -> Vec<String> {
-        let own = self.effect.notes.iter().map(Note::to_string);
+        let own = self.effect.notes.iter().filter(|n| !n.is_of_scale());
+        let own = own.map(Note::to_string);
         own.chain(self.notes.iter().map(AdjustmentNote::to_string))
             .collect()
     }

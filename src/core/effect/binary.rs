@@ -2,6 +2,7 @@
 
 use super::error::EffectError;
 use super::inference::Inference;
+use super::notes::TOO_LOW_DF;
 use super::rate::{Rate, RatioSe};
 use super::ratio::{Arms, Pair};
 use super::size::cox_index;
@@ -98,11 +99,13 @@ fn row(pair: &Pair<'_>, control: &str, level: f64) -> BinaryEffect {
     }
     // Ratios on the log scale, each with the degrees of freedom of its own contrast.
     let tested = row.points.ci_low.is_some();
-    let range = |log: f64, a: f64, b: f64| {
+    let mut too_low = Vec::new();
+    let mut range = |log: f64, a: f64, b: f64| {
         let contrast = pair.contrast(treated, a, base, b);
-        let half = contrast
-            .df()
-            .filter(|_| tested)
+        let df = contrast.df().filter(|_| tested);
+        too_low.extend(df.filter(|df| *df < TOO_LOW_DF));
+        let half = df
+            .filter(|df| *df >= TOO_LOW_DF)
             .and_then(|df| t_critical(1.0 - level, df))
             .map(|t| t * contrast.variance().sqrt());
         Range {
@@ -124,6 +127,11 @@ fn row(pair: &Pair<'_>, control: &str, level: f64) -> BinaryEffect {
             "no_odds_ratio: a rate of 0 or 1 has no odds ratio, and a rate of 0 no risk ratio with an interval"
                 .to_owned(),
         );
+    }
+    if let Some(df) = too_low.into_iter().reduce(f64::min) {
+        row.notes.push(format!(
+            "low_df_of_ratio: {df:.2} degrees of freedom of a ratio; it has no interval below 2"
+        ));
     }
     row
 }

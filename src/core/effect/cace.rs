@@ -312,7 +312,7 @@ impl Comparison<'_> {
                 .map(|s| s * factor)
                 .collect(),
             df: if se.is_adjusted() {
-                Products::new(&parts.terms, &parts.form, &[0]).df(0)
+                Products::new(&parts.terms, &parts.form, &[0]).df(0, &design.contrast(0))
             } else {
                 (clusters > 1.0).then_some(clusters - 1.0)
             },
@@ -342,7 +342,7 @@ impl Comparison<'_> {
         };
         self.common_notes(&mut row, itt, &pooled);
         match (&itt.part, &exposure.part) {
-            (Some(y), Some(d)) => self.infer(&mut row, y, d, &exposure.design),
+            (Some(y), Some(d)) => self.infer(&mut row, y, d, &itt.design, &exposure.design),
             _ if row.n.0 == 0 => row.notes.push(Note::NoRows.to_string()),
             _ if row.n.1 == 0 => row.notes.push(Note::NoControlRows.to_string()),
             _ => row.notes.push(Note::AliasedCondition.to_string()),
@@ -380,7 +380,7 @@ impl Comparison<'_> {
         row.notes.extend(notes.iter().map(Note::to_string));
     }
 
-    fn infer(&self, row: &mut Cace, y: &Part, d: &Part, exposure: &Design) {
+    fn infer(&self, row: &mut Cace, y: &Part, d: &Part, outcome: &Design, exposure: &Design) {
         let weight: f64 = exposure.stratum_weights.iter().sum();
         let spread = (exposure.total_ss / weight).sqrt();
         row.itt = Some(y.estimate);
@@ -407,7 +407,8 @@ impl Comparison<'_> {
                 );
             }
         }
-        let fixed = exposure.residual_ss <= 1e-13 * exposure.total_ss;
+        let none_left = |design: &Design| design.residual_ss <= 1e-13 * design.total_ss;
+        let fixed = none_left(exposure);
         let v = if fixed {
             row.notes.push("fixed_exposure: the condition determines the exposure; estimate and test are those of the intention to treat".to_owned());
             Covariance {
@@ -444,7 +445,9 @@ impl Comparison<'_> {
             }
         }
         // Differences of contributions, not of variances, which would cancel.
-        let variance: f64 = if fixed {
+        let variance: f64 = if fixed && none_left(outcome) {
+            0.0
+        } else if fixed {
             v.effect
         } else {
             let score = |(y, d): (&f64, &f64)| (y - estimate * d).powi(2);
@@ -459,7 +462,8 @@ impl Comparison<'_> {
         if let Some(arm) = single {
             row.effect = Inference {
                 estimate: Some(estimate),
-                std_error: Some(std_error).filter(|se| se.is_finite()),
+                // Without degrees of freedom both arms are one cluster, and 0 would not be a standard error.
+                std_error: Some(std_error).filter(|se| se.is_finite() && y.df.is_some()),
                 df: y.df,
                 ..Inference::default()
             };

@@ -427,7 +427,9 @@ fn infer(
             row.notes.push(Note::Naive(ratio));
             (residual_df > 0.0).then_some(residual_df)
         }
-        se if se.is_satterthwaite() => Products::new(&parts.terms, &parts.form, &[at]).df(0),
+        se if se.is_satterthwaite() => {
+            Products::new(&parts.terms, &parts.form, &[at]).df(0, &design.contrast(at))
+        }
         StdError::Cr1p => (clusters > parameters).then_some(clusters - 1.0),
         _ => (clusters > 1.0).then_some(clusters - 1.0),
     };

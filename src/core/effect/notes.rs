@@ -2,10 +2,10 @@
 
 /// Clusters in an arm below which a note says so.
 pub const FEW_CLUSTERS: u64 = 10;
-/// Degrees of freedom below which a note says so.
-pub const LOW_DF: f64 = 4.0;
-/// Degrees of freedom below which no p-value and no interval is given.
-pub const TOO_LOW_DF: f64 = 2.0;
+/// Degrees of freedom below which a note says so: 4. A balanced design has exactly 4, which must not be less by rounding.
+pub const LOW_DF: f64 = 4.0 - 1e-9;
+/// Degrees of freedom below which no p-value and no interval is given: 2, but for rounding.
+pub const TOO_LOW_DF: f64 = 2.0 - 1e-9;
 
 /// Something to know about a result.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,13 @@ pub enum Note {
     NoHedgesG,
     /// There are not more clusters, or rows, than parameters.
     NoDf,
+}
+
+impl Note {
+    /// True if it is about the relative lift or the standardized effect: not for results without these.
+    pub fn is_of_scale(&self) -> bool {
+        matches!(self, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG)
+    }
 }
 
 impl std::fmt::Display for Note {

@@ -121,8 +121,8 @@ impl Rate {
         let shares: Vec<f64> = denominators.iter().map(|d| d.max(0.0) / total).collect();
         let spread = clusters as f64 / (clusters as f64 - 1.0);
         let factor = |share: f64| match se {
-            RatioSe::Cr2 if share < 1.0 - 1e-10 => 1.0 / (1.0 - share).sqrt(),
-            RatioSe::Cr2 => 0.0,
+            RatioSe::Cr2 if share > seen(share) => 0.0,
+            RatioSe::Cr2 => 1.0 / (1.0 - share).sqrt(),
             RatioSe::Delta => spread.sqrt(),
         };
         let scores = about
@@ -151,24 +151,28 @@ impl Rate {
         self.scores.iter().map(|s| s * s).sum()
     }
 
+    /// Expected variance under the working model, in units of its variance.
+    fn expected(&self) -> f64 {
+        self.shares.iter().map(|&share| seen(share)).sum::<f64>() / self.total
+    }
+
     /// `⟨Ω_a, Ω_b⟩` of the covariances of contributions under the working model, in units of its variance.
     fn inner(&self, other: &Rate) -> f64 {
-        let root = |share: f64| {
-            if share < 1.0 - 1e-10 {
-                share / (1.0 - share).sqrt()
-            } else {
-                0.0
-            }
-        };
+        let root = |share: f64| seen(share) / (1.0 - seen(share)).sqrt();
         let (mut own, mut cross, mut squares) = (0.0, 0.0, 0.0);
         for (&a, &b) in self.shares.iter().zip(&other.shares) {
             let q = root(a) * root(b);
-            own += a * b;
+            own += seen(a) * seen(b);
             cross += q;
             squares += q * q;
         }
         (own + cross * cross - squares) / (self.total * other.total)
     }
+}
+
+/// The share of a cluster; 0 of one that is all of its arm, whose residual is 0 and says nothing.
+fn seen(share: f64) -> f64 {
+    if share < 1.0 - 1e-10 { share } else { 0.0 }
 }
 
 /// `a · treated − b · control` of the ratios of two arms.
@@ -207,7 +211,7 @@ impl Contrast<'_> {
         let df = match a.se {
             RatioSe::Cr2 => {
                 let (x2, y2) = (x * x, y * y);
-                let trace = x2 / a.total + y2 / b.total;
+                let trace = x2 * a.expected() + y2 * b.expected();
                 let spread =
                     x2 * x2 * a.inner(a) + y2 * y2 * b.inner(b) + 2.0 * x2 * y2 * a.inner(b);
                 trace * trace / spread

@@ -241,10 +241,12 @@ impl Pair<'_> {
         let std_error = contrast.variance().sqrt();
         if let Some(arm) = self.single {
             notes.push(Note::SingleClusterArm(arm.to_owned()).to_string());
+            // Without degrees of freedom both arms are one cluster, and 0 would not be a standard error.
+            let df = contrast.df();
             return Inference {
                 estimate: Some(estimate),
-                std_error: Some(std_error).filter(|se| se.is_finite()),
-                df: contrast.df(),
+                std_error: Some(std_error).filter(|se| se.is_finite() && df.is_some()),
+                df,
                 ..Inference::default()
             };
         }

@@ -231,10 +231,12 @@ impl<'a> Products<'a> {
             .sum()
     }
 
-    /// Satterthwaite's degrees of freedom of contrast `a`; `None` if the variance estimate is 0 by construction.
-    pub fn df(&self, a: usize) -> Option<f64> {
+    /// Satterthwaite's degrees of freedom of contrast `a`, whose coordinates are `d`; `None` if the variance estimate is 0 by
+    /// construction, which is when its expected value is no more than rounding of the variance `d'd`.
+    pub fn df(&self, a: usize, d: &[f64]) -> Option<f64> {
         let (trace, spread) = (self.trace(a, a), self.inner(a, a, a, a));
-        (trace > 0.0 && spread > 0.0).then(|| trace * trace / spread)
+        let variance: f64 = d.iter().map(|v| v * v).sum();
+        (trace > 1e-11 * variance && spread > 0.0).then(|| trace * trace / spread)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::distribution::f_upper;
 use crate::effect::design::{factor, times_transposed};
 use crate::effect::estimate::{Question, conditions_kept, effects_of, linked};
+use crate::effect::notes::{LOW_DF, TOO_LOW_DF};
 use crate::effect::robust::contributions;
 use crate::effect::satterthwaite::Products;
 use crate::effect::{EffectError, Note, Options, Strata, hedges_g};
@@ -280,7 +281,9 @@ fn test(
     for j in aliased {
         row.notes.push(Note::AliasedCovariate(j + 1).to_string());
     }
-    let Some(nu) = Products::new(&first.terms, &first.form, &[at]).df(0) else {
+    let coordinates = questions.first().map(|q| q.design.contrast(at));
+    let products = Products::new(&first.terms, &first.form, &[at]);
+    let Some(nu) = coordinates.and_then(|d| products.df(0, &d)) else {
         row.notes.push(Note::NoDf.to_string());
         return;
     };
@@ -302,11 +305,11 @@ fn test(
         .collect();
     let wald: f64 = times_transposed(&root, &d).iter().map(|z| z * z).sum();
     (row.df_num, row.df_den) = (Some(tested), Some(df_den));
-    if df_den < 2.0 {
+    if df_den < TOO_LOW_DF {
         row.notes.push(Note::TooLowDf(df_den).to_string());
         return;
     }
-    if df_den < 4.0 {
+    if df_den < LOW_DF {
         row.notes.push(Note::LowDf(df_den).to_string());
     }
     let f = df_den / (nu * tested) * wald;

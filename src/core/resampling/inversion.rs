@@ -7,7 +7,7 @@
 
 use crate::pulse::Pulse;
 
-/// Statistics that differ by less, relatively, are tied.
+/// Statistics that differ by less are tied: standard errors, relative to those of the data if these are more than one.
 const TIE: f64 = 1e-9;
 /// Standard errors from the estimate within which the ends of an interval are looked for.
 const FARTHEST: f64 = 1024.0;
@@ -41,21 +41,28 @@ impl Curve {
             self.b,
             self.c,
             delta,
-            square_of_tie(strict),
+            square_to_reach(delta, strict),
         )
     }
 }
 
-fn square_of_tie(strict: bool) -> f64 {
-    let edge = if strict { 1.0 + TIE } else { 1.0 - TIE };
-    edge * edge
+/// The square of what a statistic must reach. The statistic of the data is `delta` but for rounding, which is relative to
+/// what it is the difference of: an effect that is 0 is a tie with 0.
+fn square_to_reach(delta: f64, strict: bool) -> f64 {
+    let (size, tie) = (delta.abs(), TIE * delta.abs().max(1.0));
+    let reach = if strict {
+        size + tie
+    } else {
+        (size - tie).max(0.0)
+    };
+    reach * reach
 }
 
 #[inline(always)]
-fn reaches(n0: f64, n1: f64, a: f64, b: f64, c: f64, delta: f64, edge: f64) -> bool {
+fn reaches(n0: f64, n1: f64, a: f64, b: f64, c: f64, delta: f64, square: f64) -> bool {
     let numerator = n0 + delta * n1;
     let variance = (a + delta * (2.0 * b + delta * c)).max(0.0);
-    numerator * numerator >= delta * delta * variance * edge
+    numerator * numerator >= square * variance
 }
 
 /// The draws of one effect.
@@ -101,7 +108,7 @@ impl Curves {
 
     /// The share of draws whose statistic is at least (`strict`: more than) that of the data.
     pub fn p(&self, delta: f64, strict: bool) -> f64 {
-        let edge = square_of_tie(strict);
+        let square = square_to_reach(delta, strict);
         let mut pulse = Pulse::every(8);
         let mut count = 0u64;
         let chunks = self
@@ -115,7 +122,7 @@ impl Curves {
             pulse.tick();
             let draws = n0.iter().zip(n1).zip(a).zip(b).zip(c);
             count += draws
-                .map(|((((n0, n1), a), b), c)| reaches(*n0, *n1, *a, *b, *c, delta, edge) as u64)
+                .map(|((((n0, n1), a), b), c)| reaches(*n0, *n1, *a, *b, *c, delta, square) as u64)
                 .sum::<u64>();
         }
         share(count, self.len() as u64, self.with_data)

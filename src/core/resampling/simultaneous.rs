@@ -78,7 +78,12 @@ pub fn simultaneous_intervals(
             }));
             rows.push(Simultaneous {
                 outcome: i + 1,
-                notes: effect.notes.iter().map(|n| n.to_string()).collect(),
+                notes: effect
+                    .notes
+                    .iter()
+                    .filter(|n| !n.is_of_scale())
+                    .map(|n| n.to_string())
+                    .collect(),
                 effect,
                 ..Simultaneous::default()
             });
@@ -99,7 +104,8 @@ pub fn simultaneous_intervals(
     let quantile = (((least.len() + 1) as f64 * alpha * (1.0 + 1e-12)).floor() as usize)
         .checked_sub(1)
         .and_then(|i| least.get(i))
-        .copied();
+        // Simulation error must not make an interval narrower than that of the effect by itself.
+        .map(|q| q.min(alpha));
     for (row, _) in rows.iter_mut().zip(&scores).filter(|(_, s)| s.is_some()) {
         finish(row, &least, quantile);
     }

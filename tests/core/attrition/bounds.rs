@@ -347,3 +347,41 @@ fn what_does_not_fit_together_is_refused() {
         error.message()
     );
 }
+
+/// A condition that is one cluster shows nothing of how clusters vary, and clusters that are alike have no standard error.
+#[test]
+fn bounds_without_an_interval_say_why() {
+    let said = |notes: &[String], name: &str| notes.iter().any(|n| n.starts_with(name));
+    let mut one = students("single", 12);
+    one.retain(|s| s.condition == "treated" || s.cluster == 1);
+    let got = lee(&one, Trim::Paper, Strata::Ignore);
+    assert!(got.low.is_some() && got.ci_low.is_none(), "{got:?}");
+    assert!(said(&got.notes, "single_cluster_arm: "));
+    let mut alike = students("alike", 12);
+    alike.iter_mut().for_each(|s| s.outcome = Some(5.0));
+    let got = lee(&alike, Trim::Paper, Strata::Ignore);
+    assert_eq!(
+        (got.low, got.low_se, got.ci_low),
+        (Some(0.0), Some(0.0), None)
+    );
+    assert!(said(&got.notes, "no_residual: "));
+
+    // All treated outcomes are the best and all others the worst, so that the upper bound alone does not vary.
+    let mut all = students("upper", 12);
+    for s in &mut all {
+        let treated = s.condition == "treated";
+        s.outcome = s.outcome.map(|_| if treated { 90.0 } else { 10.0 });
+    }
+    let missing = |s: &Student| s.outcome.is_none() as u8 as f64;
+    let sketch = sketch_of(
+        &all,
+        |s| Some(s.outcome.unwrap_or(0.0)),
+        Some(&missing),
+        false,
+    );
+    let got = manski_bounds(&sketch, "control", 10.0, 90.0, 0.95)
+        .unwrap()
+        .remove(0);
+    assert_eq!((got.high_se, got.ci_low), (Some(0.0), None), "{got:?}");
+    assert!(said(&got.notes, "no_residual: "));
+}
