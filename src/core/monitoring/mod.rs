@@ -25,6 +25,7 @@ pub use confidence_sequence::{
 pub use families::{Families, Member, p_adjust_families};
 pub use harm::{Harm, Prior, harm_probability};
 pub use margin::{Direction, Equivalence, NonInferiority, equivalence, non_inferiority};
+pub(crate) use p_adjust::holm;
 pub use p_adjust::{Method, p_adjust};
 pub use sequential::{LookBound, Looks, information_fractions, sequential_bounds};
 pub use spending::{Convention, Sides, Spending};

@@ -14,6 +14,7 @@ use super::inference::Inference;
 use super::notes::Note;
 use super::options::Options;
 use crate::error::Invalid;
+use crate::monitoring::holm;
 use crate::pulse;
 use crate::sketch::Sketch;
 use std::collections::BTreeSet;
@@ -239,39 +240,5 @@ impl SubgroupEffect {
             "small_count: a condition has fewer than {} students or {} clusters in this segment, so nothing is estimated",
             guard.students, guard.clusters
         )];
-    }
-}
-
-/// Adjusted p-values by Holm's step-down method; what is `None` stays so and does not count.
-pub(crate) fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
-    let mut order: Vec<(usize, f64)> = p
-        .iter()
-        .enumerate()
-        .filter_map(|(i, p)| p.map(|p| (i, p)))
-        .collect();
-    order.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut adjusted = vec![None; p.len()];
-    let mut largest: f64 = 0.0;
-    for (rank, &(i, p)) in order.iter().enumerate() {
-        largest = largest.max(p * (order.len() - rank) as f64).min(1.0);
-        if let Some(slot) = adjusted.get_mut(i) {
-            *slot = Some(largest);
-        }
-    }
-    adjusted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::holm;
-
-    #[test]
-    fn holm_leaves_out_what_is_null() {
-        // R: p.adjust(c(.01, .04, .03, .005), "holm") = .03 .06 .06 .02
-        let p = [Some(0.01), None, Some(0.04), Some(0.03), Some(0.005)];
-        let expected = [Some(0.03), None, Some(0.06), Some(0.06), Some(0.02)];
-        assert_eq!(holm(&p), expected);
-        assert_eq!(holm(&[Some(0.6), Some(0.7)]), [Some(1.0), Some(1.0)]);
-        assert_eq!(holm(&[None]), [None]);
     }
 }
