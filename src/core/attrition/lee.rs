@@ -12,6 +12,7 @@ use super::identified::imbens_manski;
 use super::rates::{check_observedness, ones_of};
 use super::trim::{Trim, trim_lowest};
 use crate::distribution::t_critical;
+use crate::effect::options::check_level;
 use crate::effect::{Distribution, EffectError, Strata};
 use crate::error::Invalid;
 use crate::pulse::Pulse;
@@ -110,9 +111,7 @@ pub fn lee_bounds(
     control: &str,
     options: &LeeOptions,
 ) -> Result<Vec<LeeBounds>, EffectError> {
-    if !(options.level > 0.0 && options.level < 1.0) {
-        return Err(EffectError::Level(options.level));
-    }
+    check_level(options.level)?;
     check_observedness(students)?;
     let centre = match options.strata {
         Strata::Absorb => Centre::PerStratum,

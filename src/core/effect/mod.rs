@@ -28,7 +28,7 @@ mod influence;
 mod joint;
 pub(crate) mod lift;
 pub(crate) mod notes;
-mod options;
+pub(crate) mod options;
 mod paired;
 mod proportion;
 mod quantile;

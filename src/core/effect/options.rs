@@ -121,6 +121,15 @@ impl Word for StdError {
     }
 }
 
+/// Refuses a confidence level that is not inside (0, 1).
+pub(crate) fn check_level(level: f64) -> Result<(), EffectError> {
+    if level > 0.0 && level < 1.0 {
+        Ok(())
+    } else {
+        Err(EffectError::Level(level))
+    }
+}
+
 /// How an effect is estimated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
@@ -156,9 +165,7 @@ impl Options {
         se: &str,
         level: f64,
     ) -> Result<Self, EffectError> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(EffectError::Level(level));
-        }
+        check_level(level)?;
         Ok(Options {
             adjust: Adjust::from_word(adjust)?,
             strata: Strata::from_word(strata)?,

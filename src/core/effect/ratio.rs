@@ -6,6 +6,7 @@ use super::estimate::{left_out, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, fieller};
 use super::notes::{FEW_CLUSTERS, Note};
+use super::options::check_level;
 use super::rate::{Contrast, Rate, RatioSe};
 use crate::distribution::t_critical;
 use crate::error::Invalid;
@@ -141,9 +142,7 @@ impl<'a> Arms<'a> {
         se: RatioSe,
         level: f64,
     ) -> Result<Self, EffectError> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(EffectError::Level(level));
-        }
+        check_level(level)?;
         let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
         let Some(number) = names.iter().position(|n| n == control) else {
             return Err(EffectError::UnknownControl {

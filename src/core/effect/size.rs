@@ -3,7 +3,7 @@
 use super::error::EffectError;
 use super::estimate::{Effect, effects};
 use super::notes::Note;
-use super::options::{Adjust, Options};
+use super::options::{Adjust, Options, check_level};
 use crate::distribution::{normal_critical, t_critical, t_two_sided};
 use crate::planning::icc_of;
 use crate::sketch::{Centre, Moments, Rows, Sketch};
@@ -205,9 +205,7 @@ pub fn effect_size(
             });
         }
     }
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level));
-    }
+    check_level(level)?;
     scale.sizes(estimate, std_error, df, level)
 }
 

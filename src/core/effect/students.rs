@@ -8,7 +8,7 @@ use super::error::EffectError;
 use super::estimate::left_out;
 use super::inference::Inference;
 use super::notes::Note;
-use super::options::{Strata, Word};
+use super::options::{Strata, Word, check_level};
 use super::size::hedges_g;
 use crate::pulse::{Pulse, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
@@ -155,9 +155,7 @@ pub fn student_effects(
     strata: Strata,
     level: f64,
 ) -> Result<Vec<StudentEffect>, EffectError> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level));
-    }
+    check_level(level)?;
     let rows = match adjust {
         StudentAdjust::None => Rows::All,
         StudentAdjust::Lin if sketch.covariate_count() == 0 => {

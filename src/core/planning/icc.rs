@@ -2,6 +2,7 @@
 
 use super::anova::{Anova, MeanSquares};
 use crate::distribution::{f_critical, normal_critical};
+use crate::effect::options::check_level;
 use crate::effect::{Adjust, EffectError, Word};
 use crate::sketch::{CellMoments, Centre, Moments, Rows, Sketch};
 
@@ -84,9 +85,7 @@ pub fn icc_adjusted(
     level: f64,
     adjust: Adjust,
 ) -> Result<Icc, EffectError> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level));
-    }
+    check_level(level)?;
     let anova = anova(sketch, within, adjust)?;
     let mut icc = point(&anova, adjust == Adjust::Ancova);
     f_limits(&mut icc, level);

@@ -16,6 +16,7 @@ pub use error::QuantileError;
 use super::error::EffectError;
 use super::inference::Inference;
 use super::notes::{FEW_CLUSTERS, Note, TOO_LOW_DF};
+use super::options::check_level;
 use crate::error::Invalid;
 use arm::{Arm, Quantile};
 
@@ -67,9 +68,7 @@ pub fn quantile_effects(
     probabilities: &[f64],
     level: f64,
 ) -> Result<Vec<QuantileEffect>, QuantileError> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level).into());
-    }
+    check_level(level)?;
     if let Some(&p) = probabilities.iter().find(|p| !(**p > 0.0 && **p < 1.0)) {
         const HINT: &str = "Write 0.5 for the median.";
         let invalid = Invalid::number("probabilities", "between 0 and 1", p, HINT);
