@@ -2,7 +2,8 @@
 
 use super::identified::imbens_manski;
 use crate::effect::estimate::{Question, effects_of};
-use crate::effect::{Effect, EffectError, Note, Options};
+use crate::effect::notes::on_difference;
+use crate::effect::{Effect, EffectError, Options};
 use crate::error::Invalid;
 use crate::sketch::{Centre, Rows, Sketch, Variable};
 
@@ -117,8 +118,7 @@ fn row(low: Effect, high: &Effect, missing: (u64, u64), level: f64) -> Bounds {
         Some((l - c * sl, h + c * sh))
     };
     let limits = tested.then(interval).flatten();
-    let keep = |n: &&Note| !matches!(n, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG);
-    let mut notes: Vec<String> = low.notes.iter().filter(keep).map(Note::to_string).collect();
+    let mut notes = on_difference(&low.notes);
     if missing == (0, 0) {
         notes.push("none_missing: no outcome is missing, so both bounds are the effect".to_owned());
     }

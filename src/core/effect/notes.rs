@@ -54,6 +54,19 @@ pub enum Note {
     NoDf,
 }
 
+impl Note {
+    /// True of what is about the difference itself: not about lift and Hedges' g, which not all analyses show.
+    pub(crate) fn is_on_difference(&self) -> bool {
+        !matches!(self, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG)
+    }
+}
+
+/// Notes on the difference itself, as they are shown.
+pub(crate) fn on_difference(notes: &[Note]) -> Vec<String> {
+    let shown = notes.iter().filter(|n| n.is_on_difference());
+    shown.map(Note::to_string).collect()
+}
+
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         use Note::*;

@@ -3,6 +3,7 @@
 use crate::distribution::f_upper;
 use crate::effect::design::{factor, times_transposed};
 use crate::effect::estimate::{Question, conditions_kept, effects_of, linked};
+use crate::effect::notes::on_difference;
 use crate::effect::robust::contributions;
 use crate::effect::satterthwaite::Products;
 use crate::effect::{EffectError, Note, Options, Strata, hedges_g};
@@ -115,12 +116,7 @@ pub fn balance(
         beat();
         for effect in effects_of(question, &options)? {
             let (n1, n0) = (effect.n.0 as f64, effect.n.1 as f64);
-            let mut notes: Vec<String> = effect
-                .notes
-                .iter()
-                .filter(|n| !matches!(n, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG))
-                .map(Note::to_string)
-                .collect();
+            let mut notes = on_difference(&effect.notes);
             let pooled = effect.sd.0.zip(effect.sd.1).map(|(s1, s0)| {
                 (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt()
             });
@@ -219,17 +215,8 @@ pub fn balance_joint(
             notes: effect
                 .notes
                 .iter()
-                .filter(|n| {
-                    !matches!(
-                        n,
-                        Note::NoLift
-                            | Note::LiftUnbounded
-                            | Note::NoHedgesG
-                            | Note::NoResidual
-                            | Note::LowDf(_)
-                            | Note::TooLowDf(_)
-                    )
-                })
+                .filter(|n| n.is_on_difference())
+                .filter(|n| !matches!(n, Note::NoResidual | Note::LowDf(_) | Note::TooLowDf(_)))
                 .map(Note::to_string)
                 .collect(),
         };

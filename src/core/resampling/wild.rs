@@ -101,16 +101,11 @@ pub struct WildBootstrap {
 /// Notes of [`effects`] that hold whatever the inference.
 pub(super) fn lasting_notes(effect: &Effect) -> Vec<String> {
     let lasts = |n: &&Note| {
-        !matches!(
+        let of_inference = matches!(
             n,
-            Note::LowDf(_)
-                | Note::TooLowDf(_)
-                | Note::SingleClusterArm(_)
-                | Note::FewClusters(..)
-                | Note::NoLift
-                | Note::NoHedgesG
-                | Note::LiftUnbounded
-        )
+            Note::LowDf(_) | Note::TooLowDf(_) | Note::SingleClusterArm(_) | Note::FewClusters(..)
+        );
+        n.is_on_difference() && !of_inference
     };
     effect
         .notes

@@ -11,7 +11,7 @@ use super::arms::{Arm, arms};
 use super::error::EffectError;
 use super::estimate::{Effect, effects};
 use super::inference::Inference;
-use super::notes::Note;
+use super::notes::{Note, on_difference};
 use super::options::Options;
 use crate::error::Invalid;
 use crate::monitoring::holm;
@@ -181,7 +181,6 @@ pub fn subgroup_effects(
 }
 
 fn estimated(segment: &str, effect: &Effect) -> SubgroupEffect {
-    let shown = |n: &&Note| !matches!(n, Note::NoLift | Note::NoHedgesG | Note::LiftUnbounded);
     SubgroupEffect {
         segment: segment.to_owned(),
         condition: effect.condition.clone(),
@@ -198,12 +197,7 @@ fn estimated(segment: &str, effect: &Effect) -> SubgroupEffect {
         n: effect.n,
         clusters: effect.clusters,
         guarded: false,
-        notes: effect
-            .notes
-            .iter()
-            .filter(shown)
-            .map(Note::to_string)
-            .collect(),
+        notes: on_difference(&effect.notes),
     }
 }
 
