@@ -99,7 +99,7 @@ pub struct WildBootstrap {
 }
 
 /// Notes of [`effects`] that hold whatever the inference.
-pub(super) fn lasting_notes(effect: &Effect) -> Vec<String> {
+fn lasting_notes(effect: &Effect) -> Vec<String> {
     let lasts = |n: &&Note| {
         let of_inference = matches!(
             n,
