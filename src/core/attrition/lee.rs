@@ -113,11 +113,7 @@ pub fn lee_bounds(
 ) -> Result<Vec<LeeBounds>, EffectError> {
     check_level(options.level)?;
     check_observedness(students)?;
-    let centre = match options.strata {
-        Strata::Absorb => Centre::PerStratum,
-        Strata::Ignore => Centre::Pooled,
-    };
-    let moments = students.moments(Rows::All, centre)?;
+    let moments = students.moments(Rows::All, options.strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
     let Some(number) = names.iter().position(|n| n == control) else {
         return Err(EffectError::UnknownControl {

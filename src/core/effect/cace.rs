@@ -12,7 +12,7 @@ use super::estimate::{left_out, limit_size, linked, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, RatioSet, ratio_set};
 use super::notes::{FEW_CLUSTERS, Note};
-use super::options::{Adjust, Options, Strata, Word};
+use super::options::{Adjust, Options, Word};
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::t_critical;
@@ -267,13 +267,7 @@ impl Comparison<'_> {
     fn stage(&self, variable: Variable) -> Result<Stage, EffectError> {
         let mut columns = vec![variable];
         columns.extend(self.covariates);
-        let moments = self.moments(
-            columns,
-            match self.options.strata {
-                Strata::Absorb => Centre::PerStratum,
-                Strata::Ignore => Centre::Pooled,
-            },
-        )?;
+        let moments = self.moments(columns, self.options.strata.centre())?;
         limit_size(&moments, 0)?;
         let number = |name: &str| moments.conditions.iter().position(|c| c.name == name);
         let numbers = (

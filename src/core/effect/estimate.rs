@@ -5,7 +5,7 @@ use super::design::{Design, treated};
 use super::error::EffectError;
 use super::lift::{Covariance, fieller, mean_influence};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
-use super::options::{Adjust, Estimand, Options, Strata};
+use super::options::{Adjust, Estimand, Options};
 use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
 use super::size::Scale;
@@ -99,10 +99,7 @@ impl Question {
             Adjust::None => rows_outcome,
             Adjust::Ancova | Adjust::Lin => Rows::WithCovariates,
         };
-        let centre = match options.strata {
-            Strata::Absorb => Centre::PerStratum,
-            Strata::Ignore => Centre::Pooled,
-        };
+        let centre = options.strata.centre();
         let read = |rows, centre| {
             let mut moments = sketch.moments(rows, centre)?;
             if options.estimand == Estimand::Cluster {

@@ -2,6 +2,7 @@
 
 use super::error::EffectError;
 use super::robust::StdError;
+use crate::sketch::Centre;
 
 /// Adjustment for covariates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,16 @@ pub enum Strata {
     Absorb,
     /// As if there were none.
     Ignore,
+}
+
+impl Strata {
+    /// The centre of the moments of such a regression.
+    pub(crate) fn centre(self) -> Centre {
+        match self {
+            Strata::Absorb => Centre::PerStratum,
+            Strata::Ignore => Centre::Pooled,
+        }
+    }
 }
 
 /// A choice made by a word.

@@ -169,11 +169,7 @@ pub fn student_effects(
         }
         StudentAdjust::Lin => Rows::WithCovariates,
     };
-    let centre = match strata {
-        Strata::Absorb => Centre::PerStratum,
-        Strata::Ignore => Centre::Pooled,
-    };
-    let moments = sketch.student_moments(rows, centre)?;
+    let moments = sketch.student_moments(rows, strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
     let Some(number) = names.iter().position(|n| n == control) else {
         return Err(EffectError::UnknownControl {

@@ -74,11 +74,7 @@ fn questions(sketch: &Sketch, control: &str, strata: Strata) -> Result<Vec<Quest
         }
         .into());
     }
-    let centre = match strata {
-        Strata::Absorb => Centre::PerStratum,
-        Strata::Ignore => Centre::Pooled,
-    };
-    let own = sketch.moments(Rows::WithCovariates, centre)?;
+    let own = sketch.moments(Rows::WithCovariates, strata.centre())?;
     let pooled = sketch.moments(Rows::WithCovariates, Centre::Pooled)?;
     (1..=count)
         .map(|j| {
