@@ -12,7 +12,7 @@ use super::estimate::{left_out, limit_size, linked, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, RatioSet, ratio_set};
 use super::notes::{FEW_CLUSTERS, Note};
-use super::options::{Adjust, Options, Word};
+use super::options::{Adjust, Options, Word, control_among};
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::t_critical;
@@ -139,15 +139,7 @@ pub fn cace(
         return Err(EffectError::NoCovariates);
     }
     let conditions: Vec<String> = sketch.condition_names();
-    if !conditions.iter().any(|c| c == control) {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions,
-        });
-    }
-    if conditions.len() < 2 {
-        return Err(EffectError::OnlyControl(control.to_owned()));
-    }
+    control_among(&conditions, control)?;
     let mut rows = Vec::new();
     for condition in conditions.iter().filter(|c| *c != control) {
         // Exposures that are covariates are there in the same rows, so the regression of the outcome is the same for all.

@@ -5,7 +5,7 @@ use super::design::{Design, treated};
 use super::error::EffectError;
 use super::lift::{Covariance, fieller, mean_influence};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
-use super::options::{Adjust, Estimand, Options};
+use super::options::{Adjust, Estimand, Options, control_among};
 use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
 use super::size::Scale;
@@ -179,19 +179,9 @@ impl Question {
     }
 }
 
-/// Number of the control among the conditions, of which there must be another one.
 fn number_of(moments: &Moments, control: &str) -> Result<usize, EffectError> {
-    let names = || moments.conditions.iter().map(|c| c.name.clone());
-    match names().position(|n| n == control) {
-        None => Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: names().collect(),
-        }),
-        Some(_) if moments.conditions.len() < 2 => {
-            Err(EffectError::OnlyControl(control.to_owned()))
-        }
-        Some(number) => Ok(number),
-    }
+    let names: Vec<&String> = moments.conditions.iter().map(|c| &c.name).collect();
+    control_among(&names, control)
 }
 
 /// Regressors that an analysis takes.

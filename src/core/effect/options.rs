@@ -141,6 +141,22 @@ pub(crate) fn check_level(level: f64) -> Result<(), EffectError> {
     }
 }
 
+/// Number of the control among the conditions, of which there must be another one.
+pub(crate) fn control_among<T: AsRef<str>>(
+    conditions: &[T],
+    control: &str,
+) -> Result<usize, EffectError> {
+    let mut names = conditions.iter().map(T::as_ref);
+    match names.position(|name| name == control) {
+        None => Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions: conditions.iter().map(|c| c.as_ref().to_owned()).collect(),
+        }),
+        Some(_) if conditions.len() < 2 => Err(EffectError::OnlyControl(control.to_owned())),
+        Some(number) => Ok(number),
+    }
+}
+
 /// How an effect is estimated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {

@@ -7,7 +7,7 @@ use super::error::EffectError;
 use super::estimate::left_out;
 use super::inference::Inference;
 use super::notes::Note;
-use super::options::check_level;
+use super::options::{check_level, control_among};
 use crate::error::Invalid;
 use crate::pulse::Pulse;
 use crate::sketch::{Centre, Moments, Rows, Sketch};
@@ -49,15 +49,7 @@ pub fn paired_effects(
     check_level(level)?;
     let moments = sketch.moments(Rows::All, Centre::PerStratum)?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
-    let Some(number) = names.iter().position(|n| n == control) else {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: names,
-        });
-    };
-    if names.len() < 2 {
-        return Err(EffectError::OnlyControl(control.to_owned()));
-    }
+    let number = control_among(&names, control)?;
     let controls = sides(&moments, number);
     let treated = (0..names.len()).filter(|&c| c != number);
     treated

@@ -8,7 +8,7 @@ use super::error::EffectError;
 use super::estimate::left_out;
 use super::inference::Inference;
 use super::notes::Note;
-use super::options::{Strata, Word, check_level};
+use super::options::{Strata, Word, check_level, control_among};
 use super::size::hedges_g;
 use crate::pulse::{Pulse, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
@@ -171,15 +171,7 @@ pub fn student_effects(
     };
     let moments = sketch.student_moments(rows, strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
-    let Some(number) = names.iter().position(|n| n == control) else {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: names,
-        });
-    };
-    if names.len() < 2 {
-        return Err(EffectError::OnlyControl(control.to_owned()));
-    }
+    let number = control_among(&names, control)?;
     let pooled = sketch.student_moments(rows, Centre::Pooled)?;
     let totals = cells(&pooled);
     let cells = cells(&moments);

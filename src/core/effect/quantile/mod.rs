@@ -16,7 +16,7 @@ pub use error::QuantileError;
 use super::error::EffectError;
 use super::inference::Inference;
 use super::notes::{FEW_CLUSTERS, Note, TOO_LOW_DF};
-use super::options::check_level;
+use super::options::{check_level, control_among};
 use crate::error::Invalid;
 use arm::{Arm, Quantile};
 
@@ -75,16 +75,10 @@ pub fn quantile_effects(
         return Err(EffectError::Invalid(invalid).into());
     }
     let arms = distribution.arms()?;
-    let Some(base) = arms.iter().find(|a| a.name == control) else {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: arms.into_iter().map(|a| a.name).collect(),
-        }
-        .into());
+    let names: Vec<&String> = arms.iter().map(|a| &a.name).collect();
+    let Some(base) = arms.get(control_among(&names, control)?) else {
+        return Ok(Vec::new());
     };
-    if arms.len() < 2 {
-        return Err(EffectError::OnlyControl(control.to_owned()).into());
-    }
     let left_out = distribution.left_out();
     let base_quantiles: Vec<Option<Quantile>> =
         probabilities.iter().map(|&p| base.quantile(p)).collect();

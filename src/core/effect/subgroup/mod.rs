@@ -12,7 +12,7 @@ use super::error::EffectError;
 use super::estimate::{Effect, effects};
 use super::inference::Inference;
 use super::notes::{Note, on_difference};
-use super::options::Options;
+use super::options::{Options, control_among};
 use crate::error::Invalid;
 use crate::monitoring::holm;
 use crate::pulse;
@@ -132,20 +132,13 @@ pub fn subgroup_effects(
         pulse::beat();
         arms_of_segments.push(arms(sketch)?);
     }
-    let names = arms_of_segments.iter().flatten();
-    let mut conditions: BTreeSet<String> = names.map(|a| a.condition.clone()).collect();
     if segments.0.is_empty() {
         return Ok(Vec::new());
     }
-    if !conditions.remove(control) {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: conditions.into_iter().collect(),
-        });
-    }
-    if conditions.is_empty() {
-        return Err(EffectError::OnlyControl(control.to_owned()));
-    }
+    let arms = arms_of_segments.iter().flatten();
+    let names: BTreeSet<&str> = arms.map(|a| a.condition.as_str()).collect();
+    let mut conditions: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    conditions.remove(control_among(&conditions, control)?);
     let mut rows = Vec::with_capacity(segments.0.len() * conditions.len());
     for ((segment, sketch), arms) in segments.0.iter().zip(&arms_of_segments) {
         pulse::beat();
