@@ -2,10 +2,10 @@
 
 use super::assignment::complete;
 use super::effect::required;
-use super::sketch::{count, read};
+use super::sketch::{count, read, rows_of};
 use crate::pg::error::{or_raise, raise};
 use pgrx::prelude::*;
-use rct_core::effect::{EffectError, Strata, Word};
+use rct_core::effect::{Strata, Word};
 use rct_core::error::Invalid;
 use rct_core::integrity::{self, Look, Scope, Srm, StratumSrm};
 
@@ -385,15 +385,9 @@ fn balance(
     let control = required(control, "control").to_owned();
     let strata = or_raise(Strata::from_word(required(strata, "strata")));
     let names = texts(names, "names");
-    let rows = match sketch {
-        Some(bytes) => or_raise(integrity::balance(
-            &read(bytes),
-            &control,
-            names.as_deref(),
-            strata,
-        )),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        integrity::balance(sketch, &control, names.as_deref(), strata)
+    });
     TableIterator::new(rows.into_iter().map(move |b| {
         (
             b.condition,
@@ -438,10 +432,9 @@ fn balance_joint(
 > {
     let control = required(control, "control").to_owned();
     let strata = or_raise(Strata::from_word(required(strata, "strata")));
-    let rows = match sketch {
-        Some(bytes) => or_raise(integrity::balance_joint(&read(bytes), &control, strata)),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        integrity::balance_joint(sketch, &control, strata)
+    });
     TableIterator::new(rows.into_iter().map(move |b| {
         (
             b.condition,
@@ -474,16 +467,10 @@ fn impossible_patterns(
     ),
 > {
     let (conditions, expected) = (texts(conditions, "conditions"), weights(expected));
-    let found: Result<_, EffectError> = match sketch {
-        Some(bytes) => integrity::impossible_patterns(
-            &read(bytes),
-            control,
-            conditions.as_deref(),
-            expected.as_deref(),
-        ),
-        None => Ok(Vec::new()),
-    };
-    TableIterator::new(or_raise(found).into_iter().map(|p| {
+    let found = rows_of(sketch, |sketch| {
+        integrity::impossible_patterns(sketch, control, conditions.as_deref(), expected.as_deref())
+    });
+    TableIterator::new(found.into_iter().map(|p| {
         (
             p.pattern.to_owned(),
             p.severity.to_owned(),
