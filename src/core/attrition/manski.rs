@@ -1,8 +1,9 @@
 //! Bounds on the effect that hold whatever the missing outcomes are.
 
 use super::identified::imbens_manski;
-use crate::effect::estimate::{Question, effects_of};
+use crate::effect::estimate::effects_of;
 use crate::effect::notes::on_difference;
+use crate::effect::question::Question;
 use crate::effect::{Effect, EffectError, Options};
 use crate::error::Invalid;
 use crate::sketch::{Centre, Rows, Sketch, Variable};

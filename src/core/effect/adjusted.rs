@@ -2,9 +2,10 @@
 
 use super::design::{factor, times, times_transposed};
 use super::error::EffectError;
-use super::estimate::{Effect, Question, effects_of};
+use super::estimate::{Effect, effects_of};
 use super::notes::Note;
 use super::options::{Adjust, Options, Strata};
+use super::question::Question;
 use crate::sketch::{Moments, Sketch};
 
 /// An effect by one method. All rows of a call are computed from the same rows of data: those with all covariates.

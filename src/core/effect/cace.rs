@@ -8,11 +8,12 @@
 
 use super::design::Design;
 use super::error::EffectError;
-use super::estimate::{left_out, limit_size, linked, shared_clusters};
+use super::estimate::{left_out, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, RatioSet, ratio_set};
 use super::notes::{FEW_CLUSTERS, Note};
 use super::options::{Adjust, Options, Word, control_among};
+use super::question::{limit_size, linked};
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::t_critical;

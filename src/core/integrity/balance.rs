@@ -2,8 +2,9 @@
 
 use crate::distribution::f_upper;
 use crate::effect::design::{factor, times_transposed};
-use crate::effect::estimate::{Question, conditions_kept, effects_of, linked};
+use crate::effect::estimate::{conditions_kept, effects_of};
 use crate::effect::notes::on_difference;
+use crate::effect::question::{Question, linked};
 use crate::effect::robust::contributions;
 use crate::effect::satterthwaite::Products;
 use crate::effect::{EffectError, Note, Options, Strata, hedges_g};

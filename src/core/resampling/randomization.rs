@@ -16,7 +16,7 @@ use super::inversion::{Curve, Curves, share};
 use super::permutations::Permutations;
 use super::wild::{NOISE, unbounded_note};
 use crate::effect::design::Design;
-use crate::effect::estimate::Question;
+use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
 use crate::effect::{Effect, EffectError, Note, Options, StdError, Strata, Word, effects};
 use crate::error::Invalid;

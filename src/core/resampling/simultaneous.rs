@@ -10,7 +10,8 @@
 use super::Draws;
 use super::wild::place;
 use crate::distribution::{normal_two_sided, t_critical};
-use crate::effect::estimate::{Question, conditions_kept};
+use crate::effect::estimate::conditions_kept;
+use crate::effect::question::Question;
 use crate::effect::robust::{contributions, dot};
 use crate::effect::{Effect, EffectError, Options, StdError, effects};
 use crate::error::Invalid;

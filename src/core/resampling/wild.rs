@@ -11,7 +11,7 @@ use super::Draws;
 use super::inversion::{Curve, Curves};
 use super::multipliers::{LANES, Lanes, Law, Multipliers};
 use crate::effect::design::Design;
-use crate::effect::estimate::Question;
+use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
 use crate::effect::{Effect, EffectError, Note, Options, StdError, Word, effects};
 use crate::error::Invalid;
