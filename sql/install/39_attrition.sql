@@ -21,6 +21,16 @@ CREATE FUNCTION rct.wwc_attrition(overall double precision, differential double 
 COMMENT ON FUNCTION rct.wwc_attrition(double precision, double precision) IS
     'largest differential attrition at an overall attrition that the What Works Clearinghouse calls low, and its verdict, all in percent; no row if an argument is NULL';
 
+CREATE FUNCTION rct.missing_balance(sketch rct.sketch, level double precision DEFAULT 0.95) RETURNS TABLE (
+    condition text, covariate integer, n_observed bigint, n_missing bigint, mean_observed double precision,
+    mean_missing double precision, sd double precision, difference double precision, standardized double precision,
+    std_error double precision, df double precision, t double precision, p_value double precision, ci_low double precision,
+    ci_high double precision, notes text[]
+)
+    AS 'MODULE_PATHNAME', 'missing_balance_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION rct.missing_balance(rct.sketch, double precision) IS
+    'students without an outcome against those with one, on each covariate of each condition, cluster-robust; from a sketch whose outcome is 1 where the real one was observed and 0 where it is missing; no row for a NULL sketch, NULL level is an error';
+
 CREATE FUNCTION rct.manski_bounds(
     sketch rct.sketch, control text, y_min double precision, y_max double precision, level double precision DEFAULT 0.95
 ) RETURNS TABLE (

@@ -1,5 +1,6 @@
 //! Missing outcomes: how many here; bounds, weights, the logistic regression and imputations beside it.
 
+mod balance;
 mod bounds;
 mod imputation;
 mod logistic;

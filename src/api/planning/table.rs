@@ -7,6 +7,7 @@ use crate::api::effect::required;
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::planning::{self, Trial};
+use rct_core::pulse;
 
 /// `power_table(clusters, cluster_size, icc, clusters_control, delta, …)`
 #[pg_extern(sql = false)]
@@ -78,6 +79,7 @@ fn power_table(
     let mut rows = Vec::with_capacity(iccs.len() * treated.len());
     for &icc in &iccs {
         for (&clusters, &control) in treated.iter().zip(&control) {
+            pulse::beat();
             let trial = Trial { icc, ..trial };
             let a = or_raise(planning::answer(&trial, &target, clusters, control, delta));
             let power = delta.and(a.power);

@@ -1,5 +1,6 @@
 //! Analysis of variance of a sketch: rows in clusters in classes, with covariates by fitting constants.
 
+use crate::pulse::Pulse;
 use crate::sketch::{CellMoments, Moments};
 
 /// Pivot, relative to the column's own sum of squares, under which a column is taken for a combination of earlier ones.
@@ -80,7 +81,9 @@ impl Anova {
         keyed.sort_unstable();
         let mut groups: Vec<Group> = Vec::new();
         let mut last = None;
+        let mut pulse = Pulse::every(1 << 14);
         for (class, cluster, i) in keyed {
+            pulse.tick();
             let rows = moments.cells.get(i).map_or(0.0, |cell| cell.rows);
             let sums = moments.sums(i);
             let mut pairs = moments.within(i).iter();

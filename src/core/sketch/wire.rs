@@ -25,6 +25,7 @@ use super::{
 };
 use crate::budget::Budget;
 use crate::exact::limbs;
+use crate::pulse::Pulse;
 use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -80,7 +81,11 @@ impl Canonical {
                 )
             })
             .collect();
-        cells.sort_unstable_by_key(|(id, _)| rank(id));
+        let mut pulse = Pulse::every(1 << 16);
+        cells.sort_unstable_by(|(a, _), (b, _)| {
+            pulse.tick();
+            rank(a).cmp(&rank(b))
+        });
         Canonical {
             conditions,
             strata,
@@ -408,7 +413,9 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
         .min(r.0.len() / 31);
     sketch.cells.reserve(room)?;
     let mut previous = None;
+    let mut pulse = Pulse::every(1 << 12);
     for _ in 0..cell_count {
+        pulse.tick();
         let id = read_cell_id(r)?;
         ensure(
             (id.stratum as usize) < sketch.strata.len(),

@@ -233,3 +233,20 @@ SELECT rct.pool_imputations(ARRAY[1, 2], ARRAY[1, 1], level => 95);
 SELECT rct.pool_imputations(ARRAY[1, 2], ARRAY[1, 1], level => NULL);
 SET rct.state_memory_limit = '64kB';
 SELECT rct.logistic_rows(1, ARRAY[i]) FROM generate_series(1, 100000) AS i;
+
+-- Missing students against observed ones, next to plain means: the covariate of those without an outcome less that of the others.
+CREATE TABLE who AS SELECT rct.sketch((y IS NOT NULL)::int, arm, school, NULL::text, x::float8) AS s, rct.sketch((y IS NOT NULL)::int, arm, school, stratum, ARRAY[x, w], NULL, NULL) AS two
+FROM (SELECT arm, school, stratum, y, x, w FROM pupil) AS p;
+SELECT m.condition, m.covariate, m.n_observed = p.observed AND m.n_missing = p.missing AS n, near(m.mean_observed, p.mean_observed) AND near(m.mean_missing, p.mean_missing) AS means,
+       near(m.sd, p.sd) AS sd, near(m.difference, p.mean_missing - p.mean_observed) AS difference, near(m.standardized, m.difference / m.sd) AS standardized,
+       near(m.t, m.difference / m.std_error) AND m.ci_low < m.difference AND m.difference < m.ci_high AS test, m.notes
+FROM who, rct.missing_balance(s) AS m
+JOIN (SELECT arm, count(y) AS observed, count(*) - count(y) AS missing, avg(x) FILTER (WHERE y IS NOT NULL) AS mean_observed,
+             avg(x) FILTER (WHERE y IS NULL) AS mean_missing, stddev(x) AS sd FROM pupil GROUP BY arm) AS p ON p.arm = m.condition;
+SELECT condition, covariate, n_missing, difference IS NOT NULL AS difference, notes FROM who, rct.missing_balance(two);
+SELECT condition, n_missing, difference, notes FROM rct.missing_balance((SELECT rct.sketch(1, arm, school, NULL::text, x::float8) FROM pupil));
+SELECT count(*) FROM rct.missing_balance(NULL);
+SELECT rct.missing_balance(plain) FROM sketches;
+SELECT rct.missing_balance(filled) FROM sketches;
+SELECT rct.missing_balance(s, 95) FROM who;
+SELECT rct.missing_balance(s, NULL) FROM who;

@@ -60,13 +60,14 @@ SELECT proname FROM reads_roster WHERE proname NOT IN (SELECT proname FROM routi
 -- state of a combine function, and functions that tell which argument was NULL are the only ones.
 SELECT name FROM routine
 WHERE NOT is_aggregate AND NOT proisstrict AND provolatile = 'i' AND NOT is_internal
-      AND proname NOT IN ('_metric_query', 'adjusted_effects', 'balance', 'balance_joint', 'binary_effects', 'cace', 'choose', 'cluster_diagnostics',
+      AND proname NOT IN ('_metric_query', 'adjusted_effects', 'attrition', 'balance', 'balance_joint', 'binary_effects', 'cace', 'choose', 'cluster_diagnostics',
           'clusters_needed', 'confidence_sequence', 'confidence_sequence_looks', 'design_effect', 'duration', 'effect_sizes', 'effects',
-          'effects_joint', 'equivalence', 'harm_probability', 'icc', 'impossible_patterns', 'influence', 'interaction_test', 'lint_design',
-          'mde', 'non_inferiority', 'p_adjust_families', 'paired_effects', 'power', 'power_table', 'quantile_effects', 'randomization_test',
-          'randomize', 'ratio_effects', 'roster_se', 'sequential_bounds', 'sequential_test', 'simulate', 'simulate_roster',
-          'simultaneous_intervals', 'srm', 'srm_blocked', 'srm_by_stratum', 'srm_looks', 'srm_sequential', 'student_effects',
-          'subgroup_effects', 'variance_components', 'wild_bootstrap');
+          'effects_joint', 'equivalence', 'harm_probability', 'icc', 'impossible_patterns', 'influence', 'interaction_test', 'lee_bounds',
+          'lint_design', 'manski_bounds', 'mde', 'missing_balance', 'non_inferiority', 'p_adjust_families', 'paired_effects',
+          'pool_imputations', 'power', 'power_table', 'quantile_effects', 'randomization_test', 'randomize', 'ratio_effects',
+          'response_weights', 'roster_se', 'sequential_bounds', 'sequential_test', 'simulate', 'simulate_roster', 'simultaneous_intervals',
+          'srm', 'srm_blocked', 'srm_by_stratum', 'srm_looks', 'srm_sequential', 'student_effects', 'subgroup_effects',
+          'variance_components', 'wild_bootstrap');
 -- Functions that hide what a NULL state means.
 SELECT name FROM routine WHERE proisstrict AND oid IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn]) FROM pg_aggregate);
 
@@ -101,16 +102,18 @@ WHERE NOT is_aggregate AND CASE l.lanname WHEN 'c' THEN probin <> '$libdir/pg_rc
 
 -- EXECUTE for everybody: pure functions, which are listed here.
 CREATE TABLE pure (proname name PRIMARY KEY);
-INSERT INTO pure VALUES ('_experiment_schema'), ('adjusted_effects'), ('arms'), ('balance'), ('balance_joint'), ('binary_effects'), ('bucket'), ('cace'), ('cells'),
-    ('choose'), ('cluster_diagnostics'), ('cluster_key'), ('clusters_needed'), ('confidence_sequence'), ('confidence_sequence_looks'),
-    ('cox_index'), ('design_effect'), ('distribution'), ('duration'), ('effect_sizes'), ('effects'), ('effects_joint'), ('equivalence'),
-    ('experiment_schema'), ('first'), ('harm_probability'), ('hedges_g'), ('icc'), ('impossible_patterns'), ('in_rollout'), ('influence'),
-    ('information_fractions'), ('interaction_test'), ('last'), ('lint_design'), ('mde'), ('median'), ('newcombe'), ('non_inferiority'),
-    ('p_adjust'), ('p_adjust_families'), ('paired_effects'), ('power'), ('power_table'), ('proportion_interval'), ('quantile_effects'),
-    ('randomization_test'), ('randomize'), ('ratio_effects'), ('reduce'), ('rollup'), ('roster_se'), ('sequential_bounds'),
-    ('sequential_test'), ('simulate'), ('simulate_roster'), ('simultaneous_intervals'), ('sketch'), ('sketch_info'), ('srm'),
-    ('srm_blocked'), ('srm_by_stratum'), ('srm_looks'), ('srm_sequential'), ('student_effects'), ('student_sketch'), ('subgroup_effects'),
-    ('two_proportions'), ('variance_components'), ('wild_bootstrap'), ('wwc_correct_t');
+INSERT INTO pure VALUES ('_experiment_schema'), ('adjusted_effects'), ('arms'), ('attrition'), ('balance'), ('balance_joint'), ('binary_effects'), ('bucket'),
+    ('cace'), ('cells'), ('choose'), ('cluster_diagnostics'), ('cluster_key'), ('clusters_needed'), ('confidence_sequence'),
+    ('confidence_sequence_looks'), ('cox_index'), ('design_effect'), ('distribution'), ('duration'), ('effect_sizes'), ('effects'),
+    ('effects_joint'), ('equivalence'), ('experiment_schema'), ('first'), ('harm_probability'), ('hedges_g'), ('icc'),
+    ('impossible_patterns'), ('in_rollout'), ('influence'), ('information_fractions'), ('interaction_test'), ('last'), ('lee_bounds'),
+    ('lint_design'), ('logistic'), ('logistic_predict'), ('logistic_rows'), ('manski_bounds'), ('mde'), ('median'), ('missing_balance'),
+    ('newcombe'), ('non_inferiority'), ('p_adjust'), ('p_adjust_families'), ('paired_effects'), ('pool_imputations'), ('power'),
+    ('power_table'), ('proportion_interval'), ('quantile_effects'), ('randomization_test'), ('randomize'), ('ratio_effects'), ('reduce'),
+    ('response_weights'), ('rollup'), ('roster_se'), ('sequential_bounds'), ('sequential_test'), ('simulate'), ('simulate_roster'),
+    ('simultaneous_intervals'), ('sketch'), ('sketch_info'), ('srm'), ('srm_blocked'), ('srm_by_stratum'), ('srm_looks'),
+    ('srm_sequential'), ('student_effects'), ('student_sketch'), ('subgroup_effects'), ('two_proportions'), ('variance_components'),
+    ('wild_bootstrap'), ('wwc_attrition'), ('wwc_correct_t');
 SELECT name FROM routine WHERE oid IN (SELECT oid FROM may WHERE grantee = 0) AND (provolatile <> 'i' OR proname NOT IN (TABLE pure));
 -- (srm and impossible_patterns have a form that reads the tables, too.)
 SELECT name FROM routine WHERE proname IN (TABLE pure) AND provolatile = 'i' AND oid NOT IN (SELECT oid FROM may WHERE grantee = 0);
