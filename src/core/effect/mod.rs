@@ -37,7 +37,7 @@ mod rate;
 mod ratio;
 pub(crate) mod robust;
 pub(crate) mod satterthwaite;
-mod size;
+pub(crate) mod size;
 mod students;
 mod subgroup;
 mod weighted;

@@ -9,7 +9,7 @@ use super::estimate::left_out;
 use super::inference::Inference;
 use super::notes::Note;
 use super::options::{Strata, Word, check_level, control_among};
-use super::size::hedges_g;
+use super::size::{hedges_g, pooled_sd};
 use crate::pulse::{Pulse, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
@@ -291,12 +291,9 @@ fn estimate(
             spread += v * v / nu;
         }
     }
-    let pooled = row.sd.0.zip(row.sd.1).map(|(s1, s0)| {
-        let (n1, n0) = (row.n.0 as f64, row.n.1 as f64);
-        (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt()
-    });
-    row.hedges_g = pooled
-        .and_then(|s| hedges_g(tau, s, row.n.0 as f64, row.n.1 as f64, 1.0, 0.0).ok())
+    let n = (row.n.0 as f64, row.n.1 as f64);
+    row.hedges_g = (row.sd.0.zip(row.sd.1))
+        .and_then(|sd| hedges_g(tau, pooled_sd(n, sd), n.0, n.1, 1.0, 0.0).ok())
         .map(|g| g.g);
     if row.hedges_g.is_none() {
         notes.push(Note::NoHedgesG);

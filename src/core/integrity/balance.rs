@@ -7,6 +7,7 @@ use crate::effect::notes::on_difference;
 use crate::effect::question::{Question, linked};
 use crate::effect::robust::contributions;
 use crate::effect::satterthwaite::Products;
+use crate::effect::size::pooled_sd;
 use crate::effect::{EffectError, Note, Options, Strata, hedges_g};
 use crate::error::Invalid;
 use crate::pulse::beat;
@@ -112,15 +113,12 @@ pub fn balance(
     for (j, question) in questions(sketch, control, strata)?.iter().enumerate() {
         beat();
         for effect in effects_of(question, &options)? {
-            let (n1, n0) = (effect.n.0 as f64, effect.n.1 as f64);
+            let n = (effect.n.0 as f64, effect.n.1 as f64);
             let mut notes = on_difference(&effect.notes);
-            let pooled = effect.sd.0.zip(effect.sd.1).map(|(s1, s0)| {
-                (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt()
-            });
             let standardized = effect
                 .estimate
-                .zip(pooled)
-                .and_then(|(b, s)| hedges_g(b, s, n1, n0, 1.0, 0.0).ok())
+                .zip(effect.sd.0.zip(effect.sd.1))
+                .and_then(|(b, sd)| hedges_g(b, pooled_sd(n, sd), n.0, n.1, 1.0, 0.0).ok())
                 .map(|g| g.g);
             if standardized.is_none() && effect.estimate.is_some() {
                 notes.push("no_spread: the covariate does not vary within conditions".to_owned());
