@@ -12,7 +12,7 @@ use super::estimate::{left_out, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, RatioSet, ratio_set};
 use super::notes::{FEW_CLUSTERS, Note};
-use super::options::{Adjust, Options, Word, control_among};
+use super::options::{Adjust, Options, Word, control_among, unknown};
 use super::question::{limit_size, linked};
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
@@ -64,11 +64,11 @@ impl CaceOptions {
             "CR1p" => StdError::Cr1p,
             "CR2" | "CR0" | "CR1" | "CR1S" | "CR3" => StdError::from_word(se)?,
             _ => {
-                return Err(EffectError::UnknownOption {
-                    argument: "se",
-                    value: se.to_owned(),
-                    offered: "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\"",
-                });
+                return unknown(
+                    "se",
+                    se,
+                    "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\"",
+                );
             }
         };
         let options = Options::from_words(adjust, strata, "CR2", level)?;

@@ -69,7 +69,8 @@ pub trait Word: Sized {
     fn from_word(word: &str) -> Result<Self, EffectError>;
 }
 
-fn unknown<T>(
+/// The error of a word that is not offered.
+pub(crate) fn unknown<T>(
     argument: &'static str,
     value: &str,
     offered: &'static str,

@@ -8,7 +8,7 @@ use super::error::EffectError;
 use super::estimate::left_out;
 use super::inference::Inference;
 use super::notes::Note;
-use super::options::{Strata, Word, check_level, control_among};
+use super::options::{Strata, Word, check_level, control_among, unknown};
 use super::size::{hedges_g, pooled_sd};
 use crate::pulse::{Pulse, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
@@ -27,11 +27,7 @@ impl Word for StudentAdjust {
         match word {
             "none" => Ok(StudentAdjust::None),
             "lin" => Ok(StudentAdjust::Lin),
-            _ => Err(EffectError::UnknownOption {
-                argument: "adjust",
-                value: word.to_owned(),
-                offered: "\"none\", \"lin\"",
-            }),
+            _ => unknown("adjust", word, "\"none\", \"lin\""),
         }
     }
 }

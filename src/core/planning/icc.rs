@@ -2,7 +2,7 @@
 
 use super::anova::{Anova, MeanSquares};
 use crate::distribution::{f_critical, normal_critical};
-use crate::effect::options::check_level;
+use crate::effect::options::{check_level, unknown};
 use crate::effect::{Adjust, EffectError, Word};
 use crate::sketch::{CellMoments, Centre, Moments, Rows, Sketch};
 
@@ -26,11 +26,11 @@ impl Word for Within {
             "all" => Ok(Within::All),
             "stratum" => Ok(Within::Stratum),
             "condition_stratum" => Ok(Within::ConditionStratum),
-            _ => Err(EffectError::UnknownOption {
-                argument: "within",
-                value: word.to_owned(),
-                offered: "\"condition\", \"all\", \"stratum\", \"condition_stratum\"",
-            }),
+            _ => unknown(
+                "within",
+                word,
+                "\"condition\", \"all\", \"stratum\", \"condition_stratum\"",
+            ),
         }
     }
 }

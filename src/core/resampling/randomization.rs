@@ -16,6 +16,7 @@ use super::inversion::{Curve, Curves, share};
 use super::permutations::Permutations;
 use super::wild::{NOISE, unbounded_note};
 use crate::effect::design::Design;
+use crate::effect::options::unknown;
 use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
 use crate::effect::{Effect, EffectError, Note, Options, StdError, Strata, Word, effects};
@@ -40,11 +41,7 @@ impl Word for Statistic {
         match word {
             "studentized" => Ok(Statistic::Studentized),
             "difference" => Ok(Statistic::Difference),
-            _ => Err(EffectError::UnknownOption {
-                argument: "statistic",
-                value: word.to_owned(),
-                offered: "\"studentized\", \"difference\"",
-            }),
+            _ => unknown("statistic", word, "\"studentized\", \"difference\""),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::Draws;
 use super::inversion::{Curve, Curves};
 use super::multipliers::{LANES, Lanes, Law, Multipliers};
 use crate::effect::design::Design;
+use crate::effect::options::unknown;
 use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
 use crate::effect::{Effect, EffectError, Note, Options, StdError, Word, effects};
@@ -45,11 +46,7 @@ impl Word for Weights {
             "auto" => Ok(Weights::Auto),
             "rademacher" => Ok(Weights::Rademacher),
             "webb" => Ok(Weights::Webb),
-            _ => Err(EffectError::UnknownOption {
-                argument: "weights",
-                value: word.to_owned(),
-                offered: "\"auto\", \"rademacher\", \"webb\"",
-            }),
+            _ => unknown("weights", word, "\"auto\", \"rademacher\", \"webb\""),
         }
     }
 }
