@@ -1,16 +1,11 @@
 //! Adjusted effects, matched pairs, influence of clusters.
 
 use super::effect::{required, texts};
-use super::sketch::{count, read};
+use super::sketch::{count, rows_of, uuid_of};
 use crate::pg::error::or_raise;
 use pgrx::Uuid;
 use pgrx::prelude::*;
 use rct_core::effect::{self, Adjust, LEFT_OUT_UNDEFINED, Options, Strata, Word};
-use rct_core::sketch::Key;
-
-fn uuid(key: Key) -> Uuid {
-    Uuid::from_bytes(key.0.to_be_bytes())
-}
 
 fn words(adjust: Option<&str>, strata: Option<&str>) -> (Adjust, Strata) {
     let (adjust, strata) = (required(adjust, "adjust"), required(strata, "strata"));
@@ -54,15 +49,9 @@ fn adjusted_effects(
     let (strata, level) = (required(strata, "strata"), required(level, "level"));
     let options = or_raise(Options::from_words("none", strata, "CR2", level));
     let control = required(control, "control");
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::adjusted_effects(
-            &read(bytes),
-            control,
-            options.strata,
-            options.level,
-        )),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        effect::adjusted_effects(sketch, control, options.strata, options.level)
+    });
     TableIterator::new(rows.into_iter().map(|r| {
         let notes = r.texts();
         let e = r.effect;
@@ -116,10 +105,9 @@ fn paired_effects(
     ),
 > {
     let (control, level) = (required(control, "control"), required(level, "level"));
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::paired_effects(&read(bytes), control, level)),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        effect::paired_effects(sketch, control, level)
+    });
     TableIterator::new(rows.into_iter().map(|r| {
         let i = r.inference;
         (
@@ -164,14 +152,13 @@ fn influence(
 > {
     let (adjust, strata) = words(adjust, strata);
     let control = required(control, "control");
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::influence(&read(bytes), control, adjust, strata)),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        effect::influence(sketch, control, adjust, strata)
+    });
     TableIterator::new(rows.into_iter().map(|r| {
         let note = r.undefined.then(|| LEFT_OUT_UNDEFINED.to_owned());
         (
-            uuid(r.cluster),
+            uuid_of(r.cluster),
             r.condition,
             count(r.n),
             r.leverage,
@@ -216,15 +203,9 @@ fn cluster_diagnostics(
 > {
     let (adjust, strata) = words(adjust, strata);
     let control = required(control, "control");
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::cluster_diagnostics(
-            &read(bytes),
-            control,
-            adjust,
-            strata,
-        )),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        effect::cluster_diagnostics(sketch, control, adjust, strata)
+    });
     TableIterator::new(rows.into_iter().map(|r| {
         (
             r.effect.condition,
@@ -237,7 +218,7 @@ fn cluster_diagnostics(
             r.leverage_cv,
             r.partial_leverage_max,
             r.partial_leverage_cv,
-            r.most_influential.map(uuid),
+            r.most_influential.map(uuid_of),
             r.estimate_without,
             r.effect.std_error,
             r.effect.df,

@@ -7,8 +7,8 @@ mod logistic;
 mod weights;
 
 use super::effect::required;
-use super::sketch::{count, read};
-use crate::pg::error::{or_raise, raise};
+use super::sketch::{count, rows_of};
+use crate::pg::error::raise;
 use pgrx::prelude::*;
 use rct_core::attrition;
 use rct_core::error::Invalid;
@@ -57,9 +57,11 @@ fn attrition(
 > {
     let control = required(control, "control");
     let level = required(level, "level");
-    let rows = sketch.map(|bytes| or_raise(attrition::attrition(&read(bytes), control, level)));
+    let rows = rows_of(sketch, |sketch| {
+        attrition::attrition(sketch, control, level)
+    });
     let word = |verdict: attrition::Verdict| verdict.word().to_owned();
-    TableIterator::new(rows.into_iter().flatten().map(move |a| {
+    TableIterator::new(rows.into_iter().map(move |a| {
         let students = a.students.rates();
         let clusters = a.clusters.rates();
         (

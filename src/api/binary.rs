@@ -1,7 +1,7 @@
 //! Outcomes of 0 and 1, and rates.
 
 use super::effect::required;
-use super::sketch::{count, read};
+use super::sketch::{count, rows_of};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect;
@@ -44,10 +44,9 @@ fn binary_effects(
     ),
 > {
     let (control, level) = (required(control, "control"), required(level, "level"));
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::binary_effects(&read(bytes), control, level)),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        effect::binary_effects(sketch, control, level)
+    });
     TableIterator::new(rows.into_iter().map(|b| {
         (
             b.condition,

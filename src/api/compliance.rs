@@ -1,7 +1,7 @@
 //! Effects on those who complied.
 
 use super::effect::required;
-use super::sketch::{count, read};
+use super::sketch::{count, rows_of};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, CaceOptions};
@@ -54,15 +54,9 @@ fn cace(
         required(level, "level"),
     ));
     let control = required(control, "control");
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::cace(
-            &read(bytes),
-            control,
-            exposures.as_deref(),
-            &options,
-        )),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        effect::cace(sketch, control, exposures.as_deref(), &options)
+    });
     TableIterator::new(rows.into_iter().map(|c| {
         (
             c.condition,

@@ -1,6 +1,6 @@
 //! Effects, the joint test, and arms.
 
-use super::sketch::{count, read};
+use super::sketch::{count, read, rows_of};
 use crate::pg::error::{CallError, or_raise, raise};
 use pgrx::prelude::*;
 use rct_core::effect::{self, Note, Options};
@@ -71,10 +71,7 @@ fn effects(
     let options = options(adjust, strata, se, level);
     let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::effects(&read(bytes), control, &options)),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| effect::effects(sketch, control, &options));
     TableIterator::new(rows.into_iter().map(|e| {
         (
             e.condition,

@@ -1,13 +1,14 @@
-//! Whether the experiment ran as designed: counts, baselines, patterns.
+//! Whether the experiment ran as designed: sample ratios here, baselines and patterns beside it.
+
+mod balance;
 
 use super::assignment::complete;
 use super::effect::required;
 use super::sketch::{count, read};
 use crate::pg::error::{or_raise, raise};
 use pgrx::prelude::*;
-use rct_core::effect::{EffectError, Strata, Word};
 use rct_core::error::Invalid;
-use rct_core::integrity::{self, Look, Scope, Srm, StratumSrm};
+use rct_core::integrity::{self, Scope, Srm, StratumSrm};
 
 type Texts = Option<Vec<Option<String>>>;
 type Reals = Option<Vec<Option<f64>>>;
@@ -42,17 +43,6 @@ fn word(srm: &Srm) -> Option<String> {
     srm.verdict.map(|v| v.word().to_owned())
 }
 
-type SrmRow = (
-    i64,
-    Option<f64>,
-    i64,
-    Option<f64>,
-    Option<f64>,
-    Option<String>,
-    Vec<f64>,
-    Vec<String>,
-);
-
 /// `srm(observed, expected, conditions, alpha)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
@@ -83,7 +73,7 @@ fn srm(
         alpha,
     ));
     let verdict = word(&r);
-    let row: SrmRow = (
+    TableIterator::once((
         count(r.n),
         r.chi2,
         count(r.df),
@@ -92,8 +82,7 @@ fn srm(
         verdict,
         r.expected,
         r.notes,
-    );
-    TableIterator::once(row)
+    ))
 }
 
 /// `srm(sketch, expected, conditions, alpha)`
@@ -266,30 +255,6 @@ fn srm_blocked(
     TableIterator::new(rows.into_iter().map(stratum_row))
 }
 
-type LookRow = (
-    i64,
-    i64,
-    Option<f64>,
-    Option<f64>,
-    f64,
-    f64,
-    bool,
-    Vec<String>,
-);
-
-fn look_row((i, l): (usize, Look)) -> LookRow {
-    (
-        count(i as u64 + 1),
-        count(l.n),
-        l.log_e,
-        l.e_value,
-        l.p_value,
-        l.p_running,
-        l.alarm,
-        l.notes,
-    )
-}
-
 /// `srm_sequential(observed, expected, k, alpha)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
@@ -350,145 +315,16 @@ fn srm_looks(
         k,
         alpha,
     ));
-    TableIterator::new(rows.into_iter().enumerate().map(look_row))
-}
-
-/// `balance(sketch, control, names, strata)`
-#[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn balance(
-    sketch: Option<&[u8]>,
-    control: Option<&str>,
-    names: Texts,
-    strata: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(condition, String),
-        name!(control, String),
-        name!(covariate, String),
-        name!(mean, Option<f64>),
-        name!(mean_control, Option<f64>),
-        name!(difference, Option<f64>),
-        name!(standardized, Option<f64>),
-        name!(std_error, Option<f64>),
-        name!(df, Option<f64>),
-        name!(p_value, Option<f64>),
-        name!(category, Option<String>),
-        name!(n, i64),
-        name!(n_control, i64),
-        name!(clusters, i64),
-        name!(clusters_control, i64),
-        name!(notes, Vec<String>),
-    ),
-> {
-    let control = required(control, "control").to_owned();
-    let strata = or_raise(Strata::from_word(required(strata, "strata")));
-    let names = texts(names, "names");
-    let rows = match sketch {
-        Some(bytes) => or_raise(integrity::balance(
-            &read(bytes),
-            &control,
-            names.as_deref(),
-            strata,
-        )),
-        None => Vec::new(),
-    };
-    TableIterator::new(rows.into_iter().map(move |b| {
+    TableIterator::new((1..).zip(rows).map(|(look, l)| {
         (
-            b.condition,
-            control.clone(),
-            b.covariate,
-            b.mean.0,
-            b.mean.1,
-            b.difference,
-            b.standardized,
-            b.std_error,
-            b.df,
-            b.p_value,
-            b.category.map(str::to_owned),
-            count(b.n.0),
-            count(b.n.1),
-            count(b.clusters.0),
-            count(b.clusters.1),
-            b.notes,
-        )
-    }))
-}
-
-/// `balance_joint(sketch, control, strata)`
-#[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn balance_joint(
-    sketch: Option<&[u8]>,
-    control: Option<&str>,
-    strata: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(condition, String),
-        name!(control, String),
-        name!(covariates, i64),
-        name!(f, Option<f64>),
-        name!(df_num, Option<f64>),
-        name!(df_den, Option<f64>),
-        name!(p_value, Option<f64>),
-        name!(notes, Vec<String>),
-    ),
-> {
-    let control = required(control, "control").to_owned();
-    let strata = or_raise(Strata::from_word(required(strata, "strata")));
-    let rows = match sketch {
-        Some(bytes) => or_raise(integrity::balance_joint(&read(bytes), &control, strata)),
-        None => Vec::new(),
-    };
-    TableIterator::new(rows.into_iter().map(move |b| {
-        (
-            b.condition,
-            control.clone(),
-            count(b.covariates),
-            b.f,
-            b.df_num,
-            b.df_den,
-            b.p_value,
-            b.notes,
-        )
-    }))
-}
-
-/// `impossible_patterns(sketch, control, conditions, expected)`
-#[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn impossible_patterns(
-    sketch: Option<&[u8]>,
-    control: Option<&str>,
-    conditions: Texts,
-    expected: Reals,
-) -> TableIterator<
-    'static,
-    (
-        name!(pattern, String),
-        name!(severity, String),
-        name!(place, String),
-        name!(detail, String),
-    ),
-> {
-    let (conditions, expected) = (texts(conditions, "conditions"), weights(expected));
-    let found: Result<_, EffectError> = match sketch {
-        Some(bytes) => integrity::impossible_patterns(
-            &read(bytes),
-            control,
-            conditions.as_deref(),
-            expected.as_deref(),
-        ),
-        None => Ok(Vec::new()),
-    };
-    TableIterator::new(or_raise(found).into_iter().map(|p| {
-        (
-            p.pattern.to_owned(),
-            p.severity.to_owned(),
-            p.place,
-            p.detail,
+            look,
+            count(l.n),
+            l.log_e,
+            l.e_value,
+            l.p_value,
+            l.p_running,
+            l.alarm,
+            l.notes,
         )
     }))
 }

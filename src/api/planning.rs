@@ -5,9 +5,10 @@ mod power;
 mod roster;
 mod table;
 
+use super::assignment::complete;
 use super::effect::required;
 use super::sketch::{count, read};
-use crate::pg::error::{CallError, or_raise, raise};
+use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{Adjust, Word};
 use rct_core::planning::{self, Within};
@@ -116,12 +117,6 @@ fn design_effect_mean(icc: f64, cluster_size: f64, cv_size: f64, cv_weights: f64
         cv_size,
         cv_weights,
     ))
-}
-
-/// An array none of whose elements may be NULL.
-fn complete<T>(array: Vec<Option<T>>, argument: &'static str) -> Vec<T> {
-    let element = |value: Option<T>| value.unwrap_or_else(|| raise(CallError::Null(argument)));
-    array.into_iter().map(element).collect()
 }
 
 /// Whole numbers to calculate with.

@@ -1,7 +1,7 @@
 //! Ratio metrics.
 
 use super::effect::required;
-use super::sketch::{count, read};
+use super::sketch::{count, rows_of};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, RatioSe, Word};
@@ -42,10 +42,9 @@ fn ratio_effects(
 > {
     let se = or_raise(RatioSe::from_word(required(se, "se")));
     let (control, level) = (required(control, "control"), required(level, "level"));
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::ratio_effects(&read(bytes), control, se, level)),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        effect::ratio_effects(sketch, control, se, level)
+    });
     TableIterator::new(rows.into_iter().map(|r| {
         (
             r.condition,

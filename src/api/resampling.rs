@@ -1,7 +1,7 @@
 //! Inference by resampling: wild cluster bootstrap, randomization test, simultaneous intervals.
 
 use super::effect::{options, required};
-use super::sketch::{count, read};
+use super::sketch::{count, read, rows_of};
 use crate::pg::error::{CallError, or_raise, raise};
 use pgrx::prelude::*;
 use rct_core::effect::Word;
@@ -55,10 +55,9 @@ fn wild_bootstrap(
         null_imposed: required(null_imposed, "null_imposed"),
     };
     let control = required(control, "control");
-    let rows = match sketch {
-        Some(bytes) => or_raise(resampling::wild_bootstrap(&read(bytes), control, &options)),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        resampling::wild_bootstrap(sketch, control, &options)
+    });
     let seed = options.draws.seed;
     TableIterator::new(rows.into_iter().map(move |r| {
         (
@@ -118,16 +117,9 @@ fn randomization_test(
     let statistic = or_raise(Statistic::from_word(required(statistic, "statistic")));
     let draws = draws_of(draws, seed);
     let control = required(control, "control");
-    let rows = match sketch {
-        Some(bytes) => or_raise(resampling::randomization_test(
-            &read(bytes),
-            control,
-            &options,
-            statistic,
-            &draws,
-        )),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        resampling::randomization_test(sketch, control, &options, statistic, &draws)
+    });
     TableIterator::new(rows.into_iter().map(move |r| {
         (
             r.condition,

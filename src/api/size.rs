@@ -1,7 +1,7 @@
 //! Effects in units of standard deviations.
 
 use super::effect::{options, required, texts};
-use super::sketch::{count, read};
+use super::sketch::{count, rows_of};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, Scale};
@@ -41,10 +41,9 @@ fn effect_sizes(
 > {
     let options = options(adjust, strata, Some("CR2"), level);
     let control = required(control, "control");
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::effect_sizes(&read(bytes), control, &options)),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        effect::effect_sizes(sketch, control, &options)
+    });
     TableIterator::new(rows.into_iter().map(|r| {
         let size = r.size;
         (

@@ -1,10 +1,11 @@
 //! The type `rct.sketch`, the aggregates that make and merge it, and what it holds.
 
 use crate::pg::args::Args;
-use crate::pg::error::{or_raise, raise};
+use crate::pg::error::or_raise;
 use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
+use rct_core::error::Explain;
 use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch, SketchError, bytes_to_text};
 
 /// State of the aggregates: the sketch, and a buffer for the covariates of a row.
@@ -288,10 +289,15 @@ pg_functions! {
 
 /// A stored sketch, as an argument of a function.
 pub fn read(bytes: &[u8]) -> Sketch {
-    match Sketch::decode(bytes, &settings::budget()) {
-        Ok(sketch) => sketch,
-        Err(error) => raise(error),
-    }
+    or_raise(Sketch::decode(bytes, &settings::budget()))
+}
+
+/// The rows of an analysis of a sketch; NULL has none.
+pub fn rows_of<R, E: Explain>(
+    sketch: Option<&[u8]>,
+    analysis: impl FnOnce(&Sketch) -> Result<Vec<R>, E>,
+) -> Vec<R> {
+    sketch.map_or_else(Vec::new, |bytes| or_raise(analysis(&read(bytes))))
 }
 
 /// Counts of rows as `bigint`.

@@ -1,7 +1,7 @@
 //! Students as units: the aggregate of constant size, and effects on it.
 
 use super::effect::required;
-use super::sketch::{ReadKey, State, bigint, count, read, text, uuid};
+use super::sketch::{ReadKey, State, bigint, count, rows_of, text, uuid};
 use crate::pg::args::Args;
 use crate::pg::error::or_raise;
 use crate::pg::function::pg_functions;
@@ -97,16 +97,9 @@ fn student_effects(
         required(control, "control").to_owned(),
         required(level, "level"),
     );
-    let rows = match sketch {
-        Some(bytes) => or_raise(effect::student_effects(
-            &read(bytes),
-            &control,
-            adjust,
-            strata,
-            level,
-        )),
-        None => Vec::new(),
-    };
+    let rows = rows_of(sketch, |sketch| {
+        effect::student_effects(sketch, &control, adjust, strata, level)
+    });
     TableIterator::new(rows.into_iter().map(move |e| {
         let i = e.inference;
         (

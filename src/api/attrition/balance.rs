@@ -1,8 +1,7 @@
 //! Students with and without an outcome, compared.
 
 use crate::api::effect::required;
-use crate::api::sketch::{count, read};
-use crate::pg::error::or_raise;
+use crate::api::sketch::{count, rows_of};
 use pgrx::prelude::*;
 use rct_core::attrition;
 
@@ -34,8 +33,8 @@ fn missing_balance(
     ),
 > {
     let level = required(level, "level");
-    let rows = sketch.map(|bytes| or_raise(attrition::missing_balance(&read(bytes), level)));
-    TableIterator::new(rows.into_iter().flatten().map(|m| {
+    let rows = rows_of(sketch, |sketch| attrition::missing_balance(sketch, level));
+    TableIterator::new(rows.into_iter().map(|m| {
         (
             m.condition,
             m.covariate as i32,

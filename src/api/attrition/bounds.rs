@@ -2,7 +2,7 @@
 
 use crate::api::effect::required;
 use crate::api::quantile;
-use crate::api::sketch::{count, read};
+use crate::api::sketch::{count, read, rows_of};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::attrition::{self, LeeOptions, Trim};
@@ -40,16 +40,10 @@ fn manski_bounds(
     let least = required(y_min, "y_min");
     let most = required(y_max, "y_max");
     let level = required(level, "level");
-    let rows = sketch.map(|bytes| {
-        or_raise(attrition::manski_bounds(
-            &read(bytes),
-            control,
-            least,
-            most,
-            level,
-        ))
+    let rows = rows_of(sketch, |sketch| {
+        attrition::manski_bounds(sketch, control, least, most, level)
     });
-    TableIterator::new(rows.into_iter().flatten().map(|b| {
+    TableIterator::new(rows.into_iter().map(|b| {
         (
             b.condition,
             b.control,

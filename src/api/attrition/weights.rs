@@ -1,7 +1,6 @@
 //! Weights by cells.
 
-use crate::api::sketch::{count, read, uuid_of};
-use crate::pg::error::or_raise;
+use crate::api::sketch::{count, rows_of, uuid_of};
 use pgrx::datum::Uuid;
 use pgrx::prelude::*;
 use rct_core::attrition;
@@ -29,8 +28,8 @@ fn response_weights(
         name!(notes, Vec<String>),
     ),
 > {
-    let rows = sketch.map(|bytes| or_raise(attrition::response_weights(&read(bytes), cap)));
-    TableIterator::new(rows.into_iter().flatten().map(|w| {
+    let rows = rows_of(sketch, |sketch| attrition::response_weights(sketch, cap));
+    TableIterator::new(rows.into_iter().map(|w| {
         (
             w.condition,
             (w.stratum != Key::NONE).then(|| uuid_of(w.stratum)),

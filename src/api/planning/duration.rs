@@ -1,7 +1,7 @@
 //! How long an experiment must run.
 
-use super::complete;
 use super::power::{Words, target, trial};
+use crate::api::assignment::complete;
 use crate::api::effect::required;
 use crate::pg::error::or_raise;
 use pgrx::datum::{Date, Range, RangeBound};

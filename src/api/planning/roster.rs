@@ -1,10 +1,11 @@
 //! Standard error from a roster.
 
+use super::numbers;
 use super::power::target;
-use super::{complete, numbers};
+use crate::api::assignment::complete;
 use crate::api::effect::required;
 use crate::api::sketch::count;
-use crate::pg::error::{CallError, or_raise, raise};
+use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::planning::{self, Conditions, Outcome};
 
@@ -49,10 +50,7 @@ fn roster_se(
         .as_ref()
         .map(|n| n.iter().map(String::as_str).collect());
     let known = match &codes {
-        Some(codes) => Conditions::Known(
-            codes,
-            control.unwrap_or_else(|| raise(CallError::Null("control"))),
-        ),
+        Some(codes) => Conditions::Known(codes, required(control, "control")),
         None => Conditions::Share(required(share, "share")),
     };
     let outcome = Outcome {

@@ -1,7 +1,8 @@
 //! A table of power.
 
+use super::numbers;
 use super::power::{Words, target, trial};
-use super::{complete, numbers};
+use crate::api::assignment::complete;
 use crate::api::effect::required;
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;

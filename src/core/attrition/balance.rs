@@ -5,6 +5,7 @@
 
 use super::rates::{check_observedness, ones_of};
 use crate::effect::design::Design;
+use crate::effect::options::check_level;
 use crate::effect::robust::{contributions, dot};
 use crate::effect::satterthwaite::Products;
 use crate::effect::{EffectError, Inference, Note, StdError};
@@ -35,9 +36,7 @@ pub struct MissingBalance {
 
 /// Each covariate of each condition, by condition: missing against observed students.
 pub fn missing_balance(sketch: &Sketch, level: f64) -> Result<Vec<MissingBalance>, EffectError> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level));
-    }
+    check_level(level)?;
     if sketch.covariate_count() == 0 {
         return Err(Invalid {
             argument: "sketch",

@@ -12,10 +12,11 @@ use super::identified::imbens_manski;
 use super::rates::{check_observedness, ones_of};
 use super::trim::{Trim, trim_lowest};
 use crate::distribution::t_critical;
+use crate::effect::options::{check_level, control_among};
 use crate::effect::{Distribution, EffectError, Note, Strata};
 use crate::error::Invalid;
 use crate::pulse::Pulse;
-use crate::sketch::{Centre, Key, Moments, Rows, Sketch};
+use crate::sketch::{Key, Moments, Rows, Sketch};
 use std::collections::BTreeMap;
 
 /// Bounds on the effect of one condition. `None` is NULL.
@@ -110,25 +111,11 @@ pub fn lee_bounds(
     control: &str,
     options: &LeeOptions,
 ) -> Result<Vec<LeeBounds>, EffectError> {
-    if !(options.level > 0.0 && options.level < 1.0) {
-        return Err(EffectError::Level(options.level));
-    }
+    check_level(options.level)?;
     check_observedness(students)?;
-    let centre = match options.strata {
-        Strata::Absorb => Centre::PerStratum,
-        Strata::Ignore => Centre::Pooled,
-    };
-    let moments = students.moments(Rows::All, centre)?;
+    let moments = students.moments(Rows::All, options.strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
-    let Some(number) = names.iter().position(|n| n == control) else {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: names,
-        });
-    };
-    if names.len() < 2 {
-        return Err(EffectError::OnlyControl(control.to_owned()));
-    }
+    let number = control_among(&names, control)?;
     let compared = arms(&moments, number, outcomes.outcomes_of(control), control)?;
     let mut rows = Vec::new();
     for (i, name) in names.iter().enumerate().filter(|(i, _)| *i != number) {

@@ -1,8 +1,10 @@
 //! Bounds on the effect that hold whatever the missing outcomes are.
 
 use super::identified::imbens_manski;
-use crate::effect::estimate::{Question, effects_of};
-use crate::effect::{Effect, EffectError, Note, Options};
+use crate::effect::estimate::effects_of;
+use crate::effect::notes::on_difference;
+use crate::effect::question::Question;
+use crate::effect::{Effect, EffectError, Options};
 use crate::error::Invalid;
 use crate::sketch::{Centre, Rows, Sketch, Variable};
 
@@ -117,9 +119,8 @@ fn row(low: Effect, high: &Effect, missing: (u64, u64), level: f64) -> Bounds {
         Some((l - c * sl, h + c * sh))
     };
     let limits = tested.then(interval).flatten();
-    let keep = |n: &&Note| !matches!(n, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG);
-    let mut notes: Vec<String> = low.notes.iter().filter(keep).map(Note::to_string).collect();
-    for note in high.notes.iter().filter(keep).map(Note::to_string) {
+    let mut notes = on_difference(&low.notes);
+    for note in on_difference(&high.notes) {
         if !notes.contains(&note) {
             notes.push(note);
         }

@@ -1,7 +1,8 @@
 //! Overall and differential attrition, of students and of whole clusters.
 
 use super::boundary::{Verdict, wwc_attrition};
-use crate::effect::{EffectError, Inference, Note, Options, effects};
+use crate::effect::notes::on_difference;
+use crate::effect::{EffectError, Inference, Options, effects};
 use crate::error::Invalid;
 use crate::sketch::{Centre, Moments, Rows, Sketch, Variable};
 
@@ -118,13 +119,11 @@ pub fn attrition(
                 ci_low: percent(e.ci_high),
                 ci_high: percent(e.ci_low),
             };
-            let keep =
-                |n: &&Note| !matches!(n, Note::NoHedgesG | Note::NoLift | Note::LiftUnbounded);
             Attrition {
                 students: both(students, control_students),
                 clusters: both(clusters, control_clusters),
                 test,
-                notes: e.notes.iter().filter(keep).map(Note::to_string).collect(),
+                notes: on_difference(&e.notes),
                 condition: e.condition,
                 control: e.control,
             }

@@ -2,9 +2,10 @@
 
 use super::design::{factor, times, times_transposed};
 use super::error::EffectError;
-use super::estimate::{Effect, Question, effects_of};
+use super::estimate::{Effect, effects_of};
 use super::notes::Note;
 use super::options::{Adjust, Options, Strata};
+use super::question::Question;
 use crate::sketch::{Moments, Sketch};
 
 /// An effect by one method. All rows of a call are computed from the same rows of data: those with all covariates.
@@ -231,7 +232,7 @@ fn constant_in_clusters(moments: &Moments, covariates: usize) -> usize {
 impl AdjustedEffect {
     /// The notes as text.
     pub fn texts(&self) -> Vec<String> {
-        let own = self.effect.notes.iter().filter(|n| !n.is_of_scale());
+        let own = self.effect.notes.iter().filter(|n| n.is_on_difference());
         let own = own.map(Note::to_string);
         own.chain(self.notes.iter().map(AdjustmentNote::to_string))
             .collect()

@@ -8,11 +8,12 @@
 
 use super::design::Design;
 use super::error::EffectError;
-use super::estimate::{left_out, limit_size, linked, shared_clusters};
+use super::estimate::{left_out, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, RatioSet, ratio_set};
 use super::notes::{FEW_CLUSTERS, Note};
-use super::options::{Adjust, Options, Strata, Word};
+use super::options::{Adjust, Options, Word, control_among, unknown};
+use super::question::{limit_size, linked};
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::t_critical;
@@ -63,11 +64,11 @@ impl CaceOptions {
             "CR1p" => StdError::Cr1p,
             "CR2" | "CR0" | "CR1" | "CR1S" | "CR3" => StdError::from_word(se)?,
             _ => {
-                return Err(EffectError::UnknownOption {
-                    argument: "se",
-                    value: se.to_owned(),
-                    offered: "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\"",
-                });
+                return unknown(
+                    "se",
+                    se,
+                    "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\"",
+                );
             }
         };
         let options = Options::from_words(adjust, strata, "CR2", level)?;
@@ -139,15 +140,7 @@ pub fn cace(
         return Err(EffectError::NoCovariates);
     }
     let conditions: Vec<String> = sketch.condition_names();
-    if !conditions.iter().any(|c| c == control) {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions,
-        });
-    }
-    if conditions.len() < 2 {
-        return Err(EffectError::OnlyControl(control.to_owned()));
-    }
+    control_among(&conditions, control)?;
     let mut rows = Vec::new();
     for condition in conditions.iter().filter(|c| *c != control) {
         // Exposures that are covariates are there in the same rows, so the regression of the outcome is the same for all.
@@ -267,13 +260,7 @@ impl Comparison<'_> {
     fn stage(&self, variable: Variable) -> Result<Stage, EffectError> {
         let mut columns = vec![variable];
         columns.extend(self.covariates);
-        let moments = self.moments(
-            columns,
-            match self.options.strata {
-                Strata::Absorb => Centre::PerStratum,
-                Strata::Ignore => Centre::Pooled,
-            },
-        )?;
+        let moments = self.moments(columns, self.options.strata.centre())?;
         limit_size(&moments, 0)?;
         let number = |name: &str| moments.conditions.iter().position(|c| c.name == name);
         let numbers = (

@@ -58,7 +58,7 @@ pub fn cluster_diagnostics(
     let effects = effects_of(&jackknife.question, &options)?;
     let leverages: Vec<f64> = jackknife.clusters.iter().map(|(h, _)| *h).collect();
     let row = |mut effect: Effect| {
-        effect.notes.retain(|n| !n.is_of_scale());
+        effect.notes.retain(|n| n.is_on_difference());
         let mut out = Diagnostics {
             clusters: jackknife.clusters.len() as u64,
             effective_clusters: None,

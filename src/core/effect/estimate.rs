@@ -1,16 +1,17 @@
 //! The effect of each treated condition against the control.
 
 use super::arms::{Arm, arms_of};
-use super::design::{Design, treated};
+use super::design::Design;
 use super::error::EffectError;
 use super::lift::{Covariance, fieller, mean_influence};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
-use super::options::{Adjust, Estimand, Options, Strata};
+use super::options::{Estimand, Options};
+use super::question::{Question, linked};
 use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
 use super::size::Scale;
 use crate::distribution::{t_critical, t_two_sided};
-use crate::sketch::{Centre, Moments, Rows, Sketch};
+use crate::sketch::{Moments, Sketch};
 
 /// The effect of one condition. `None` is NULL: the quantity does not exist, and a note says why.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -51,201 +52,6 @@ pub struct Effect {
     pub lift_high: Option<f64>,
     /// What to know.
     pub notes: Vec<Note>,
-}
-
-/// The regression of a call and what else its rows need.
-pub struct Question {
-    /// Moments that the regression was made from.
-    pub moments: Moments,
-    /// Moments about one centre, for means and spread.
-    pub pooled: Moments,
-    /// Number of the control.
-    pub control: usize,
-    /// Covariates of the regression.
-    pub covariates: usize,
-    /// Regression.
-    pub design: Design,
-}
-
-impl Question {
-    /// Checks the call and builds the regression.
-    pub fn new(sketch: &Sketch, control: &str, options: &Options) -> Result<Self, EffectError> {
-        Question::on(sketch, control, options, options.adjust != Adjust::None)
-    }
-
-    /// The same on rows with all covariates, whether or not the regression has them.
-    pub fn on_complete_rows(
-        sketch: &Sketch,
-        control: &str,
-        options: &Options,
-    ) -> Result<Self, EffectError> {
-        Question::on(sketch, control, options, true)
-    }
-
-    fn on(
-        sketch: &Sketch,
-        control: &str,
-        options: &Options,
-        complete: bool,
-    ) -> Result<Self, EffectError> {
-        if options.adjust != Adjust::None && sketch.covariate_count() == 0 {
-            return Err(EffectError::NoCovariates);
-        }
-        let rows_outcome = match complete {
-            true => Rows::WithCovariatesOutcomeOnly,
-            false => Rows::All,
-        };
-        let rows = match options.adjust {
-            Adjust::None => rows_outcome,
-            Adjust::Ancova | Adjust::Lin => Rows::WithCovariates,
-        };
-        let centre = match options.strata {
-            Strata::Absorb => Centre::PerStratum,
-            Strata::Ignore => Centre::Pooled,
-        };
-        let read = |rows, centre| {
-            let mut moments = sketch.moments(rows, centre)?;
-            if options.estimand == Estimand::Cluster {
-                moments.count_clusters_equally();
-            }
-            Ok::<Moments, EffectError>(moments)
-        };
-        let mut moments = read(rows, centre)?;
-        let number = number_of(&moments, control)?;
-        let covariates = moments.columns - 1;
-        let treated = treated(&moments, number);
-        let interactions = match options.adjust {
-            Adjust::Lin => covariates * treated.len(),
-            Adjust::None | Adjust::Ancova => 0,
-        };
-        limit_size(&moments, interactions)?;
-        if options.adjust == Adjust::Lin {
-            moments = match centre {
-                Centre::Pooled => moments.with_interactions(&moments, &treated),
-                Centre::PerStratum => {
-                    moments.with_interactions(&read(rows, Centre::Pooled)?, &treated)
-                }
-            };
-        }
-        Ok(Question {
-            pooled: read(rows_outcome, Centre::Pooled)?,
-            control: number,
-            covariates,
-            design: Design::new(&moments, number),
-            moments,
-        })
-    }
-
-    /// The same from moments: those for the regression, and those of its outcome about one centre.
-    pub fn of(moments: Moments, pooled: Moments, control: &str) -> Result<Self, EffectError> {
-        let number = number_of(&moments, control)?;
-        limit_size(&moments, 0)?;
-        Ok(Question {
-            pooled,
-            control: number,
-            covariates: moments.columns - 1,
-            design: Design::new(&moments, number),
-            moments,
-        })
-    }
-
-    /// Parameters of the regression, stratum intercepts included.
-    pub fn parameters(&self) -> f64 {
-        (self.design.p() + self.design.stratum_weights.len()) as f64
-    }
-
-    /// Number of clusters.
-    pub fn clusters(&self) -> f64 {
-        self.design.clusters.len() as f64
-    }
-
-    /// The note of a regressor that was dropped; conditions have their own.
-    fn aliased(&self, regressor: usize) -> Option<Note> {
-        let column = regressor.checked_sub(self.design.treated.len())?;
-        let Some(interaction) = column.checked_sub(self.covariates) else {
-            return Some(Note::AliasedCovariate(column + 1));
-        };
-        let condition = self
-            .design
-            .treated
-            .get(interaction.checked_div(self.covariates)?)?;
-        let name = self.moments.conditions.get(*condition)?.name.clone();
-        Some(Note::AliasedInteraction(
-            name,
-            interaction % self.covariates + 1,
-        ))
-    }
-
-    /// True if the residuals are no more than rounding.
-    pub fn no_residual(&self) -> bool {
-        self.design.residual_ss <= 1e-13 * self.design.total_ss
-    }
-}
-
-/// Number of the control among the conditions, of which there must be another one.
-fn number_of(moments: &Moments, control: &str) -> Result<usize, EffectError> {
-    let names = || moments.conditions.iter().map(|c| c.name.clone());
-    match names().position(|n| n == control) {
-        None => Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: names().collect(),
-        }),
-        Some(_) if moments.conditions.len() < 2 => {
-            Err(EffectError::OnlyControl(control.to_owned()))
-        }
-        Some(number) => Ok(number),
-    }
-}
-
-/// Regressors that an analysis takes.
-const MAX_REGRESSORS: usize = 64;
-/// Numbers in the Gram matrices of all clusters that an analysis takes: 1 GB.
-const MAX_GRAM_NUMBERS: usize = 1 << 27;
-
-/// An analysis keeps a matrix for each cluster; that must not take more memory than a server can be asked for.
-pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectError> {
-    let regressors = moments.conditions.len() + moments.columns - 2 + interactions;
-    let powers = if moments.weighted { 3 } else { 1 };
-    let numbers = regressors
-        .saturating_mul(regressors)
-        .saturating_mul(powers * moments.clusters.len());
-    if regressors > MAX_REGRESSORS || numbers > MAX_GRAM_NUMBERS {
-        return Err(EffectError::TooLarge {
-            regressors,
-            clusters: moments.clusters.len(),
-        });
-    }
-    Ok(())
-}
-
-/// True per condition if strata link it with the control: only then is there an effect against the control.
-pub fn linked(moments: &Moments, control: usize) -> Vec<bool> {
-    let mut linked: Vec<bool> = (0..moments.conditions.len())
-        .map(|c| c == control)
-        .collect();
-    let is = |linked: &[bool], c: usize| linked.get(c).copied().unwrap_or(false);
-    loop {
-        let mut strata = vec![false; moments.strata.len()];
-        for cell in moments.cells.iter().filter(|c| is(&linked, c.condition)) {
-            if let Some(s) = strata.get_mut(cell.stratum) {
-                *s = true;
-            }
-        }
-        let mut grown = false;
-        for cell in moments
-            .cells
-            .iter()
-            .filter(|c| strata.get(c.stratum) == Some(&true))
-        {
-            if let Some(l) = linked.get_mut(cell.condition).filter(|l| !**l) {
-                *l = true;
-                grown = true;
-            }
-        }
-        if !grown {
-            return linked;
-        }
-    }
 }
 
 /// The effect of each condition but the control, by name.

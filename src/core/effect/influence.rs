@@ -6,8 +6,9 @@
 //! 2023).
 
 use super::error::EffectError;
-use super::estimate::{Question, conditions_kept, linked};
+use super::estimate::conditions_kept;
 use super::options::{Adjust, Options, Strata};
+use super::question::{Question, linked};
 use super::robust::{Block, StdError, dot};
 use crate::pulse::Pulse;
 use crate::sketch::{Key, Sketch};

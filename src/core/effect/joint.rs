@@ -2,9 +2,10 @@
 
 use super::arms::arms_of;
 use super::error::EffectError;
-use super::estimate::{Question, conditions_kept, left_out, linked};
+use super::estimate::{conditions_kept, left_out};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
 use super::options::{Estimand, Options};
+use super::question::{Question, linked};
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::f_upper;

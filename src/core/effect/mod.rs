@@ -12,7 +12,7 @@
 //! - [`adjusted_effects`] what covariates change, [`paired_effects`] matched pairs of clusters
 //! - [`influence`] and [`cluster_diagnostics`] what single clusters do
 //!
-//! `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
+//! `question` checks a call, `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
 //! freedom, `size` and `lift` the effect on other scales, `notes` what to know about a result.
 
 mod adjusted;
@@ -28,15 +28,16 @@ mod influence;
 mod joint;
 pub(crate) mod lift;
 pub(crate) mod notes;
-mod options;
+pub(crate) mod options;
 mod paired;
 mod proportion;
 mod quantile;
+pub(crate) mod question;
 mod rate;
 mod ratio;
 pub(crate) mod robust;
 pub(crate) mod satterthwaite;
-mod size;
+pub(crate) mod size;
 mod students;
 mod subgroup;
 mod weighted;

@@ -55,10 +55,16 @@ pub enum Note {
 }
 
 impl Note {
-    /// True if it is about the relative lift or the standardized effect: not for results without these.
-    pub fn is_of_scale(&self) -> bool {
-        matches!(self, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG)
+    /// True of what is about the difference itself: not about lift and Hedges' g, which not all analyses show.
+    pub(crate) fn is_on_difference(&self) -> bool {
+        !matches!(self, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG)
     }
+}
+
+/// Notes on the difference itself, as they are shown.
+pub(crate) fn on_difference(notes: &[Note]) -> Vec<String> {
+    let shown = notes.iter().filter(|n| n.is_on_difference());
+    shown.map(Note::to_string).collect()
 }
 
 impl std::fmt::Display for Note {

@@ -2,6 +2,7 @@
 
 use super::error::EffectError;
 use super::robust::StdError;
+use crate::sketch::Centre;
 
 /// Adjustment for covariates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +53,24 @@ pub enum Strata {
     Ignore,
 }
 
+impl Strata {
+    /// The centre of the moments of such a regression.
+    pub(crate) fn centre(self) -> Centre {
+        match self {
+            Strata::Absorb => Centre::PerStratum,
+            Strata::Ignore => Centre::Pooled,
+        }
+    }
+}
+
 /// A choice made by a word.
 pub trait Word: Sized {
     /// Reads the word.
     fn from_word(word: &str) -> Result<Self, EffectError>;
 }
 
-fn unknown<T>(
+/// The error of a word that is not offered.
+pub(crate) fn unknown<T>(
     argument: &'static str,
     value: &str,
     offered: &'static str,
@@ -121,6 +133,31 @@ impl Word for StdError {
     }
 }
 
+/// Refuses a confidence level that is not inside (0, 1).
+pub(crate) fn check_level(level: f64) -> Result<(), EffectError> {
+    if level > 0.0 && level < 1.0 {
+        Ok(())
+    } else {
+        Err(EffectError::Level(level))
+    }
+}
+
+/// Number of the control among the conditions, of which there must be another one.
+pub(crate) fn control_among<T: AsRef<str>>(
+    conditions: &[T],
+    control: &str,
+) -> Result<usize, EffectError> {
+    let mut names = conditions.iter().map(T::as_ref);
+    match names.position(|name| name == control) {
+        None => Err(EffectError::UnknownControl {
+            control: control.to_owned(),
+            conditions: conditions.iter().map(|c| c.as_ref().to_owned()).collect(),
+        }),
+        Some(_) if conditions.len() < 2 => Err(EffectError::OnlyControl(control.to_owned())),
+        Some(number) => Ok(number),
+    }
+}
+
 /// How an effect is estimated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
@@ -156,9 +193,7 @@ impl Options {
         se: &str,
         level: f64,
     ) -> Result<Self, EffectError> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(EffectError::Level(level));
-        }
+        check_level(level)?;
         Ok(Options {
             adjust: Adjust::from_word(adjust)?,
             strata: Strata::from_word(strata)?,

@@ -7,6 +7,7 @@ use super::error::EffectError;
 use super::estimate::left_out;
 use super::inference::Inference;
 use super::notes::Note;
+use super::options::{check_level, control_among};
 use crate::error::Invalid;
 use crate::pulse::Pulse;
 use crate::sketch::{Centre, Moments, Rows, Sketch};
@@ -45,20 +46,10 @@ pub fn paired_effects(
     control: &str,
     level: f64,
 ) -> Result<Vec<PairedEffect>, EffectError> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level));
-    }
+    check_level(level)?;
     let moments = sketch.moments(Rows::All, Centre::PerStratum)?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
-    let Some(number) = names.iter().position(|n| n == control) else {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: names,
-        });
-    };
-    if names.len() < 2 {
-        return Err(EffectError::OnlyControl(control.to_owned()));
-    }
+    let number = control_among(&names, control)?;
     let controls = sides(&moments, number);
     let treated = (0..names.len()).filter(|&c| c != number);
     treated

@@ -1,6 +1,7 @@
 //! Rates of independent students, without regard to clusters: what textbooks have for two proportions.
 
 use super::error::EffectError;
+use super::options::check_level;
 use super::size::cox_index;
 use crate::distribution::normal_critical;
 use crate::error::Invalid;
@@ -91,9 +92,8 @@ pub fn two_proportions(
 }
 
 fn critical(level: f64) -> Result<f64, EffectError> {
-    normal_critical(1.0 - level)
-        .filter(|_| level > 0.0 && level < 1.0)
-        .ok_or(EffectError::Level(level))
+    check_level(level)?;
+    normal_critical(1.0 - level).ok_or(EffectError::Level(level))
 }
 
 fn wilson(

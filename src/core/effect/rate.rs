@@ -11,7 +11,7 @@
 //! A cluster with rows of both arms contributes the difference of its two contributions.
 
 use super::error::EffectError;
-use super::options::Word;
+use super::options::{Word, unknown};
 use crate::sketch::Moments;
 
 /// Variance estimator of ratios.
@@ -28,11 +28,7 @@ impl Word for RatioSe {
         match word {
             "CR2" => Ok(RatioSe::Cr2),
             "delta" => Ok(RatioSe::Delta),
-            _ => Err(EffectError::UnknownOption {
-                argument: "se",
-                value: word.to_owned(),
-                offered: "\"CR2\", \"delta\"",
-            }),
+            _ => unknown("se", word, "\"CR2\", \"delta\""),
         }
     }
 }

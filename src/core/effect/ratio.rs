@@ -6,6 +6,7 @@ use super::estimate::{left_out, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, fieller};
 use super::notes::{FEW_CLUSTERS, Note};
+use super::options::{check_level, control_among};
 use super::rate::{Contrast, Rate, RatioSe};
 use crate::distribution::t_critical;
 use crate::error::Invalid;
@@ -141,19 +142,9 @@ impl<'a> Arms<'a> {
         se: RatioSe,
         level: f64,
     ) -> Result<Self, EffectError> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(EffectError::Level(level));
-        }
+        check_level(level)?;
         let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
-        let Some(number) = names.iter().position(|n| n == control) else {
-            return Err(EffectError::UnknownControl {
-                control: control.to_owned(),
-                conditions: names,
-            });
-        };
-        if names.len() < 2 {
-            return Err(EffectError::OnlyControl(control.to_owned()));
-        }
+        let number = control_among(&names, control)?;
         let rates: Result<Vec<_>, _> = (0..names.len())
             .map(|c| Rate::new(moments, c, se))
             .collect();

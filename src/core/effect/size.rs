@@ -3,7 +3,7 @@
 use super::error::EffectError;
 use super::estimate::{Effect, effects};
 use super::notes::Note;
-use super::options::{Adjust, Options};
+use super::options::{Adjust, Options, check_level};
 use crate::distribution::{normal_critical, t_critical, t_two_sided};
 use crate::planning::icc_of;
 use crate::sketch::{Centre, Moments, Rows, Sketch};
@@ -104,6 +104,12 @@ pub struct Scale {
     pub icc: f64,
 }
 
+/// The standard deviation within two groups, from their sizes and standard deviations.
+pub(crate) fn pooled_sd(n: (f64, f64), sd: (f64, f64)) -> f64 {
+    let squares = (n.0 - 1.0) * sd.0 * sd.0 + (n.1 - 1.0) * sd.1 * sd.1;
+    (squares / (n.0 + n.1 - 2.0)).sqrt()
+}
+
 impl Scale {
     /// Of the arms of an effect, from moments about a pooled centre; `None` if the intra-cluster correlation can not be told.
     pub fn of(effect: &Effect, pooled: &Moments) -> Option<Scale> {
@@ -117,7 +123,7 @@ impl Scale {
         let (s1, s0) = (effect.sd.0.unwrap_or(0.0), effect.sd.1.unwrap_or(0.0));
         let icc = icc_of(pooled, &pair, true);
         Some(Scale {
-            sd: (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt(),
+            sd: pooled_sd((n1, n0), (s1, s0)),
             sd_control: effect.sd.1.filter(|s| *s > 0.0),
             n: (n1, n0),
             size: icc.rows / icc.clusters,
@@ -211,9 +217,7 @@ pub fn effect_size(
             });
         }
     }
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level));
-    }
+    check_level(level)?;
     scale.sizes(estimate, std_error, df, level)
 }
 

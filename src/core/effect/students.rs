@@ -8,8 +8,8 @@ use super::error::EffectError;
 use super::estimate::left_out;
 use super::inference::Inference;
 use super::notes::Note;
-use super::options::{Strata, Word};
-use super::size::hedges_g;
+use super::options::{Strata, Word, check_level, control_among, unknown};
+use super::size::{hedges_g, pooled_sd};
 use crate::pulse::{Pulse, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
@@ -27,11 +27,7 @@ impl Word for StudentAdjust {
         match word {
             "none" => Ok(StudentAdjust::None),
             "lin" => Ok(StudentAdjust::Lin),
-            _ => Err(EffectError::UnknownOption {
-                argument: "adjust",
-                value: word.to_owned(),
-                offered: "\"none\", \"lin\"",
-            }),
+            _ => unknown("adjust", word, "\"none\", \"lin\""),
         }
     }
 }
@@ -155,9 +151,7 @@ pub fn student_effects(
     strata: Strata,
     level: f64,
 ) -> Result<Vec<StudentEffect>, EffectError> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level));
-    }
+    check_level(level)?;
     let rows = match adjust {
         StudentAdjust::None => Rows::All,
         StudentAdjust::Lin if sketch.covariate_count() == 0 => {
@@ -171,21 +165,9 @@ pub fn student_effects(
         }
         StudentAdjust::Lin => Rows::WithCovariates,
     };
-    let centre = match strata {
-        Strata::Absorb => Centre::PerStratum,
-        Strata::Ignore => Centre::Pooled,
-    };
-    let moments = sketch.student_moments(rows, centre)?;
+    let moments = sketch.student_moments(rows, strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
-    let Some(number) = names.iter().position(|n| n == control) else {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: names,
-        });
-    };
-    if names.len() < 2 {
-        return Err(EffectError::OnlyControl(control.to_owned()));
-    }
+    let number = control_among(&names, control)?;
     let pooled = sketch.student_moments(rows, Centre::Pooled)?;
     let totals = cells(&pooled);
     let cells = cells(&moments);
@@ -305,12 +287,9 @@ fn estimate(
             spread += v * v / nu;
         }
     }
-    let pooled = row.sd.0.zip(row.sd.1).map(|(s1, s0)| {
-        let (n1, n0) = (row.n.0 as f64, row.n.1 as f64);
-        (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt()
-    });
-    row.hedges_g = pooled
-        .and_then(|s| hedges_g(tau, s, row.n.0 as f64, row.n.1 as f64, 1.0, 0.0).ok())
+    let n = (row.n.0 as f64, row.n.1 as f64);
+    row.hedges_g = (row.sd.0.zip(row.sd.1))
+        .and_then(|sd| hedges_g(tau, pooled_sd(n, sd), n.0, n.1, 1.0, 0.0).ok())
         .map(|g| g.g);
     if row.hedges_g.is_none() {
         notes.push(Note::NoHedgesG);

@@ -2,10 +2,12 @@
 
 use crate::distribution::f_upper;
 use crate::effect::design::{factor, times_transposed};
-use crate::effect::estimate::{Question, conditions_kept, effects_of, linked};
-use crate::effect::notes::{LOW_DF, TOO_LOW_DF};
+use crate::effect::estimate::{conditions_kept, effects_of};
+use crate::effect::notes::{LOW_DF, TOO_LOW_DF, on_difference};
+use crate::effect::question::{Question, linked};
 use crate::effect::robust::contributions;
 use crate::effect::satterthwaite::Products;
+use crate::effect::size::pooled_sd;
 use crate::effect::{EffectError, Note, Options, Strata, hedges_g};
 use crate::error::Invalid;
 use crate::pulse::beat;
@@ -74,11 +76,7 @@ fn questions(sketch: &Sketch, control: &str, strata: Strata) -> Result<Vec<Quest
         }
         .into());
     }
-    let centre = match strata {
-        Strata::Absorb => Centre::PerStratum,
-        Strata::Ignore => Centre::Pooled,
-    };
-    let own = sketch.moments(Rows::WithCovariates, centre)?;
+    let own = sketch.moments(Rows::WithCovariates, strata.centre())?;
     let pooled = sketch.moments(Rows::WithCovariates, Centre::Pooled)?;
     (1..=count)
         .map(|j| {
@@ -115,20 +113,12 @@ pub fn balance(
     for (j, question) in questions(sketch, control, strata)?.iter().enumerate() {
         beat();
         for effect in effects_of(question, &options)? {
-            let (n1, n0) = (effect.n.0 as f64, effect.n.1 as f64);
-            let mut notes: Vec<String> = effect
-                .notes
-                .iter()
-                .filter(|n| !matches!(n, Note::NoLift | Note::LiftUnbounded | Note::NoHedgesG))
-                .map(Note::to_string)
-                .collect();
-            let pooled = effect.sd.0.zip(effect.sd.1).map(|(s1, s0)| {
-                (((n1 - 1.0) * s1 * s1 + (n0 - 1.0) * s0 * s0) / (n1 + n0 - 2.0)).sqrt()
-            });
+            let n = (effect.n.0 as f64, effect.n.1 as f64);
+            let mut notes = on_difference(&effect.notes);
             let standardized = effect
                 .estimate
-                .zip(pooled)
-                .and_then(|(b, s)| hedges_g(b, s, n1, n0, 1.0, 0.0).ok())
+                .zip(effect.sd.0.zip(effect.sd.1))
+                .and_then(|(b, sd)| hedges_g(b, pooled_sd(n, sd), n.0, n.1, 1.0, 0.0).ok())
                 .map(|g| g.g);
             if standardized.is_none() && effect.estimate.is_some() {
                 notes.push("no_spread: the covariate does not vary within conditions".to_owned());
@@ -220,17 +210,8 @@ pub fn balance_joint(
             notes: effect
                 .notes
                 .iter()
-                .filter(|n| {
-                    !matches!(
-                        n,
-                        Note::NoLift
-                            | Note::LiftUnbounded
-                            | Note::NoHedgesG
-                            | Note::NoResidual
-                            | Note::LowDf(_)
-                            | Note::TooLowDf(_)
-                    )
-                })
+                .filter(|n| n.is_on_difference())
+                .filter(|n| !matches!(n, Note::NoResidual | Note::LowDf(_) | Note::TooLowDf(_)))
                 .map(Note::to_string)
                 .collect(),
         };

@@ -184,22 +184,3 @@ pub fn add_multinomial(covariance: &mut [f64], shares: &[f64], factor: f64) {
         }
     }
 }
-
-/// Holm's adjusted p-values; those that do not exist are not counted.
-pub fn holm(p_values: &[Option<f64>]) -> Vec<Option<f64>> {
-    let mut order: Vec<(f64, usize)> = p_values
-        .iter()
-        .enumerate()
-        .filter_map(|(i, p)| p.map(|p| (p, i)))
-        .collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let (m, mut running) = (order.len(), 0.0f64);
-    let mut adjusted = vec![None; p_values.len()];
-    for (rank, (p, i)) in order.into_iter().enumerate() {
-        running = running.max(((m - rank) as f64 * p).min(1.0));
-        if let Some(slot) = adjusted.get_mut(i) {
-            *slot = Some(running);
-        }
-    }
-    adjusted
-}

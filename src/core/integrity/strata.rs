@@ -1,9 +1,10 @@
 //! Sample ratios by stratum, and all strata together.
 
 use super::exact::{Probabilities, hypergeometric_two_sided, sum_two_sided};
-use super::ratio::{Srm, add_multinomial, check_alpha, holm, name, quadratic, shares};
+use super::ratio::{Srm, add_multinomial, check_alpha, name, quadratic, shares};
 use super::srm::against;
 use crate::error::Invalid;
+use crate::monitoring::holm;
 use crate::pulse::beat;
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! Intervals that hold at every look, however many there are: asymptotic confidence sequences.
 
-use super::{check_alpha, finite};
+use super::{check_alpha, check_estimate};
 use crate::error::Invalid;
 
 /// Clusters below which there is no confidence sequence: the approximation needs many.
@@ -59,19 +59,7 @@ pub fn confidence_sequence(
         rho: rho2.sqrt(),
         ..ConfidenceSequence::default()
     };
-    if let Some(e) = estimate {
-        finite("estimate", e)?;
-    }
-    if let Some(se) = std_error
-        && !(se >= 0.0 && se.is_finite())
-    {
-        return Err(Invalid::number(
-            "std_error",
-            "a finite number not below 0",
-            se,
-            "Give the standard error of the estimate, such as the column std_error of rct.effects.",
-        ));
-    }
+    check_estimate(estimate, std_error)?;
     let (Some(estimate), Some(se), Some(clusters)) = (estimate, std_error, clusters) else {
         row.notes.push(
             "no_estimate: without an estimate, its standard error and the number of clusters there is no interval"

@@ -25,6 +25,7 @@ pub use confidence_sequence::{
 pub use families::{Families, Member, p_adjust_families};
 pub use harm::{Harm, Prior, harm_probability};
 pub use margin::{Direction, Equivalence, NonInferiority, equivalence, non_inferiority};
+pub(crate) use p_adjust::holm;
 pub use p_adjust::{Method, p_adjust};
 pub use sequential::{LookBound, Looks, information_fractions, sequential_bounds};
 pub use spending::{Convention, Sides, Spending};
@@ -69,19 +70,7 @@ fn tested(
     df: Option<f64>,
     notes: &mut Vec<String>,
 ) -> Result<Option<(f64, f64, Reference)>, Invalid> {
-    if let Some(e) = estimate {
-        finite("estimate", e)?;
-    }
-    if let Some(se) = std_error
-        && !(se >= 0.0 && se.is_finite())
-    {
-        return Err(Invalid::number(
-            "std_error",
-            "a finite number not below 0",
-            se,
-            "Give the standard error of the estimate, such as the column std_error of rct.effects.",
-        ));
-    }
+    check_estimate(estimate, std_error)?;
     if let Some(df) = df
         && !(df > 0.0)
     {
@@ -123,6 +112,21 @@ fn student(df: Option<f64>, notes: &mut Vec<String>) -> Option<Reference> {
             }
             Some(Reference::Student(df))
         }
+    }
+}
+
+fn check_estimate(estimate: Option<f64>, std_error: Option<f64>) -> Result<(), Invalid> {
+    if let Some(e) = estimate {
+        finite("estimate", e)?;
+    }
+    match std_error.filter(|se| !(*se >= 0.0 && se.is_finite())) {
+        Some(se) => Err(Invalid::number(
+            "std_error",
+            "a finite number not below 0",
+            se,
+            "Give the standard error of the estimate, such as the column std_error of rct.effects.",
+        )),
+        None => Ok(()),
     }
 }
 

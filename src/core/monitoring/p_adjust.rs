@@ -60,20 +60,25 @@ impl Method {
 
 /// Adjusted p-values in the order of `p`. A `None` is not a test: it stays `None` and does not count in the number of tests.
 pub fn p_adjust(p: &[Option<f64>], method: Method) -> Result<Vec<Option<f64>>, Invalid> {
-    let mut ranked: Vec<(f64, usize)> = Vec::with_capacity(p.len());
-    for (i, value) in p.iter().enumerate() {
-        if let Some(value) = *value {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(Invalid::number(
-                    "p",
-                    "p-values between 0 and 1",
-                    value,
-                    "Give p-values; NULL stands for a test that was not done.",
-                ));
-            }
-            ranked.push((value, i));
-        }
+    if let Some(&value) = p.iter().flatten().find(|p| !(0.0..=1.0).contains(*p)) {
+        return Err(Invalid::number(
+            "p",
+            "p-values between 0 and 1",
+            value,
+            "Give p-values; NULL stands for a test that was not done.",
+        ));
     }
+    Ok(adjusted(p, method))
+}
+
+/// Holm's adjusted p-values of tests of this crate, which need no check.
+pub(crate) fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
+    adjusted(p, Method::Holm)
+}
+
+fn adjusted(p: &[Option<f64>], method: Method) -> Vec<Option<f64>> {
+    let number = |(i, value): (usize, &Option<f64>)| value.map(|value| (value, i));
+    let mut ranked: Vec<(f64, usize)> = p.iter().enumerate().filter_map(number).collect();
     ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let sorted: Vec<f64> = ranked.iter().map(|(value, _)| *value).collect();
     let mut adjusted = vec![None; p.len()];
@@ -82,7 +87,7 @@ pub fn p_adjust(p: &[Option<f64>], method: Method) -> Result<Vec<Option<f64>>, I
             *slot = Some(value.min(1.0));
         }
     }
-    Ok(adjusted)
+    adjusted
 }
 
 /// Adjusts ascending p-values; the result may exceed 1.

@@ -2,6 +2,7 @@
 
 use super::anova::{Anova, MeanSquares};
 use crate::distribution::{f_critical, normal_critical};
+use crate::effect::options::{check_level, unknown};
 use crate::effect::{Adjust, EffectError, Word};
 use crate::sketch::{CellMoments, Centre, Moments, Rows, Sketch};
 
@@ -25,11 +26,11 @@ impl Word for Within {
             "all" => Ok(Within::All),
             "stratum" => Ok(Within::Stratum),
             "condition_stratum" => Ok(Within::ConditionStratum),
-            _ => Err(EffectError::UnknownOption {
-                argument: "within",
-                value: word.to_owned(),
-                offered: "\"condition\", \"all\", \"stratum\", \"condition_stratum\"",
-            }),
+            _ => unknown(
+                "within",
+                word,
+                "\"condition\", \"all\", \"stratum\", \"condition_stratum\"",
+            ),
         }
     }
 }
@@ -84,9 +85,7 @@ pub fn icc_adjusted(
     level: f64,
     adjust: Adjust,
 ) -> Result<Icc, EffectError> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level));
-    }
+    check_level(level)?;
     let anova = anova(sketch, within, adjust)?;
     let mut icc = point(&anova, adjust == Adjust::Ancova);
     f_limits(&mut icc, level);

@@ -2,6 +2,7 @@
 //! effect.
 
 use super::power::Target;
+use crate::effect::options::unknown;
 use crate::effect::{EffectError, Word};
 use crate::error::Invalid;
 
@@ -59,11 +60,11 @@ impl Design {
                 }
             }
             _ => {
-                return Err(EffectError::UnknownOption {
-                    argument: "design",
-                    value: word.to_owned(),
-                    offered: "\"two_level\", \"blocked\", \"three_level\"",
-                });
+                return unknown(
+                    "design",
+                    word,
+                    "\"two_level\", \"blocked\", \"three_level\"",
+                );
             }
         };
         let stray = |argument, value: Option<f64>, of, hint| match value {
@@ -101,11 +102,7 @@ impl Word for Weighting {
         match word {
             "student" => Ok(Weighting::Student),
             "cluster" => Ok(Weighting::Cluster),
-            _ => Err(EffectError::UnknownOption {
-                argument: "weighting",
-                value: word.to_owned(),
-                offered: "\"student\", \"cluster\"",
-            }),
+            _ => unknown("weighting", word, "\"student\", \"cluster\""),
         }
     }
 }

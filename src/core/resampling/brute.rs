@@ -6,7 +6,7 @@ use super::inversion::Curve;
 use super::multipliers::{LANES, Law, Multipliers};
 use super::wild::Kernel;
 use crate::budget::Budget;
-use crate::effect::estimate::Question;
+use crate::effect::question::Question;
 use crate::effect::{Adjust, Options, StdError, Strata};
 use crate::random::{Purpose, Random};
 use crate::sketch::{Builder, Covariates, Key, Row, Sketch};

@@ -14,9 +14,10 @@
 use super::Draws;
 use super::inversion::{Curve, Curves, share};
 use super::permutations::Permutations;
-use super::wild::{NOISE, lasting_notes, unbounded_note};
+use super::wild::{NOISE, unbounded_note};
 use crate::effect::design::Design;
-use crate::effect::estimate::Question;
+use crate::effect::options::unknown;
+use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
 use crate::effect::{Effect, EffectError, Note, Options, StdError, Strata, Word, effects};
 use crate::error::Invalid;
@@ -40,11 +41,7 @@ impl Word for Statistic {
         match word {
             "studentized" => Ok(Statistic::Studentized),
             "difference" => Ok(Statistic::Difference),
-            _ => Err(EffectError::UnknownOption {
-                argument: "statistic",
-                value: word.to_owned(),
-                offered: "\"studentized\", \"difference\"",
-            }),
+            _ => unknown("statistic", word, "\"studentized\", \"difference\""),
         }
     }
 }
@@ -113,25 +110,18 @@ pub fn randomization_test(
 
 fn blank(effect: &Effect) -> RandomizationTest {
     // What is said about the regression of all conditions need not hold for that of two; its rows left out do.
-    let alone = Effect {
-        notes: effect
-            .notes
-            .iter()
-            .filter(|n| {
-                matches!(
-                    n,
-                    Note::LeftOut(_) | Note::NoRows | Note::NoControlRows | Note::AliasedCondition
-                )
-            })
-            .cloned()
-            .collect(),
-        ..Effect::default()
+    let lasts = |n: &&Note| {
+        matches!(
+            n,
+            Note::LeftOut(_) | Note::NoRows | Note::NoControlRows | Note::AliasedCondition
+        )
     };
+    let notes = effect.notes.iter().filter(lasts);
     RandomizationTest {
         condition: effect.condition.clone(),
         control: effect.control.clone(),
         clusters: effect.clusters,
-        notes: lasting_notes(&alone),
+        notes: notes.map(Note::to_string).collect(),
         ..RandomizationTest::default()
     }
 }

@@ -10,7 +10,8 @@
 use super::Draws;
 use super::wild::place;
 use crate::distribution::{normal_two_sided, t_critical};
-use crate::effect::estimate::{Question, conditions_kept};
+use crate::effect::estimate::conditions_kept;
+use crate::effect::question::Question;
 use crate::effect::robust::{contributions, dot};
 use crate::effect::{Effect, EffectError, Options, StdError, effects};
 use crate::error::Invalid;
@@ -81,7 +82,7 @@ pub fn simultaneous_intervals(
                 notes: effect
                     .notes
                     .iter()
-                    .filter(|n| !n.is_of_scale())
+                    .filter(|n| n.is_on_difference())
                     .map(|n| n.to_string())
                     .collect(),
                 effect,

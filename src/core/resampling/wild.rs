@@ -11,7 +11,8 @@ use super::Draws;
 use super::inversion::{Curve, Curves};
 use super::multipliers::{LANES, Lanes, Law, Multipliers};
 use crate::effect::design::Design;
-use crate::effect::estimate::Question;
+use crate::effect::options::unknown;
+use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
 use crate::effect::{Effect, EffectError, Note, Options, StdError, Word, effects};
 use crate::error::Invalid;
@@ -45,11 +46,7 @@ impl Word for Weights {
             "auto" => Ok(Weights::Auto),
             "rademacher" => Ok(Weights::Rademacher),
             "webb" => Ok(Weights::Webb),
-            _ => Err(EffectError::UnknownOption {
-                argument: "weights",
-                value: word.to_owned(),
-                offered: "\"auto\", \"rademacher\", \"webb\"",
-            }),
+            _ => unknown("weights", word, "\"auto\", \"rademacher\", \"webb\""),
         }
     }
 }
@@ -99,18 +96,13 @@ pub struct WildBootstrap {
 }
 
 /// Notes of [`effects`] that hold whatever the inference.
-pub(super) fn lasting_notes(effect: &Effect) -> Vec<String> {
+fn lasting_notes(effect: &Effect) -> Vec<String> {
     let lasts = |n: &&Note| {
-        !matches!(
+        let of_inference = matches!(
             n,
-            Note::LowDf(_)
-                | Note::TooLowDf(_)
-                | Note::SingleClusterArm(_)
-                | Note::FewClusters(..)
-                | Note::NoLift
-                | Note::NoHedgesG
-                | Note::LiftUnbounded
-        )
+            Note::LowDf(_) | Note::TooLowDf(_) | Note::SingleClusterArm(_) | Note::FewClusters(..)
+        );
+        n.is_on_difference() && !of_inference
     };
     effect
         .notes

@@ -115,7 +115,7 @@ fn read_sizes(size: &Value) -> Result<Sizes, ExperimentError> {
         )),
     };
     let spread: Spread = match value_list(size) {
-        Some(list) if list.is_empty() => {
+        Some([]) => {
             return Err(invalid("size", "must not be an empty list", SIZE_HINT));
         }
         Some(list) => {

@@ -4,6 +4,7 @@ use super::design::Design;
 use super::error::SimulationError;
 use super::roster::{BEAT, Students};
 use crate::budget::Budget;
+use crate::effect::options::check_level;
 use crate::effect::{Adjust, Effect, effects};
 use crate::error::Invalid;
 use crate::integrity::{Verdict, srm_of_sketch};
@@ -110,9 +111,7 @@ pub fn simulate(
         )
         .into());
     }
-    if !(level > 0.0 && level < 1.0) {
-        return Err(crate::effect::EffectError::Level(level).into());
-    }
+    check_level(level)?;
     let draws = draws.unsigned_abs();
     let alpha = 1.0 - level;
     let has_effect = design.effects.iter().any(|e| *e != 0.0) || design.effect_sd > 0.0;

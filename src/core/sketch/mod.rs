@@ -14,7 +14,6 @@ mod error;
 mod key;
 mod layout;
 mod moments;
-mod regressors;
 mod summary;
 mod wire;
 

@@ -16,6 +16,7 @@ pub use error::QuantileError;
 use super::error::EffectError;
 use super::inference::Inference;
 use super::notes::{FEW_CLUSTERS, Note, TOO_LOW_DF};
+use super::options::{check_level, control_among};
 use crate::error::Invalid;
 use arm::{Arm, Quantile};
 
@@ -67,25 +68,17 @@ pub fn quantile_effects(
     probabilities: &[f64],
     level: f64,
 ) -> Result<Vec<QuantileEffect>, QuantileError> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(EffectError::Level(level).into());
-    }
+    check_level(level)?;
     if let Some(&p) = probabilities.iter().find(|p| !(**p > 0.0 && **p < 1.0)) {
         const HINT: &str = "Write 0.5 for the median.";
         let invalid = Invalid::number("probabilities", "between 0 and 1", p, HINT);
         return Err(EffectError::Invalid(invalid).into());
     }
     let arms = distribution.arms()?;
-    let Some(base) = arms.iter().find(|a| a.name == control) else {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: arms.into_iter().map(|a| a.name).collect(),
-        }
-        .into());
+    let names: Vec<&String> = arms.iter().map(|a| &a.name).collect();
+    let Some(base) = arms.get(control_among(&names, control)?) else {
+        return Ok(Vec::new());
     };
-    if arms.len() < 2 {
-        return Err(EffectError::OnlyControl(control.to_owned()).into());
-    }
     let left_out = distribution.left_out();
     let base_quantiles: Vec<Option<Quantile>> =
         probabilities.iter().map(|&p| base.quantile(p)).collect();

@@ -11,9 +11,10 @@
 use super::{Guard, Segments, subgroup_effects};
 use crate::distribution::{f_upper, t_critical};
 use crate::effect::error::EffectError;
-use crate::effect::estimate::{Question, conditions_kept};
+use crate::effect::estimate::conditions_kept;
 use crate::effect::notes::{LOW_DF, Note, TOO_LOW_DF};
 use crate::effect::options::Options;
+use crate::effect::question::Question;
 use crate::effect::robust::{Contributions, contributions};
 use crate::effect::satterthwaite::{Form, Products, Terms};
 use crate::error::Invalid;

@@ -11,9 +11,10 @@ use super::arms::{Arm, arms};
 use super::error::EffectError;
 use super::estimate::{Effect, effects};
 use super::inference::Inference;
-use super::notes::Note;
-use super::options::Options;
+use super::notes::{Note, on_difference};
+use super::options::{Options, control_among};
 use crate::error::Invalid;
+use crate::monitoring::holm;
 use crate::pulse;
 use crate::sketch::Sketch;
 use std::collections::BTreeSet;
@@ -131,20 +132,13 @@ pub fn subgroup_effects(
         pulse::beat();
         arms_of_segments.push(arms(sketch)?);
     }
-    let names = arms_of_segments.iter().flatten();
-    let mut conditions: BTreeSet<String> = names.map(|a| a.condition.clone()).collect();
     if segments.0.is_empty() {
         return Ok(Vec::new());
     }
-    if !conditions.remove(control) {
-        return Err(EffectError::UnknownControl {
-            control: control.to_owned(),
-            conditions: conditions.into_iter().collect(),
-        });
-    }
-    if conditions.is_empty() {
-        return Err(EffectError::OnlyControl(control.to_owned()));
-    }
+    let arms = arms_of_segments.iter().flatten();
+    let names: BTreeSet<&str> = arms.map(|a| a.condition.as_str()).collect();
+    let mut conditions: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    conditions.remove(control_among(&conditions, control)?);
     let mut rows = Vec::with_capacity(segments.0.len() * conditions.len());
     for ((segment, sketch), arms) in segments.0.iter().zip(&arms_of_segments) {
         pulse::beat();
@@ -180,7 +174,6 @@ pub fn subgroup_effects(
 }
 
 fn estimated(segment: &str, effect: &Effect) -> SubgroupEffect {
-    let shown = |n: &&Note| !matches!(n, Note::NoLift | Note::NoHedgesG | Note::LiftUnbounded);
     SubgroupEffect {
         segment: segment.to_owned(),
         condition: effect.condition.clone(),
@@ -197,12 +190,7 @@ fn estimated(segment: &str, effect: &Effect) -> SubgroupEffect {
         n: effect.n,
         clusters: effect.clusters,
         guarded: false,
-        notes: effect
-            .notes
-            .iter()
-            .filter(shown)
-            .map(Note::to_string)
-            .collect(),
+        notes: on_difference(&effect.notes),
     }
 }
 
@@ -239,39 +227,5 @@ impl SubgroupEffect {
             "small_count: a condition has fewer than {} students or {} clusters in this segment, so nothing is estimated",
             guard.students, guard.clusters
         )];
-    }
-}
-
-/// Adjusted p-values by Holm's step-down method; what is `None` stays so and does not count.
-pub(crate) fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
-    let mut order: Vec<(usize, f64)> = p
-        .iter()
-        .enumerate()
-        .filter_map(|(i, p)| p.map(|p| (i, p)))
-        .collect();
-    order.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut adjusted = vec![None; p.len()];
-    let mut largest: f64 = 0.0;
-    for (rank, &(i, p)) in order.iter().enumerate() {
-        largest = largest.max(p * (order.len() - rank) as f64).min(1.0);
-        if let Some(slot) = adjusted.get_mut(i) {
-            *slot = Some(largest);
-        }
-    }
-    adjusted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::holm;
-
-    #[test]
-    fn holm_leaves_out_what_is_null() {
-        // R: p.adjust(c(.01, .04, .03, .005), "holm") = .03 .06 .06 .02
-        let p = [Some(0.01), None, Some(0.04), Some(0.03), Some(0.005)];
-        let expected = [Some(0.03), None, Some(0.06), Some(0.06), Some(0.02)];
-        assert_eq!(holm(&p), expected);
-        assert_eq!(holm(&[Some(0.6), Some(0.7)]), [Some(1.0), Some(1.0)]);
-        assert_eq!(holm(&[None]), [None]);
     }
 }

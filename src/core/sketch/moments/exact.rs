@@ -1,0 +1,232 @@
+//! Sums and cross products about a centre, exact until the one rounding.
+
+use crate::exact::limbs;
+use crate::sketch::SketchError;
+use crate::sketch::layout::{Layout, Slot, pair_slot};
+
+/// An exact sum of one column over one stratum.
+pub(super) struct Total {
+    pub limbs: Vec<u64>,
+    pub rows: u64,
+}
+
+/// True if two sums at their scales are the same number.
+pub(super) fn same_value(a: (Slot, &[u64]), b: (Slot, &[u64])) -> bool {
+    let low = a.0.exponent.min(b.0.exponent);
+    let shift = |slot: &Slot| (slot.exponent - low).max(0) as u32;
+    let words = |(slot, sum): &(Slot, &[u64])| sum.len() + shift(slot) as usize / 64 + 2;
+    limbs::with_buffer(words(&a).max(words(&b)), |difference| {
+        limbs::add_shifted(difference, a.1, shift(&a.0));
+        limbs::negate(difference);
+        limbs::add_shifted(difference, b.1, shift(&b.0));
+        limbs::is_zero(difference)
+    })
+}
+
+pub(super) fn totals_for(layout: &Layout, places: &[usize]) -> Vec<Total> {
+    places
+        .iter()
+        .filter_map(|&column| layout.slots().get(column))
+        .map(|s| Total {
+            limbs: vec![0; s.len + 1],
+            rows: 0,
+        })
+        .collect()
+}
+
+pub(super) fn slot_of<'a>(
+    layout: &Layout,
+    sums: &'a [u64],
+    slot: usize,
+) -> Option<(Slot, &'a [u64])> {
+    let slot = *layout.slots().get(slot)?;
+    Some((slot, sums.get(slot.offset..slot.offset + slot.len)?))
+}
+
+/// `x = x / divisor`, towards zero.
+pub(super) fn divide(x: &mut [u64], divisor: u64) {
+    let divisor = divisor.max(1) as u128;
+    let negative = limbs::magnitude_in_place(x);
+    let mut rest = 0u128;
+    for limb in x.iter_mut().rev() {
+        let wide = rest << 64 | *limb as u128;
+        *limb = (wide / divisor) as u64;
+        rest = wide % divisor;
+    }
+    if negative {
+        limbs::negate(x);
+    }
+}
+
+/// Magnitudes of the column sums of one cell, one after the other.
+#[derive(Default)]
+pub(super) struct Scratch {
+    magnitudes: Vec<u64>,
+    /// Start, end and sign of each.
+    bounds: Vec<(usize, usize, bool)>,
+    /// True if sums have at most 3 limbs and products 5, as with nearly all data; then the magnitudes and signs again.
+    short: bool,
+    fixed: Vec<([u64; 3], bool)>,
+}
+
+impl Scratch {
+    /// Appends the moments of one cell to `out`.
+    pub(super) fn cell(
+        &mut self,
+        layout: &Layout,
+        places: &[usize],
+        sums: &[u64],
+        rows: u64,
+        centre: &[Total],
+        out: &mut Vec<f64>,
+    ) -> Result<(), SketchError> {
+        self.magnitudes.clear();
+        self.bounds.clear();
+        self.fixed.clear();
+        self.short = places
+            .iter()
+            .filter_map(|&column| layout.slots().get(column))
+            .all(|s| s.len <= 3)
+            && layout
+                .slots()
+                .iter()
+                .skip(layout.columns().len())
+                .all(|s| s.len <= 5);
+        for (&column, total) in places.iter().zip(centre) {
+            let Some((slot, sum)) = slot_of(layout, sums, column) else {
+                continue;
+            };
+            out.push(offset(total, sum, rows, slot.exponent));
+            let start = self.magnitudes.len();
+            self.magnitudes.extend_from_slice(sum);
+            let negative = self
+                .magnitudes
+                .get_mut(start..)
+                .is_some_and(limbs::magnitude_in_place);
+            while self.magnitudes.len() > start && self.magnitudes.last() == Some(&0) {
+                self.magnitudes.pop();
+            }
+            if self.short {
+                let mut fixed = [0; 3];
+                fixed
+                    .iter_mut()
+                    .zip(self.magnitudes.iter().skip(start))
+                    .for_each(|(to, &from)| *to = from);
+                self.fixed.push((fixed, negative));
+            }
+            self.bounds.push((start, self.magnitudes.len(), negative));
+        }
+        for (a, &place_a) in places.iter().enumerate() {
+            for (b, &place_b) in places.iter().enumerate().skip(a) {
+                let slot = pair_slot(
+                    layout.columns().len(),
+                    place_a.min(place_b),
+                    place_a.max(place_b),
+                );
+                let product = slot_of(layout, sums, slot);
+                let value = match (product, self.short) {
+                    _ if rows == 1 => 0.0,
+                    (_, true) => self.within_short(product, rows, a, b).unwrap_or(f64::NAN),
+                    _ => self.within(product, rows, a, b).unwrap_or(f64::NAN),
+                };
+                if a == b && value < 0.0 {
+                    return Err(SketchError::Corrupt(
+                        "a sum of squares is smaller than its mean allows",
+                    ));
+                }
+                out.push(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// `Σ(a − ā)(b − b̄) = (n Σab − Σa Σb) / n`, the numerator exact.
+    fn within(
+        &self,
+        product: Option<(Slot, &[u64])>,
+        rows: u64,
+        a: usize,
+        b: usize,
+    ) -> Option<f64> {
+        let (slot, sum) = product?;
+        let (&(a_start, a_end, a_negative), &(b_start, b_end, b_negative)) =
+            (self.bounds.get(a)?, self.bounds.get(b)?);
+        let (x, y) = (
+            self.magnitudes.get(a_start..a_end)?,
+            self.magnitudes.get(b_start..b_end)?,
+        );
+        let length = (slot.len + 1).max(x.len() + y.len() + 1);
+        let numerator = limbs::with_buffer(length, |difference| {
+            limbs::with_buffer(sum.len(), |raw| {
+                raw.copy_from_slice(sum);
+                let negative = limbs::magnitude_in_place(raw);
+                limbs::multiply_magnitudes(raw, &[rows], difference);
+                if negative {
+                    limbs::negate(difference);
+                }
+            });
+            limbs::with_buffer(x.len() + y.len(), |product| {
+                limbs::multiply_magnitudes(x, y, product);
+                limbs::add_signed_magnitude(difference, product, a_negative == b_negative);
+            });
+            limbs::take_f64(difference, slot.exponent)
+        });
+        Some(numerator / rows as f64)
+    }
+
+    /// The same as [`Scratch::within`] with integers of constant size.
+    #[inline]
+    fn within_short(
+        &self,
+        product: Option<(Slot, &[u64])>,
+        rows: u64,
+        a: usize,
+        b: usize,
+    ) -> Option<f64> {
+        let (slot, sum) = product?;
+        let ((x, x_negative), (y, y_negative)) = (self.fixed.get(a)?, self.fixed.get(b)?);
+        // n Σab: two's complement times an unsigned number, with the sign spread over the top.
+        let mut difference = [if limbs::is_negative(sum) { u64::MAX } else { 0 }; 6];
+        difference
+            .iter_mut()
+            .zip(sum)
+            .for_each(|(to, &from)| *to = from);
+        let mut carry = 0u128;
+        for limb in &mut difference {
+            carry += *limb as u128 * rows as u128;
+            *limb = carry as u64;
+            carry >>= 64;
+        }
+        let mut product = [0u64; 6];
+        for (i, &p) in x.iter().enumerate() {
+            let mut carry = 0u128;
+            for (limb, &q) in product
+                .iter_mut()
+                .skip(i)
+                .zip(y.iter().chain(std::iter::once(&0)))
+            {
+                carry += *limb as u128 + p as u128 * q as u128;
+                *limb = carry as u64;
+                carry >>= 64;
+            }
+        }
+        limbs::add_signed_magnitude(&mut difference, &product, x_negative == y_negative);
+        Some(limbs::take_f64(&mut difference, slot.exponent) / rows as f64)
+    }
+}
+
+/// `Σ(v − c) = Σv − n c`, exact.
+fn offset(centre: &Total, sum: &[u64], rows: u64, exponent: i32) -> f64 {
+    limbs::with_buffer(centre.limbs.len() + 2, |difference| {
+        limbs::with_buffer(centre.limbs.len(), |c| {
+            c.copy_from_slice(&centre.limbs);
+            let negative = limbs::magnitude_in_place(c);
+            limbs::multiply_magnitudes(c, &[rows], difference);
+            if !negative {
+                limbs::negate(difference);
+            }
+        });
+        limbs::add_shifted(difference, sum, 0);
+        limbs::take_f64(difference, exponent)
+    })
+}

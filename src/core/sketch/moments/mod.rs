@@ -1,0 +1,169 @@
+//! What analyses read of a sketch: centred moments of the cells, as doubles.
+//!
+//! For each cell: the number of rows, the sums of the columns about a centre, and the cross products about the cell's own
+//! means. Both are differences of exact integers and rounded once, so that nothing is lost when means are large against
+//! the spread. The centre is the mean of the stratum, or of all rows; it only has to be near, and cancels later.
+
+mod derive;
+mod exact;
+mod read;
+
+use super::key::Key;
+use super::layout::pair_slot;
+use super::{LeftOut, SketchError};
+
+/// Which rows and columns an analysis needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// All with an outcome; columns: the outcome.
+    All,
+    /// Those with all covariates; columns: the outcome and the covariates.
+    WithCovariates,
+    /// Those with all covariates; columns: the outcome.
+    WithCovariatesOutcomeOnly,
+}
+
+/// A column of a sketch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variable {
+    /// The outcome.
+    Outcome,
+    /// A covariate, counted from 1 as in SQL.
+    Covariate(usize),
+    /// The exposure.
+    Exposed,
+}
+
+/// Rows and columns of an analysis that is not one of [`Rows`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// Columns of the moments, in this order.
+    pub columns: Vec<Variable>,
+    /// What the rows must have, of `HAS_COVARIATES` and `HAS_EXPOSED`.
+    pub needs: u8,
+    /// Names of the conditions whose rows are taken; all if there are none.
+    pub conditions: Vec<String>,
+}
+
+impl Selection {
+    fn takes(&self, condition: &String) -> bool {
+        self.conditions.is_empty() || self.conditions.contains(condition)
+    }
+}
+
+/// The point about which sums are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Centre {
+    /// Near the mean of each stratum.
+    PerStratum,
+    /// Near the mean of all rows; the strata are taken as one.
+    Pooled,
+}
+
+/// A condition and its rows that are in no cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConditionCounts {
+    /// Name.
+    pub name: String,
+    /// Rows left out, by reason.
+    pub left_out: LeftOut,
+}
+
+/// Moments of one cell.
+#[derive(Debug, Clone, Copy)]
+pub struct CellMoments {
+    /// Number of the stratum, in the order of the digests; 0 if pooled.
+    pub stratum: usize,
+    /// Number of the cluster, in the order of the digests.
+    pub cluster: usize,
+    /// Number of the condition, in the order of the names.
+    pub condition: usize,
+    /// Weight of each row.
+    pub weight: f64,
+    /// Rows.
+    pub rows: f64,
+}
+
+/// Moments of the cells of a sketch, in canonical order.
+#[derive(Debug, Clone)]
+pub struct Moments {
+    /// Conditions, by name; also those without a cell.
+    pub conditions: Vec<ConditionCounts>,
+    /// Digests of the strata.
+    pub strata: Vec<Key>,
+    /// Digests of the clusters.
+    pub clusters: Vec<Key>,
+    /// Cells.
+    pub cells: Vec<CellMoments>,
+    /// Number of columns: the outcome, and the covariates if asked for.
+    pub columns: usize,
+    /// Rows without a condition.
+    pub no_condition: u64,
+    /// Rows left out because a covariate was NULL.
+    pub no_covariates: u64,
+    /// Rows left out because the exposure was NULL.
+    pub no_exposed: u64,
+    /// Rows left out because they have no weight though others have.
+    pub no_weight: u64,
+    /// True if the rows have weights.
+    pub weighted: bool,
+    pub(super) centres: Vec<f64>,
+    pub(super) data: Vec<f64>,
+}
+
+impl Moments {
+    /// Sums of the columns of cell `i` about the centre.
+    pub fn sums(&self, i: usize) -> &[f64] {
+        let start = i * self.stride();
+        self.data.get(start..start + self.columns).unwrap_or(&[])
+    }
+
+    /// Cross products of cell `i` about its own means: `(a, b)`, `a <= b`, row by row.
+    pub fn within(&self, i: usize) -> &[f64] {
+        let start = i * self.stride() + self.columns;
+        self.data
+            .get(start..start + self.columns * (self.columns + 1) / 2)
+            .unwrap_or(&[])
+    }
+
+    /// The centre of a column in a stratum.
+    pub fn centre(&self, stratum: usize, column: usize) -> f64 {
+        self.centres
+            .get(stratum * self.columns + column)
+            .copied()
+            .unwrap_or(f64::NAN)
+    }
+
+    /// Squares of what is read must be doubles too, and not vanish.
+    fn check_range(&self) -> Result<(), SketchError> {
+        const LARGEST: f64 = 1e145;
+        const SMALLEST: f64 = 1e-145;
+        for column in 0..self.columns {
+            let deviation = |i: usize| {
+                let within = self.within(i).get(self.pair(column, column)).copied();
+                self.sums(i)
+                    .get(column)
+                    .copied()
+                    .unwrap_or(0.0)
+                    .abs()
+                    .max(within.unwrap_or(0.0).sqrt())
+            };
+            let largest = (0..self.cells.len())
+                .map(deviation)
+                .fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
+            if !(largest == 0.0 || (SMALLEST..=LARGEST).contains(&largest)) {
+                return Err(SketchError::OutOfRange);
+            }
+        }
+        Ok(())
+    }
+
+    /// Place of the product of two columns, the first not after the second, in what [`Moments::within`] gives.
+    fn pair(&self, a: usize, b: usize) -> usize {
+        pair_slot(self.columns, a, b) - self.columns
+    }
+
+    fn stride(&self) -> usize {
+        self.columns + self.columns * (self.columns + 1) / 2
+    }
+}

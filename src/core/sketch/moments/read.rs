@@ -1,0 +1,250 @@
+//! Moments of a sketch.
+
+use super::exact::{Scratch, Total, divide, same_value, slot_of, totals_for};
+use super::{CellMoments, Centre, ConditionCounts, Moments, Rows, Selection, Variable};
+use crate::exact::limbs;
+use crate::pulse::Pulse;
+use crate::sketch::cells::{Cell, CellId, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
+use crate::sketch::key::Key;
+use crate::sketch::layout::pair_slot;
+use crate::sketch::wire::Canonical;
+use crate::sketch::{LeftOut, Sketch, SketchError};
+
+/// The cells that a selection takes, in canonical order, and the rows of the others by what they lack.
+struct Taken<'a> {
+    cells: Vec<(CellId, Cell<'a>)>,
+    weighted: bool,
+    no_covariates: u64,
+    no_exposed: u64,
+    no_weight: u64,
+}
+
+impl Sketch {
+    /// The moments of the cells.
+    pub fn moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
+        self.moments_of(&self.selection(rows), centre)
+    }
+
+    /// The moments of the cells of a sketch of students: cells are strata and conditions.
+    pub fn student_moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
+        if self.cells.iter().any(|c| c.id.cluster != Key::STUDENT) {
+            return Err(SketchError::ClusterSketch);
+        }
+        self.any_moments(&self.selection(rows), centre)
+    }
+
+    /// Rows with an outcome and all covariates.
+    pub fn complete(&self) -> Selection {
+        self.selection(Rows::WithCovariates)
+    }
+
+    fn selection(&self, rows: Rows) -> Selection {
+        let mut columns = vec![Variable::Outcome];
+        if rows == Rows::WithCovariates {
+            columns.extend((1..=self.covariate_count()).map(Variable::Covariate));
+        }
+        Selection {
+            columns,
+            needs: if rows == Rows::All { 0 } else { HAS_COVARIATES },
+            conditions: Vec::new(),
+        }
+    }
+
+    /// Place of a column in the layout, if the sketch has it.
+    fn place(&self, variable: Variable) -> Option<usize> {
+        match variable {
+            Variable::Outcome => Some(0),
+            Variable::Covariate(i) => (1..=self.covariate_count()).contains(&i).then_some(i),
+            Variable::Exposed => self.has_exposed.then(|| self.column_count() - 1),
+        }
+    }
+
+    /// True if the sketch has a column of exposure.
+    pub fn has_exposed(&self) -> bool {
+        self.has_exposed
+    }
+
+    /// True if in every cell the sum of squares of the column is exactly its sum. For whole numbers that is so if and only if
+    /// all are 0 or 1; fractions would have to make up for each other in every cluster.
+    pub fn is_binary(&self, variable: Variable) -> bool {
+        let layout = self.cells.layout();
+        let Some(column) = self.place(variable) else {
+            return false;
+        };
+        let square = pair_slot(layout.columns().len(), column, column);
+        self.cells.iter().all(|cell| {
+            match (
+                slot_of(layout, cell.sums, column),
+                slot_of(layout, cell.sums, square),
+            ) {
+                (Some(sum), Some(squares)) => same_value(sum, squares),
+                _ => false,
+            }
+        })
+    }
+
+    /// The moments of the cells of chosen rows and columns. Columns that the sketch does not have are left out. A sketch of
+    /// students has no clusters and is refused.
+    pub fn moments_of(&self, chosen: &Selection, centre: Centre) -> Result<Moments, SketchError> {
+        if self.cells.iter().any(|c| c.id.cluster == Key::STUDENT) {
+            return Err(SketchError::StudentSketch);
+        }
+        self.any_moments(chosen, centre)
+    }
+
+    fn taken(&self, canonical: &Canonical, chosen: &Selection) -> Taken<'_> {
+        let conditions: Vec<bool> = canonical
+            .conditions
+            .iter()
+            .map(|&i| {
+                self.conditions
+                    .get(i)
+                    .is_some_and(|c| chosen.takes(&c.name))
+            })
+            .collect();
+        let mut taken = Taken {
+            cells: Vec::with_capacity(canonical.cells.len()),
+            weighted: self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0),
+            no_covariates: 0,
+            no_exposed: 0,
+            no_weight: 0,
+        };
+        let mut pulse = Pulse::every(1 << 14);
+        for &(id, number) in &canonical.cells {
+            pulse.tick();
+            let Some(cell) = self.cells.get(number) else {
+                continue;
+            };
+            let missing = chosen.needs & !id.flags;
+            if conditions.get(id.condition as usize) != Some(&true) {
+                continue;
+            } else if taken.weighted && id.flags & HAS_WEIGHT == 0 {
+                taken.no_weight += cell.rows;
+            } else if missing & HAS_COVARIATES != 0 {
+                taken.no_covariates += cell.rows;
+            } else if missing & HAS_EXPOSED != 0 {
+                taken.no_exposed += cell.rows;
+            } else {
+                taken.cells.push((id, cell));
+            }
+        }
+        taken
+    }
+
+    fn any_moments(&self, chosen: &Selection, centre: Centre) -> Result<Moments, SketchError> {
+        let layout = self.cells.layout();
+        let places: Vec<usize> = chosen
+            .columns
+            .iter()
+            .filter_map(|&v| self.place(v))
+            .collect();
+        let columns = places.len();
+        let canonical = Canonical::of(self);
+        let mut pulse = Pulse::every(1 << 14);
+        let taken = self.taken(&canonical, chosen);
+        let kept = &taken.cells;
+        let pooled = centre == Centre::Pooled;
+        let mut clusters: Vec<Key> = kept.iter().map(|(id, _)| id.cluster).collect();
+        clusters.sort_unstable();
+        clusters.dedup();
+        let mut strata: Vec<u32> = kept
+            .iter()
+            .map(|(id, _)| if pooled { 0 } else { id.stratum })
+            .collect();
+        strata.dedup();
+        let stratum_of = |stratum: u32| {
+            if pooled {
+                0
+            } else {
+                strata.binary_search(&stratum).unwrap_or(0)
+            }
+        };
+
+        let mut totals: Vec<Vec<Total>> = Vec::new();
+        totals.resize_with(strata.len(), || totals_for(layout, &places));
+        for (id, cell) in kept {
+            pulse.tick();
+            for (&column, total) in places
+                .iter()
+                .zip(totals.get_mut(stratum_of(id.stratum)).into_iter().flatten())
+            {
+                if let Some(sum) = slot_of(layout, cell.sums, column) {
+                    limbs::add_shifted(&mut total.limbs, sum.1, 0);
+                    total.rows += cell.rows;
+                }
+            }
+        }
+        let mut centres = Vec::with_capacity(strata.len() * columns);
+        for (&column, total) in totals
+            .iter_mut()
+            .flat_map(|t| places.iter().zip(t.iter_mut()))
+        {
+            divide(&mut total.limbs, total.rows);
+            let exponent = layout.slots().get(column).map_or(0, |s| s.exponent);
+            centres.push(limbs::to_f64(&total.limbs, exponent));
+        }
+
+        let mut moments = Moments {
+            conditions: canonical
+                .conditions
+                .iter()
+                .filter_map(|&i| self.conditions.get(i))
+                .map(|c| ConditionCounts {
+                    name: c.name.clone(),
+                    left_out: if chosen.takes(&c.name) {
+                        c.left_out
+                    } else {
+                        LeftOut::default()
+                    },
+                })
+                .collect(),
+            strata: strata
+                .iter()
+                .map(|&s| {
+                    canonical
+                        .strata
+                        .get(s as usize)
+                        .and_then(|&i| self.strata.get(i))
+                        .copied()
+                        .unwrap_or(Key::NONE)
+                })
+                .collect(),
+            cells: Vec::with_capacity(kept.len()),
+            data: Vec::with_capacity(kept.len() * (columns + columns * (columns + 1) / 2)),
+            clusters,
+            columns,
+            no_condition: self.no_condition,
+            no_covariates: taken.no_covariates,
+            no_exposed: taken.no_exposed,
+            no_weight: taken.no_weight,
+            weighted: taken.weighted,
+            centres,
+        };
+        if pooled {
+            moments.strata = vec![Key::NONE];
+        }
+        let mut scratch = Scratch::default();
+        for (id, cell) in kept {
+            pulse.tick();
+            let stratum = stratum_of(id.stratum);
+            moments.cells.push(CellMoments {
+                stratum,
+                cluster: moments.clusters.binary_search(&id.cluster).unwrap_or(0),
+                condition: id.condition as usize,
+                weight: id.weight,
+                rows: cell.rows as f64,
+            });
+            let centre = totals.get(stratum).map_or(&[][..], |t| t.as_slice());
+            scratch.cell(
+                layout,
+                &places,
+                cell.sums,
+                cell.rows,
+                centre,
+                &mut moments.data,
+            )?;
+        }
+        moments.check_range()?;
+        Ok(moments)
+    }
+}
