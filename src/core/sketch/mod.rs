@@ -9,6 +9,7 @@
 //! - [`Moments`] is what analyses read: sums centred exactly, rounded once, in canonical order
 
 mod builder;
+mod canonical;
 mod cells;
 mod error;
 mod key;

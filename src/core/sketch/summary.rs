@@ -1,8 +1,8 @@
 //! What a sketch holds, in a row, and cell by cell.
 
+use super::canonical::Canonical;
 use super::cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use super::moments::{Centre, Rows};
-use super::wire::Canonical;
 use super::{Key, LeftOut, Sketch, SketchError};
 use crate::exact::limbs;
 

@@ -4,10 +4,10 @@ use super::exact::{Scratch, Total, divide, same_value, slot_of, totals_for};
 use super::{CellMoments, Centre, ConditionCounts, Moments, Rows, Selection, Variable};
 use crate::exact::limbs;
 use crate::pulse::Pulse;
+use crate::sketch::canonical::Canonical;
 use crate::sketch::cells::{Cell, CellId, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use crate::sketch::key::Key;
 use crate::sketch::layout::pair_slot;
-use crate::sketch::wire::Canonical;
 use crate::sketch::{LeftOut, Sketch, SketchError};
 
 /// The cells that a selection takes, in canonical order, and the rows of the others by what they lack.

@@ -1,211 +1,25 @@
-//! The stored form of a sketch, version 1.
-//!
-//! Little-endian throughout. There is exactly one stored form of a sketch, whatever the order in which its rows came:
-//!
-//! | field | bytes |
-//! |---|---|
-//! | `R`, version | 1 + 1 |
-//! | flags: 1 covariates were given, 2 exposure was given | 1 |
-//! | covariates, conditions, strata, cells | 1, 2, 4, 8 |
-//! | rows without a condition | 8 |
-//! | per condition, by name: length, UTF-8 name, rows without outcome, without cluster, with weight 0 | 2, …, 8, 8, 8 |
-//! | per stratum, ascending: digest | 16 |
-//! | per slot (sums of columns, then products): exponent, width in bytes | 2, 2 |
-//! | per cell, by stratum, cluster, condition, flags, weight: stratum, cluster, condition, flags, weight if weighted, rows, then each slot's integer in two's complement | 4, 16, 2, 1, 0 or 8, 8, … |
-//! | XXH3-64 of everything before | 8 |
-//!
-//! A slot's exponent and width are the largest and smallest that hold all cells, names and cells are in strict order, and
-//! nothing may follow. The decoder refuses everything else and never panics.
+//! Reading the stored form. Nothing but what [`Sketch::encode`] writes is accepted.
 
-use super::cells::{Cell, CellId, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
-use super::key::Key;
-use super::layout::{Column, Layout, MAX_CELL_ROWS, slot_count};
-use super::{
-    Condition, LeftOut, MAX_CONDITION_BYTES, MAX_CONDITIONS, MAX_COVARIATES, Sketch, SketchError,
-};
+use super::{COVARIATES_GIVEN, EXPOSURE_GIVEN, WIRE_VERSION};
 use crate::budget::Budget;
 use crate::exact::limbs;
 use crate::pulse::Pulse;
+use crate::sketch::canonical::rank;
+use crate::sketch::cells::{Cell, CellId, Cells, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
+use crate::sketch::key::Key;
+use crate::sketch::layout::{Column, Layout, MAX_CELL_ROWS, pair_slot, slot_count};
+use crate::sketch::{
+    Condition, LeftOut, MAX_CONDITION_BYTES, MAX_CONDITIONS, MAX_COVARIATES, Sketch, SketchError,
+};
 use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Version of the stored form.
-pub const WIRE_VERSION: u8 = 1;
-
-const COVARIATES_GIVEN: u8 = 1;
-const EXPOSURE_GIVEN: u8 = 2;
-/// Prefix of the text form; the rest is hexadecimal.
-const TEXT_PREFIX: &str = "rct.sketch:";
 /// Products of two subnormal doubles.
 const LOWEST_EXPONENT: i32 = -2148;
 /// 2^40 products of two of the largest doubles.
 const HIGHEST_BIT: i32 = 2048 + 48;
 
-/// The cells of a sketch in canonical order, with conditions and strata numbered by theirs.
-pub(super) struct Canonical {
-    /// Old numbers of the conditions, by name.
-    pub conditions: Vec<usize>,
-    /// Old numbers of the strata, by digest.
-    pub strata: Vec<usize>,
-    /// Canonical id and old number of each cell.
-    pub cells: Vec<(CellId, usize)>,
-}
-
-impl Canonical {
-    pub fn of(sketch: &Sketch) -> Self {
-        let mut conditions: Vec<usize> = (0..sketch.conditions.len()).collect();
-        conditions.sort_unstable_by_key(|&i| sketch.conditions.get(i).map(|c| c.name.as_bytes()));
-        let mut strata: Vec<usize> = (0..sketch.strata.len()).collect();
-        strata.sort_unstable_by_key(|&i| sketch.strata.get(i));
-        let (new_condition, new_stratum) = (inverse(&conditions), inverse(&strata));
-        let mut cells: Vec<(CellId, usize)> = sketch
-            .cells
-            .iter()
-            .enumerate()
-            .map(|(i, cell)| {
-                let condition = new_condition
-                    .get(cell.id.condition as usize)
-                    .copied()
-                    .unwrap_or(0) as u16;
-                let stratum = new_stratum
-                    .get(cell.id.stratum as usize)
-                    .copied()
-                    .unwrap_or(0) as u32;
-                (
-                    CellId {
-                        condition,
-                        stratum,
-                        ..cell.id
-                    },
-                    i,
-                )
-            })
-            .collect();
-        let mut pulse = Pulse::every(1 << 16);
-        cells.sort_unstable_by(|(a, _), (b, _)| {
-            pulse.tick();
-            rank(a).cmp(&rank(b))
-        });
-        Canonical {
-            conditions,
-            strata,
-            cells,
-        }
-    }
-}
-
-fn inverse(order: &[usize]) -> Vec<usize> {
-    let mut inverse = vec![0; order.len()];
-    for (new, &old) in order.iter().enumerate() {
-        if let Some(slot) = inverse.get_mut(old) {
-            *slot = new;
-        }
-    }
-    inverse
-}
-
-fn rank(id: &CellId) -> (u32, Key, u16, u8, u64) {
-    (
-        id.stratum,
-        id.cluster,
-        id.condition,
-        id.flags,
-        id.weight.to_bits(),
-    )
-}
-
 impl Sketch {
-    /// The stored form.
-    pub fn encode(&self) -> Vec<u8> {
-        let canonical = Canonical::of(self);
-        let slots = self.stored_slots();
-        let width: usize = slots.iter().map(|s| s.width).sum();
-        let mut out = Vec::with_capacity(64 + self.cells.len() * (39 + width) + slots.len() * 4);
-        out.extend([b'R', WIRE_VERSION]);
-        out.push(
-            self.covariates.is_some() as u8 * COVARIATES_GIVEN
-                | self.has_exposed as u8 * EXPOSURE_GIVEN,
-        );
-        out.push(self.covariate_count() as u8);
-        out.extend((self.conditions.len() as u16).to_le_bytes());
-        out.extend((self.strata.len() as u32).to_le_bytes());
-        out.extend((self.cells.len() as u64).to_le_bytes());
-        out.extend(self.no_condition.to_le_bytes());
-        for c in canonical
-            .conditions
-            .iter()
-            .filter_map(|&i| self.conditions.get(i))
-        {
-            out.extend((c.name.len() as u16).to_le_bytes());
-            out.extend(c.name.as_bytes());
-            out.extend(c.left_out.no_outcome.to_le_bytes());
-            out.extend(c.left_out.no_cluster.to_le_bytes());
-            out.extend(c.left_out.zero_weight.to_le_bytes());
-        }
-        for key in canonical.strata.iter().filter_map(|&i| self.strata.get(i)) {
-            out.extend(key.0.to_le_bytes());
-        }
-        for (stored, slot) in slots.iter().zip(self.cells.layout().slots()) {
-            let exponent = if stored.width == 0 {
-                0
-            } else {
-                slot.exponent + stored.zeros as i32
-            };
-            out.extend((exponent as i16).to_le_bytes());
-            out.extend((stored.width as u16).to_le_bytes());
-        }
-        for (id, i) in &canonical.cells {
-            let Some(cell) = self.cells.get(*i) else {
-                continue;
-            };
-            out.extend(id.stratum.to_le_bytes());
-            out.extend(id.cluster.0.to_le_bytes());
-            out.extend(id.condition.to_le_bytes());
-            out.push(id.flags);
-            if id.flags & HAS_WEIGHT != 0 {
-                out.extend(id.weight.to_le_bytes());
-            }
-            out.extend(cell.rows.to_le_bytes());
-            for (stored, slot) in slots.iter().zip(self.cells.layout().slots()) {
-                if let Some(sum) = cell.sums.get(slot.offset..slot.offset + slot.len) {
-                    put_shifted(&mut out, sum, stored);
-                }
-            }
-        }
-        let checksum = xxh3_64(&out);
-        out.extend(checksum.to_le_bytes());
-        out
-    }
-
-    /// The text form.
-    pub fn to_text(&self) -> String {
-        bytes_to_text(&self.encode())
-    }
-
-    fn stored_slots(&self) -> Vec<StoredSlot> {
-        let layout = self.cells.layout();
-        let mut extents: Vec<(u32, u32)> = vec![(u32::MAX, 0); layout.slots().len()];
-        for cell in self.cells.iter() {
-            for ((zeros, bits), slot) in extents.iter_mut().zip(layout.slots()) {
-                let Some(sum) = cell.sums.get(slot.offset..slot.offset + slot.len) else {
-                    continue;
-                };
-                if let Some(low) = limbs::trailing_zeros(sum) {
-                    *zeros = low.min(*zeros);
-                    *bits = limbs::signed_bit_length(sum).max(*bits);
-                }
-            }
-        }
-        let stored = |(zeros, bits): (u32, u32)| match bits {
-            0 => StoredSlot { zeros: 0, width: 0 },
-            _ => StoredSlot {
-                zeros,
-                width: (bits - zeros).div_ceil(8) as usize,
-            },
-        };
-        extents.into_iter().map(stored).collect()
-    }
-
     /// Reads a stored sketch.
     pub fn decode(bytes: &[u8], budget: &Budget) -> Result<Self, SketchError> {
         let (body, checksum) = bytes
@@ -229,79 +43,6 @@ impl Sketch {
             Err(SketchError::Corrupt("there are bytes after the end"))
         }
     }
-
-    /// Reads the text form.
-    pub fn from_text(text: &str, budget: &Budget) -> Result<Self, SketchError> {
-        Self::decode(&text_to_bytes(text)?, budget).map_err(|e| match e {
-            SketchError::Corrupt(what) => SketchError::BadText(what),
-            other => other,
-        })
-    }
-}
-
-/// The text form of a stored sketch.
-pub fn bytes_to_text(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    let digit = |d: u8| DIGITS.get(d as usize & 15).copied().unwrap_or('0');
-    let mut text = String::with_capacity(TEXT_PREFIX.len() + bytes.len() * 2);
-    text.push_str(TEXT_PREFIX);
-    for &byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte));
-    }
-    text
-}
-
-/// The bytes of a text form; whether they are a sketch is for [`Sketch::decode`] to say.
-fn text_to_bytes(text: &str) -> Result<Vec<u8>, SketchError> {
-    let digits = text
-        .trim_ascii()
-        .strip_prefix(TEXT_PREFIX)
-        .ok_or(SketchError::BadText("it must begin with \"rct.sketch:\""))?;
-    if digits.len() % 2 == 1 {
-        return Err(SketchError::BadText(
-            "it has an odd number of hexadecimal digits",
-        ));
-    }
-    let value = |d: u8| {
-        (d as char).to_digit(16).ok_or(SketchError::BadText(
-            "it has a character that is not a hexadecimal digit",
-        ))
-    };
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Ok((value(*high)? << 4 | value(*low)?) as u8),
-        _ => Err(SketchError::BadText(
-            "it has an odd number of hexadecimal digits",
-        )),
-    };
-    digits.as_bytes().chunks(2).map(pair).collect()
-}
-
-/// What is written of a slot: how many low bits are zero in all cells, and how many bytes the rest takes.
-struct StoredSlot {
-    zeros: u32,
-    width: usize,
-}
-
-fn put_shifted(out: &mut Vec<u8>, sum: &[u64], stored: &StoredSlot) {
-    let fill = if limbs::is_negative(sum) { u64::MAX } else { 0 };
-    let (whole, part) = ((stored.zeros / 64) as usize, stored.zeros % 64);
-    let end = out.len() + stored.width;
-    let mut i = whole;
-    while out.len() < end {
-        let low = sum.get(i).copied().unwrap_or(fill);
-        let high = sum.get(i + 1).copied().unwrap_or(fill);
-        let limb = if part == 0 {
-            low
-        } else {
-            low >> part | high << (64 - part)
-        };
-        out.extend(limb.to_le_bytes());
-        i += 1;
-    }
-    out.truncate(end);
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -405,7 +146,7 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     let mut exposed_used = false;
     (sketch.conditions, sketch.strata, sketch.no_condition) = (conditions, strata, no_condition);
     (sketch.covariates, sketch.has_exposed) = (covariates, has_exposed);
-    sketch.cells = super::cells::Cells::new(layout, budget);
+    sketch.cells = Cells::new(layout, budget);
 
     // The shortest cell has 31 bytes, so that a lie about their number reserves no more than the bytes could hold.
     let room = usize::try_from(cell_count)
@@ -637,7 +378,7 @@ fn check_cell(
             "a cell has sums of values that it does not have",
         )?;
         for b in a..columns {
-            let pair = super::layout::pair_slot(columns, a, b);
+            let pair = pair_slot(columns, a, b);
             ensure(
                 !(absent(a) || absent(b)) || zero(pair),
                 "a cell has sums of values that it does not have",

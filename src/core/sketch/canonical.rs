@@ -1,0 +1,80 @@
+//! The one order of the cells of a sketch.
+
+use super::Sketch;
+use super::cells::CellId;
+use super::key::Key;
+use crate::pulse::Pulse;
+
+/// The cells of a sketch in canonical order, with conditions and strata numbered by theirs.
+pub(super) struct Canonical {
+    /// Old numbers of the conditions, by name.
+    pub conditions: Vec<usize>,
+    /// Old numbers of the strata, by digest.
+    pub strata: Vec<usize>,
+    /// Canonical id and old number of each cell.
+    pub cells: Vec<(CellId, usize)>,
+}
+
+impl Canonical {
+    pub fn of(sketch: &Sketch) -> Self {
+        let mut conditions: Vec<usize> = (0..sketch.conditions.len()).collect();
+        conditions.sort_unstable_by_key(|&i| sketch.conditions.get(i).map(|c| c.name.as_bytes()));
+        let mut strata: Vec<usize> = (0..sketch.strata.len()).collect();
+        strata.sort_unstable_by_key(|&i| sketch.strata.get(i));
+        let (new_condition, new_stratum) = (inverse(&conditions), inverse(&strata));
+        let mut cells: Vec<(CellId, usize)> = sketch
+            .cells
+            .iter()
+            .enumerate()
+            .map(|(i, cell)| {
+                let condition = new_condition
+                    .get(cell.id.condition as usize)
+                    .copied()
+                    .unwrap_or(0) as u16;
+                let stratum = new_stratum
+                    .get(cell.id.stratum as usize)
+                    .copied()
+                    .unwrap_or(0) as u32;
+                (
+                    CellId {
+                        condition,
+                        stratum,
+                        ..cell.id
+                    },
+                    i,
+                )
+            })
+            .collect();
+        let mut pulse = Pulse::every(1 << 16);
+        cells.sort_unstable_by(|(a, _), (b, _)| {
+            pulse.tick();
+            rank(a).cmp(&rank(b))
+        });
+        Canonical {
+            conditions,
+            strata,
+            cells,
+        }
+    }
+}
+
+fn inverse(order: &[usize]) -> Vec<usize> {
+    let mut inverse = vec![0; order.len()];
+    for (new, &old) in order.iter().enumerate() {
+        if let Some(slot) = inverse.get_mut(old) {
+            *slot = new;
+        }
+    }
+    inverse
+}
+
+/// What cells are ordered by.
+pub(super) fn rank(id: &CellId) -> (u32, Key, u16, u8, u64) {
+    (
+        id.stratum,
+        id.cluster,
+        id.condition,
+        id.flags,
+        id.weight.to_bits(),
+    )
+}
