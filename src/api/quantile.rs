@@ -1,5 +1,6 @@
 //! Distributions, the aggregates that make and merge them, and effects on quantiles.
 
+use super::assignment::complete;
 use super::effect::required;
 use super::sketch::count;
 use crate::pg::args::Args;
@@ -8,7 +9,6 @@ use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
 use rct_core::effect::{self, Distribution};
-use rct_core::error::Invalid;
 use rct_core::sketch::Key;
 
 fn new() -> Distribution {
@@ -82,19 +82,6 @@ pg_functions! {
     }
 }
 
-/// The elements of `probabilities`, none of which may be NULL.
-fn numbers(probabilities: Vec<Option<f64>>) -> Vec<f64> {
-    let number = |p: Option<f64>| {
-        p.ok_or(Invalid {
-            argument: "probabilities",
-            must: "between 0 and 1",
-            got: "NULL".to_owned(),
-            hint: "Leave the element out.",
-        })
-    };
-    or_raise(probabilities.into_iter().map(number).collect())
-}
-
 /// `quantile_effects(distribution, control, probabilities, level)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
@@ -130,7 +117,7 @@ fn quantile_effects(
     ),
 > {
     let control = required(control, "control");
-    let probabilities = numbers(required(probabilities, "probabilities"));
+    let probabilities = complete(required(probabilities, "probabilities"), "probabilities");
     let level = required(level, "level");
     let rows = distribution.map(|bytes| {
         or_raise(effect::quantile_effects(
