@@ -257,7 +257,14 @@ fn fixed_counts_agree_with_cochran_mantel_haenszel() {
     let exact = json("integrity/balance.json")["blocks_exact_p"].as_f64();
     report.check("exact p".into(), all.p_exact, exact, 0.0);
     // Nobody is lost in the fourth stratum.
-    assert!(got[3].srm.notes[0].starts_with("no_variation") && got[3].p_holm.is_none());
+    assert!(got[3].srm.notes[0].starts_with("complete") && got[3].p_holm.is_none());
+    assert_eq!(got[3].srm.verdict, Some(Verdict::Ok));
+    let complete = srm_blocked(&s, &c, &m, &m, 0.001).unwrap();
+    let all = &complete.last().unwrap().srm;
+    assert_eq!((all.verdict, all.p_value), (Some(Verdict::Ok), None));
+    assert!(all.notes[0].starts_with("complete"));
+    let nobody = srm_blocked(&s, &c, &m, &vec![0; m.len()], 0.001).unwrap();
+    assert_eq!(nobody.last().unwrap().srm.verdict, None);
 
     let r = json("integrity/balance.json");
     let part =

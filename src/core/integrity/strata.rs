@@ -114,6 +114,9 @@ fn check_size(counts: &[u64]) -> Result<(), Invalid> {
     }
 }
 
+/// Note of a stratum of which no unit is missing.
+const COMPLETE: &str = "complete: all assigned units are observed, so there is no p-value";
+
 /// Strata in the order of their names, those without one last, then all together; Holm over strata.
 fn finish(
     mut rows: Vec<StratumSrm>,
@@ -157,6 +160,14 @@ fn finish(
                 all.notes.push(NO_EXACT.to_owned());
             }
             all.decide(alpha);
+        }
+        None if !rows.is_empty()
+            && rows
+                .iter()
+                .all(|r| r.srm.verdict == Some(super::Verdict::Ok)) =>
+        {
+            all.verdict = Some(super::Verdict::Ok);
+            all.notes.push(COMPLETE.to_owned());
         }
         None => all
             .notes
@@ -348,8 +359,13 @@ pub fn srm_blocked(
                 }
                 srm.decide(alpha);
             }
+            // As it was assigned, to the unit: there is nothing to test, and nothing wrong.
+            None if n == total && n > 0 && srm.verdict.is_none() => {
+                srm.verdict = Some(super::Verdict::Ok);
+                srm.notes.push(COMPLETE.to_owned());
+            }
             None => srm.notes.push(
-                "no_variation: all or none of the units are observed, or all are of one condition"
+                "no_variation: none of the units are observed, or all are of one condition"
                     .to_owned(),
             ),
         }
