@@ -1,4 +1,5 @@
--- Whole experiments, simulated.
+-- Whole experiments, simulated; without reports of progress, which depend on the machine.
+SET client_min_messages = warning;
 
 -- What the columns say, on a design whose numbers are known: rates near their targets, the same numbers again.
 SELECT analysis, condition, effect, rosters, computed, power BETWEEN 0.7 AND 0.9 AS power, type_i_error BETWEEN 0.03 AND 0.07 AS type_i_error,
