@@ -122,7 +122,7 @@ fn prepare(client: &mut Client) {
              CREATE TABLE many AS SELECT rct.sketch(i % 7 + g % 3, CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g, NULL::text,
                  (1 + i * (g % 5))::float8) AS s,
                  rct.sketch(i * (g % 2), CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g, NULL::text, (1 - g % 2)::float8) AS m
-             FROM generate_series(1, 250000) AS g, generate_series(1, 2) AS i;
+             FROM generate_series(1, 100000) AS g, generate_series(1, 2) AS i;
              CREATE TABLE outcomes AS SELECT rct.distribution(i::bigint * 7919 % 100003 / 7.0, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i % 1000) AS d,
                  rct.sketch(1, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i % 1000) AS o FROM generate_series(1, 1000000) AS i;
              CREATE TABLE patterns AS SELECT rct.logistic_rows(i % 7 % 2, ARRAY[i % 1009, i % 503 / 7.0]) AS r FROM generate_series(1, 400000) AS i",

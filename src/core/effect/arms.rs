@@ -1,6 +1,7 @@
 //! The arms of an experiment: sizes, means, spread, and what is missing.
 
 use super::error::EffectError;
+use crate::pulse::beat;
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
 /// One condition.
@@ -48,6 +49,7 @@ pub fn arms(sketch: &Sketch) -> Result<Vec<Arm>, EffectError> {
 /// The arms of moments about a pooled centre, by name; without what is missing of the kept rows.
 pub fn arms_of(moments: &Moments) -> Vec<Arm> {
     let sums = |condition: usize| {
+        beat();
         let mut s = ArmSums::default();
         for (i, cell) in moments
             .cells

@@ -9,7 +9,7 @@
 //! remaining pivot is below 1e-11 is aliased: the later column goes, conditions come first (as R's `lm`, but by scale-free
 //! tolerance).
 
-use crate::pulse::Pulse;
+use crate::pulse::{Pulse, beat};
 use crate::sketch::Moments;
 
 /// Pivot, relative to the column's own sum of squares, under which a column is taken for a combination of earlier ones.
@@ -159,6 +159,7 @@ impl Design {
 /// Conditions with rows, but the control.
 pub fn treated(moments: &Moments, control: usize) -> Vec<usize> {
     let mut present = vec![false; moments.conditions.len()];
+    beat();
     for cell in &moments.cells {
         if let Some(p) = present.get_mut(cell.condition) {
             *p = true;
@@ -176,6 +177,7 @@ fn stratum_means(moments: &Moments, treated: &[usize]) -> Vec<StratumMeans> {
         shares: vec![0.0; treated.len()],
     };
     let mut means: Vec<StratumMeans> = moments.strata.iter().map(|_| blank()).collect();
+    beat();
     for (i, cell) in moments.cells.iter().enumerate() {
         let Some(m) = means.get_mut(cell.stratum) else {
             continue;
@@ -202,6 +204,7 @@ fn stratum_means(moments: &Moments, treated: &[usize]) -> Vec<StratumMeans> {
 fn uninformative_strata(moments: &Moments) -> usize {
     let mut first: Vec<Option<usize>> = vec![None; moments.strata.len()];
     let mut several = vec![false; moments.strata.len()];
+    beat();
     for cell in &moments.cells {
         if let (Some(first), Some(several)) =
             (first.get_mut(cell.stratum), several.get_mut(cell.stratum))
@@ -236,6 +239,7 @@ fn gather(moments: &Moments, treated: &[usize], means: &[StratumMeans]) -> Vec<C
     let powers: &[i32] = if weighted { &[0, 1, 2] } else { &[1] };
     let mut touched: Vec<Vec<usize>> = vec![Vec::new(); moments.clusters.len()];
     let mut weights: Vec<Option<Option<f64>>> = vec![None; moments.clusters.len()];
+    beat();
     for cell in &moments.cells {
         // Cells come by stratum, so each list is ascending.
         if let Some(list) = touched.get_mut(cell.cluster)
@@ -251,13 +255,17 @@ fn gather(moments: &Moments, treated: &[usize], means: &[StratumMeans]) -> Vec<C
             };
         }
     }
+    let mut pulse = Pulse::every(1 << 12);
     let mut clusters: Vec<Cluster> = touched
         .into_iter()
         .zip(weights)
-        .map(|(strata, weight)| Cluster {
-            grams: vec![Gram::zero(p, strata.len()); powers.len()],
-            strata,
-            weight: weight.flatten(),
+        .map(|(strata, weight)| {
+            pulse.tick();
+            Cluster {
+                grams: vec![Gram::zero(p, strata.len()); powers.len()],
+                strata,
+                weight: weight.flatten(),
+            }
         })
         .collect();
     let (mut tau, mut offset) = (vec![0.0; q], vec![0.0; numeric]);

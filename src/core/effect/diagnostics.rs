@@ -6,6 +6,7 @@ use super::influence::{Jackknife, Part};
 use super::notes::Note;
 use super::options::{Adjust, Options, Strata};
 use super::robust::StdError;
+use crate::pulse::beat;
 use crate::sketch::{Key, Sketch};
 
 /// How the clusters carry one effect. `None` is NULL: the quantity does not exist.
@@ -89,6 +90,7 @@ pub fn cluster_diagnostics(
 }
 
 fn fill(out: &mut Diagnostics, parts: &[Part], jackknife: &Jackknife) {
+    beat();
     let partial: Vec<f64> = parts.iter().map(|p| p.partial).collect();
     let alike: Vec<f64> = parts.iter().map(|p| p.total * p.total).collect();
     out.effective_clusters_independent = effective(&partial);

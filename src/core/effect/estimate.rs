@@ -11,6 +11,7 @@ use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
 use super::size::Scale;
 use crate::distribution::{t_critical, t_two_sided};
+use crate::pulse::beat;
 use crate::sketch::{Moments, Sketch};
 
 /// The effect of one condition. `None` is NULL: the quantity does not exist, and a note says why.
@@ -153,6 +154,7 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
 /// Clusters with rows of both conditions.
 pub fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
     let mut seen = vec![0u8; moments.clusters.len()];
+    beat();
     for cell in &moments.cells {
         if let Some(s) = seen.get_mut(cell.cluster) {
             *s |= (cell.condition == a) as u8 | (cell.condition == b) as u8 * 2;

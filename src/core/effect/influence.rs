@@ -137,6 +137,7 @@ pub fn influence(
     let jackknife = Jackknife::new(sketch, control, adjust, strata)?;
     let moments = &jackknife.question.moments;
     let mut rows = vec![0.0; moments.clusters.len()];
+    crate::pulse::beat();
     for cell in &moments.cells {
         if let Some(n) = rows.get_mut(cell.cluster) {
             *n += cell.rows;

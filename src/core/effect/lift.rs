@@ -1,11 +1,13 @@
 //! Relative lift: the effect as a share of the control mean, with Fieller's interval.
 
 use super::robust::StdError;
+use crate::pulse::beat;
 use crate::sketch::Moments;
 
 /// Influence of each cluster on the weighted mean of the control arm: the scores of an intercept-only regression, scaled
 /// as the variance estimator scales them with the leverage `λ_g` = the cluster's share of the control weight.
 pub fn mean_influence(moments: &Moments, control: usize, se: StdError) -> Vec<f64> {
+    beat();
     let (mut weights, mut sums) = (
         vec![0.0; moments.clusters.len()],
         vec![0.0; moments.clusters.len()],

@@ -4,6 +4,7 @@ use super::design::{Design, treated};
 use super::error::EffectError;
 use super::notes::Note;
 use super::options::{Adjust, Estimand, Options, control_among};
+use crate::pulse::beat;
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
 /// The regression of a call and what else its rows need.
@@ -166,6 +167,7 @@ pub fn linked(moments: &Moments, control: usize) -> Vec<bool> {
     let is = |linked: &[bool], c: usize| linked.get(c).copied().unwrap_or(false);
     loop {
         let mut strata = vec![false; moments.strata.len()];
+        beat();
         for cell in moments.cells.iter().filter(|c| is(&linked, c.condition)) {
             if let Some(s) = strata.get_mut(cell.stratum) {
                 *s = true;

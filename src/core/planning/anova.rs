@@ -116,6 +116,7 @@ impl Anova {
             }
             last = Some((class, cluster));
         }
+        crate::pulse::beat();
         for same in groups.chunk_by(|a, b| a.class == b.class) {
             anova.add_class(same);
         }
