@@ -20,10 +20,6 @@ pub enum Purpose {
     Multiplier = 3,
     /// Synthetic rosters and outcomes.
     Simulation = 4,
-    /// Imputed values.
-    Imputation = 5,
-    /// Resampled clusters.
-    ClusterBootstrap = 6,
 }
 
 /// The random numbers of one draw.

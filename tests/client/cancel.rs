@@ -9,7 +9,7 @@ use postgres::{Client, NoTls};
 
 use crate::db::Database;
 
-/// What was asked for in the issue of each computation: to stop this soon.
+/// A computation must stop this soon.
 const LIMIT: Duration = Duration::from_millis(100);
 /// Times that a computation is given before it is stopped, so that it is stopped in different parts of its work.
 const HEAD_STARTS: [Duration; 3] = [
@@ -102,6 +102,15 @@ const LONG: &[(&str, &str)] = &[
         "sequential_bounds",
         "SELECT * FROM generate_series(1, 20), rct.sequential_bounds((SELECT array_agg(i / 1000.0) FROM generate_series(1, 1000) i))",
     ),
+    (
+        "manski_bounds",
+        "SELECT * FROM many, generate_series(1, 5), rct.manski_bounds(m, 'a', 0, 10)",
+    ),
+    (
+        "lee_bounds",
+        "SELECT * FROM outcomes, generate_series(1, 20), rct.lee_bounds(d, o, 'a')",
+    ),
+    ("logistic", "SELECT * FROM patterns, rct.logistic(r)"),
     (
         "p_adjust",
         "SELECT rct.p_adjust((SELECT array_agg(i / 100001.0) FROM generate_series(1, 100000) i), 'hommel')",
