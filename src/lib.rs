@@ -190,4 +190,5 @@ extension_sql_file!(
 pub extern "C-unwind" fn _PG_init() {
     pg::settings::register();
     pg::interrupt::register();
+    pg::sequence::register();
 }

@@ -16,6 +16,7 @@
 //! | [`simulation`] | whole experiments, simulated |
 //! | [`experiment`] | definitions of experiments: words, validity, what may change when |
 //! | [`resolution`] | who gets which condition, and why |
+//! | [`roster`] | how a relation of the district is read |
 //! | [`metric`] | what was logged, and what is asked of it |
 //! | [`distribution`] | tails and quantiles of the t, F, normal and chi-squared distributions |
 //! | [`random`] | counter-based random numbers: the same seed gives the same bytes anywhere |
@@ -41,5 +42,6 @@ pub mod random;
 pub mod reduction;
 pub mod resampling;
 pub mod resolution;
+pub mod roster;
 pub mod simulation;
 pub mod sketch;

@@ -46,6 +46,12 @@ impl<'a> Args<'a> {
         self.datum(i).map(|d| d.value() as i64)
     }
 
+    /// A `boolean`.
+    #[inline(always)]
+    pub fn boolean(&self, i: usize) -> Option<bool> {
+        self.datum(i).map(|d| d.value() as u8 != 0)
+    }
+
     /// The bytes of a `text`, `bytea` or `rct.sketch`.
     #[inline(always)]
     pub fn bytes(&self, i: usize) -> Option<&'a [u8]> {

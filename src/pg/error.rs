@@ -48,14 +48,39 @@ pub enum CallError {
     TooLarge(usize),
     /// An argument that must not be NULL.
     Null(&'static str),
+    /// A function that returns a set was called where there is place for one value only.
+    NoSet,
+    /// A step of SPI failed without an error of its own.
+    Spi(&'static str),
+    /// A kind of lock that does not exist.
+    UnknownLock(String),
+    /// A table without a sequence.
+    NoSequence(String),
+    /// A relation that was dropped in the meantime.
+    NoRelation(u32),
+    /// No role is named that reads relations of the district.
+    NoReader,
+    /// The role that reads relations of the district does not exist.
+    ReaderMissing(String),
+    /// The role that reads relations of the district may do more than that.
+    ReaderPowerful(String),
 }
 
 impl Explain for CallError {
     fn class(&self) -> Class {
         match self {
-            CallError::NotAggregate | CallError::Encoding(_) => Class::NotSupported,
+            CallError::NotAggregate | CallError::Encoding(_) | CallError::NoSet => {
+                Class::NotSupported
+            }
             CallError::TooLarge(_) => Class::LimitExceeded,
             CallError::Null(_) => Class::NullNotAllowed,
+            CallError::UnknownLock(_) => Class::InvalidParameter,
+            CallError::NoSequence(_) | CallError::NoRelation(_) | CallError::ReaderMissing(_) => {
+                Class::UndefinedObject
+            }
+            CallError::Spi(_) | CallError::NoReader | CallError::ReaderPowerful(_) => {
+                Class::PrerequisiteState
+            }
         }
     }
 
@@ -67,7 +92,34 @@ impl Explain for CallError {
             CallError::Encoding(argument) => format!("{argument} is not UTF-8"),
             CallError::TooLarge(bytes) => format!("value of {bytes} bytes is larger than 1 GB"),
             CallError::Null(argument) => format!("{argument} must not be null"),
+            CallError::NoSet => "set-returning function called where no set is accepted".to_owned(),
+            CallError::Spi(step) => format!("the server refused to {step}"),
+            CallError::UnknownLock(kind) => format!("there is no lock of kind \"{kind}\""),
+            CallError::NoSequence(name) => format!("sequence \"rct.{name}\" does not exist"),
+            CallError::NoRelation(oid) => format!("relation with OID {oid} does not exist"),
+            CallError::NoReader => {
+                "no role is named that reads relations of the district".to_owned()
+            }
+            CallError::ReaderMissing(role) => {
+                format!("role \"{role}\", which reads relations of the district, does not exist")
+            }
+            CallError::ReaderPowerful(role) => {
+                format!("role \"{role}\" may do more than read relations of the district")
+            }
         }
+    }
+
+    fn detail(&self) -> Option<String> {
+        let text = match self {
+            CallError::NoReader => {
+                "A relation can run code of its owner, so it is not read with the rights of a superuser or of the extension's owner."
+            }
+            CallError::ReaderPowerful(_) => {
+                "It is a superuser or has the rights of the extension's owner, and so would the code in a relation that it reads."
+            }
+            _ => return None,
+        };
+        Some(text.to_owned())
     }
 
     fn hint(&self) -> Option<String> {
@@ -78,6 +130,14 @@ impl Explain for CallError {
                 "Sketch parts, such as districts, apart, or use fewer covariates."
             }
             CallError::Null(_) => "Give a value; an argument with a default may be left out.",
+            CallError::NoSet => "Call it in FROM.",
+            CallError::NoReader | CallError::ReaderMissing(_) | CallError::ReaderPowerful(_) => {
+                "Create a role without rights, name it with rct.grant_reader, and grant it SELECT on the relation."
+            }
+            CallError::Spi(_)
+            | CallError::UnknownLock(_)
+            | CallError::NoSequence(_)
+            | CallError::NoRelation(_) => return None,
         };
         Some(text.to_owned())
     }

@@ -14,6 +14,11 @@ pub fn null(args: &super::args::Args<'_>) -> pg_sys::Datum {
     pg_sys::Datum::from(0)
 }
 
+/// Nothing, of a function that is called for what it does.
+pub fn void() -> pg_sys::Datum {
+    pg_sys::Datum::from(0)
+}
+
 /// A `double precision`, or NULL.
 pub fn number(args: &super::args::Args<'_>, value: Option<f64>) -> pg_sys::Datum {
     match value {

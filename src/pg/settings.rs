@@ -1,9 +1,11 @@
-//! Settings. None of them changes a result: they are limits.
+//! Settings. None of them changes a result: they are limits and confirmations.
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 use rct_core::budget::Budget;
 
 static STATE_MEMORY_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(256 * 1024);
+
+static CONFIRM_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 thread_local! {
     static BUDGET: Budget = Budget::unlimited();
@@ -21,10 +23,23 @@ pub fn register() {
         GucContext::Userset,
         GucFlags::UNIT_KB,
     );
+    GucRegistry::define_bool_guc(
+        c"rct.confirm_drop",
+        c"Lets DROP EXTENSION pg_rct drop the records of experiments too.",
+        c"Without it, the command is refused while there are records.",
+        &CONFIRM_DROP,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
     // SAFETY: called from _PG_init with a static string.
     unsafe {
         pgrx::pg_sys::MarkGUCPrefixReserved(c"rct".as_ptr());
     }
+}
+
+/// Whether records may be dropped with the extension.
+pub fn confirm_drop() -> bool {
+    CONFIRM_DROP.get()
 }
 
 /// The ledger of this process, with the limit as it is set now.
