@@ -26,3 +26,10 @@ CREATE FUNCTION rct.cluster_key(cluster uuid) RETURNS uuid
     AS 'MODULE_PATHNAME', 'rct_key_uuid' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rct.cluster_key(uuid) IS
     'digest of a cluster or stratum as a sketch keeps it: XXH3-128 of the 16 bytes; to join rct.cells back to a roster';
+
+-- The one rule for identifiers.
+
+CREATE FUNCTION rct._identifier(name text, value text) RETURNS text
+    AS 'MODULE_PATHNAME', 'rct_identifier' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION rct._identifier(text, text) IS
+    'internal: the value, if it can be an identifier: an error that names the argument if it is NULL, empty or of more than 512 bytes';

@@ -7,6 +7,7 @@ pub mod binary;
 pub mod compliance;
 pub mod effect;
 pub mod experiment;
+pub mod identifier;
 pub mod integrity;
 pub mod key;
 pub mod lock;

@@ -14,6 +14,7 @@
 //! | [`integrity`] | sample ratios, balance, impossible patterns |
 //! | [`monitoring`] | multiplicity, sequential boundaries, always-valid intervals, harm |
 //! | [`simulation`] | whole experiments, simulated |
+//! | [`identifier`] | the one rule for ids, keys, codes and names |
 //! | [`experiment`] | definitions of experiments: words, validity, what may change when |
 //! | [`resolution`] | who gets which condition, and why |
 //! | [`roster`] | how a relation of the district is read |
@@ -33,6 +34,7 @@ pub mod effect;
 pub mod error;
 pub mod exact;
 pub mod experiment;
+pub mod identifier;
 pub mod integrity;
 pub mod metric;
 pub mod monitoring;
