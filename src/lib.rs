@@ -18,7 +18,12 @@ mod pg;
 
 pg_module_magic!(name, version);
 
-extension_sql_file!("../sql/install/00_key.sql", name = "key", bootstrap);
+extension_sql_file!("../sql/install/00_schema.sql", name = "schema", bootstrap);
+extension_sql_file!(
+    "../sql/install/01_key.sql",
+    name = "key",
+    requires = ["schema"]
+);
 extension_sql_file!(
     "../sql/install/10_reduction.sql",
     name = "reduction",
@@ -175,9 +180,19 @@ extension_sql_file!(
     requires = ["metric"]
 );
 extension_sql_file!(
+    "../sql/install/84_verify.sql",
+    name = "verify",
+    requires = ["audit"]
+);
+extension_sql_file!(
     "../sql/install/85_roles.sql",
     name = "roles",
-    requires = ["audit"]
+    requires = ["verify"]
+);
+extension_sql_file!(
+    "../sql/install/86_removal.sql",
+    name = "removal",
+    requires = ["roles"]
 );
 extension_sql_file!(
     "../sql/install/90_privileges.sql",

@@ -27,7 +27,7 @@ BEGIN
     PERFORM FROM rct.context c WHERE c.name = _compile.context FOR NO KEY UPDATE;
     UPDATE rct.context c SET registered = EXISTS (SELECT FROM rct.roster_source s WHERE s.ended_at = 'infinity'),
             plan = p.plan, digest = encode(substring(sha256(p.plan) FOR 16), 'hex')::uuid
-        FROM (SELECT rct._experiment_compile(rct._plan_input(_compile.context, NULL)::text) AS plan) p
+        FROM (SELECT rct._experiment_compile(rct._plan_input(_compile.context, NULL::timestamptz)::text) AS plan) p
         WHERE c.name = _compile.context;
 END
 $$;
@@ -62,7 +62,7 @@ CREATE FUNCTION rct._compile_all() RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- Marks look at the plans and at the members one after the other: none may see one changed and not yet the other.
-    PERFORM pg_advisory_xact_lock(rct._context_lock(c.name)), rct._compile(c.name)
+    PERFORM rct._lock('context'::text, c.name, false), rct._compile(c.name)
         FROM (SELECT c.name FROM rct.context c ORDER BY c.name) c;
 END
 $$;
@@ -153,17 +153,8 @@ CREATE FUNCTION rct.create_segment(
 DECLARE
     new_id bigint;
 BEGIN
-    IF coalesce(segment, '') = '' THEN
-        RAISE EXCEPTION 'a segment needs a key' USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give it a name that is not empty.';
-    END IF;
-    IF length(segment) > 200 THEN
-        RAISE EXCEPTION 'key of a segment must have at most 200 characters, got %', length(segment) USING
-            ERRCODE = 'invalid_parameter_value', HINT = 'Put the rest into its description.';
-    ELSIF starts_with(segment, 'list ') THEN
-        RAISE EXCEPTION 'key of segment "%" must not begin with "list "', segment USING ERRCODE = 'reserved_name',
-            DETAIL = 'The lists of experiments have such keys.', HINT = 'Take another key.';
-    END IF;
+    PERFORM rct._identifier('key of a segment'::text, segment),
+        CASE WHEN context <> '' THEN rct._identifier('context'::text, context) END;
     IF kind IS NULL OR kind NOT IN ('public', 'global_exclusion') THEN
         RAISE EXCEPTION 'kind of segment "%" is not one of its words', coalesce(kind, 'NULL') USING
             ERRCODE = 'invalid_parameter_value', HINT = 'Use public or global_exclusion.';
@@ -176,7 +167,7 @@ BEGIN
         RAISE EXCEPTION 'context of segment "%" must not be empty', segment USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Leave it out for all contexts.';
     ELSIF context IS NOT NULL THEN
-        INSERT INTO rct.context (name) VALUES (lower(create_segment.context)) ON CONFLICT DO NOTHING;
+        PERFORM rct._add_context(lower(create_segment.context));
     END IF;
     INSERT INTO rct.segment (key, kind, context, description)
         VALUES (create_segment.segment, create_segment.kind, lower(create_segment.context), coalesce(create_segment.description, ''))
@@ -185,7 +176,7 @@ BEGIN
         RAISE EXCEPTION 'segment "%" exists already', segment USING ERRCODE = 'duplicate_object',
             HINT = 'Add to it with rct.add_members, or take another key.';
     END IF;
-    PERFORM rct._add_members(new_id, coalesce(members, '{}'));
+    PERFORM rct._add_members(new_id, coalesce(members, '{}'::jsonb));
     IF kind = 'global_exclusion' THEN
         PERFORM rct._compile_all();
     END IF;

@@ -15,13 +15,8 @@ END
 $$;
 COMMENT ON FUNCTION rct._experiment(text) IS 'internal: the row of an experiment';
 
--- Marks take this lock shared, whoever changes what they decide by takes it alone: a mark sees all of a change or nothing.
-CREATE FUNCTION rct._context_lock(context text) RETURNS bigint
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN pg_catalog.hashtextextended('pg_rct context ' || context, 0);
-COMMENT ON FUNCTION rct._context_lock(text) IS 'internal: the advisory lock of a context';
-
--- The row for a change, with everything that decides by it waiting.
+-- The row for a change, with everything that decides by it waiting: marks hold the lock of the context shared, whoever
+-- changes what they decide by holds it alone, and a mark sees all of a change or nothing.
 CREATE FUNCTION rct._experiment_for_update(experiment text) RETURNS rct.experiment
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -32,7 +27,7 @@ BEGIN
             ERRCODE = 'invalid_transaction_state', DETAIL = 'The snapshot may lack visits and enrollments that others have committed since.',
             HINT = 'Begin the transaction with ISOLATION LEVEL READ COMMITTED.';
     END IF;
-    PERFORM pg_advisory_xact_lock(rct._context_lock(e.context));
+    PERFORM rct._lock('context'::text, e.context, false);
     SELECT * INTO e FROM rct.experiment x WHERE x.id = e.id FOR UPDATE;
     RETURN e;
 END
@@ -56,7 +51,7 @@ BEGIN
     parts := rct._experiment_normalize(spec::text)::jsonb;
     design := parts -> 'spec';
     new_key := design ->> 'key';
-    INSERT INTO rct.context (name) VALUES (design ->> 'context') ON CONFLICT DO NOTHING;
+    PERFORM rct._add_context(design ->> 'context');
     INSERT INTO rct.segment (kind) VALUES ('list') RETURNING id INTO include_id;
     INSERT INTO rct.segment (kind) VALUES ('list') RETURNING id INTO exclude_id;
     INSERT INTO rct.experiment (key, context, spec, include_id, exclude_id)
@@ -135,7 +130,7 @@ CREATE FUNCTION rct.preflight(experiment text, status text DEFAULT 'enrolling') 
 DECLARE
     e rct.experiment := rct._experiment(experiment);
 BEGIN
-    RETURN QUERY SELECT p.path, p.problem, p.hint FROM rct._experiment_preflight(e.spec::text, coalesce(status, 'enrolling')) p;
+    RETURN QUERY SELECT p.path, p.problem, p.hint FROM rct._experiment_preflight(e.spec::text, coalesce(status, 'enrolling'::text)) p;
     RETURN QUERY
         SELECT 'namespace', format('range overlaps that of experiment "%s", which is %s', o.key, rct._status_of(o, clock_timestamp())),
             'Give the two experiments ranges that do not meet.'
@@ -175,7 +170,7 @@ BEGIN
             FROM jsonb_to_recordset(e.spec -> 'decision_points') p (site text, target text, exclude_if_reached boolean)
             JOIN rct.visit v ON v.context = e.context AND v.site = p.site AND v.target = coalesce(p.target, '')
             WHERE p.exclude_if_reached AND v.first_at < before AND NOT v.preview) v
-        LEFT JOIN rct._roster(NULL, clock_timestamp(), NULL) r
+        LEFT JOIN rct._roster(NULL::text, clock_timestamp(), NULL::timestamptz) r
             ON r.member_id = v.user_id AND r.group_type = e.spec ->> 'group_type' AND r.working AND r.member
         ON CONFLICT DO NOTHING;
     IF e.spec ->> 'consistency' = 'group' AND e.spec ->> 'group_type' IS NOT NULL THEN
@@ -232,7 +227,7 @@ COMMENT ON FUNCTION rct.set_status(text, text, text) IS
 
 CREATE FUNCTION rct.clone_experiment(experiment text, key text) RETURNS text
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT rct.create_experiment(rct._experiment_rename((s.spec - 'lists')::text, coalesce($2, ''))::jsonb
+    SELECT rct.create_experiment(rct._experiment_rename((s.spec - 'lists')::text, coalesce($2, ''::text))::jsonb
         || jsonb_build_object('lists', s.spec -> 'lists'))
     FROM (SELECT rct.experiment_spec($1) AS spec) s
 $$;

@@ -44,12 +44,13 @@ BEGIN
         RAISE EXCEPTION '% of experiment "%" must not be NULL', CASE WHEN seed IS NULL THEN 'seed' ELSE 'units' END, e.key USING
             ERRCODE = 'null_value_not_allowed', HINT = 'Give a seed, and all units with their strata.';
     END IF;
-    IF cardinality(units) = 0 OR '' = ANY (units) THEN
-        RAISE EXCEPTION 'units of experiment "%" must not %', e.key,
-            CASE WHEN cardinality(units) = 0 THEN 'be none' ELSE 'have an empty id' END USING
+    IF cardinality(units) = 0 THEN
+        RAISE EXCEPTION 'units of experiment "%" must not be none', e.key USING
             ERRCODE = 'invalid_parameter_value', HINT = 'Give the ids of all units: of users, or of the groups of the design.';
     END IF;
-    IF rct._unit_type(e) = 'user' AND array_position(units, NULL) IS NULL THEN
+    PERFORM rct._identifier('unit'::text, u) FROM unnest(units) u;
+    PERFORM rct._identifier('stratum'::text, s) FROM unnest(strata) s WHERE s <> '';
+    IF rct._unit_type(e) = 'user' THEN
         units := ARRAY(SELECT rct._user(u) FROM unnest(units) WITH ORDINALITY x (u, n) ORDER BY n);
     END IF;
     UPDATE rct.allocation a SET ended_at = clock_timestamp() WHERE a.experiment_id = e.id AND a.ended_at = 'infinity';
@@ -114,7 +115,7 @@ BEGIN
         RETURN NULL;
     END IF;
     -- One after the other: each takes the next slot, and sees what the one before has taken.
-    PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct run ' || r.id, 0));
+    PERFORM rct._lock('run'::text, r.id::text, false);
     SELECT a.condition INTO new_condition FROM rct.allocation a
         WHERE a.experiment_id = $1 AND a.unit_type = $2 AND a.unit_id = $3 AND a.ended_at = 'infinity';
     IF FOUND THEN
@@ -151,13 +152,12 @@ BEGIN
         RAISE EXCEPTION 'experiment "%" is %', e.key, e.status USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'Nobody enters it any more.', HINT = 'Clone the experiment with rct.clone_experiment.';
     END IF;
-    IF units IS NULL OR array_position(units, NULL) IS NOT NULL THEN
+    IF units IS NULL THEN
         RAISE EXCEPTION 'units of experiment "%" must not be NULL', e.key USING ERRCODE = 'null_value_not_allowed',
             HINT = 'Give the ids of the units.';
-    ELSIF '' = ANY (units) THEN
-        RAISE EXCEPTION 'units of experiment "%" must not have an empty id', e.key USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give the ids of the units.';
     END IF;
+    PERFORM rct._identifier('unit'::text, u) FROM unnest(units) u;
+    PERFORM rct._identifier('stratum'::text, s) FROM unnest(strata) s WHERE s <> '';
     IF strata IS NOT NULL AND cardinality(strata) <> cardinality(units) THEN
         RAISE EXCEPTION 'there are % strata for % units', cardinality(strata), cardinality(units) USING
             ERRCODE = 'invalid_parameter_value', HINT = 'Give one stratum for each unit; NULL is the stratum unknown.';

@@ -5,7 +5,8 @@
 -- All that is known of the units of a user: the user, and the groups.
 CREATE FUNCTION rct._facts(types text[], ids text[], members boolean[], workings boolean[], at timestamptz)
     RETURNS TABLE (kind text, a text, b text, c text, d text, e text, f text)
-    LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
     SELECT 'm', u.type, u.id, CASE WHEN u.member THEN 't' ELSE 'f' END, CASE WHEN u.working THEN 't' ELSE 'f' END,
         NULL::pg_catalog.text, NULL::pg_catalog.text
     FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4)) u (type, id, member, working)
@@ -35,9 +36,12 @@ CREATE FUNCTION rct._facts(types text[], ids text[], members boolean[], workings
     WHERE u.working AND CASE WHEN $5 IS NULL THEN l.ended_at OPERATOR(pg_catalog.=) 'infinity'
         ELSE l.started_at OPERATOR(pg_catalog.<=) $5 AND l.ended_at OPERATOR(pg_catalog.>) $5 END
     UNION ALL
+    SELECT 'r', r.experiment_id::pg_catalog.text, r.site, r.target, r.ordinal::pg_catalog.text, NULL, NULL
+    FROM rct._repetitions(CASE WHEN $5 IS NULL THEN ($2)[1] END) r
+    UNION ALL
     SELECT 'r', r.experiment_id::pg_catalog.text, r.site, r.target, pg_catalog.count(*)::pg_catalog.text, NULL, NULL
     FROM rct.repetition r
-    WHERE r.user_id OPERATOR(pg_catalog.=) ($2)[1] AND ($5 IS NULL OR r.at OPERATOR(pg_catalog.<=) $5)
+    WHERE r.user_id OPERATOR(pg_catalog.=) ($2)[1] AND r.at OPERATOR(pg_catalog.<=) $5
     GROUP BY r.experiment_id, r.site, r.target
     UNION ALL
     SELECT 'p', c.experiment_id::pg_catalog.text, c.condition, NULL, NULL, NULL, NULL
@@ -46,8 +50,8 @@ CREATE FUNCTION rct._facts(types text[], ids text[], members boolean[], workings
         AND CASE WHEN $5 IS NULL THEN c.ended_at OPERATOR(pg_catalog.=) 'infinity'
             ELSE c.started_at OPERATOR(pg_catalog.<=) $5 AND c.ended_at OPERATOR(pg_catalog.>) $5 END
     WHERE p.user_id OPERATOR(pg_catalog.=) ($2)[1] AND CASE WHEN $5 IS NULL THEN p.ended_at OPERATOR(pg_catalog.=) 'infinity'
-        ELSE p.started_at OPERATOR(pg_catalog.<=) $5 AND p.ended_at OPERATOR(pg_catalog.>) $5 END
-$$;
+        ELSE p.started_at OPERATOR(pg_catalog.<=) $5 AND p.ended_at OPERATOR(pg_catalog.>) $5 END;
+    END;
 COMMENT ON FUNCTION rct._facts(text[], text[], boolean[], boolean[], timestamptz) IS
     'internal: all that is recorded of a user (the first unit) and of the groups, now (NULL) or at a moment, one fact a row';
 
@@ -70,40 +74,42 @@ $$;
 COMMENT ON FUNCTION rct._memberships(text, timestamptz, timestamptz) IS
     'internal: the units of a user at a moment, the user first, as arrays';
 
--- A registered roster is the district's: memberships are read from there, all else from the records.
-CREATE FUNCTION rct._registered_facts(user_id text, at timestamptz) RETURNS bytea
+-- From the records, where rct.unit does not have it: a registered roster is the district's, and what came without triggers
+-- is not in it yet.
+CREATE FUNCTION rct._recorded_facts(user_id text, at timestamptz) RETURNS bytea
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     u record;
 BEGIN
-    SELECT m.types, m.ids, m.members, m.workings INTO u FROM rct._memberships(user_id, at, NULL) m;
-    RETURN (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) FROM rct._facts(u.types, u.ids, u.members, u.workings, NULL) f);
+    SELECT m.types, m.ids, m.members, m.workings INTO u FROM rct._memberships(user_id, at, NULL::timestamptz) m;
+    RETURN (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f)
+        FROM rct._facts(u.types, u.ids, u.members, u.workings, NULL::timestamptz) f);
 END
 $$;
-COMMENT ON FUNCTION rct._registered_facts(text, timestamptz) IS 'internal: what is known of a user whose groups are in a registered roster';
+COMMENT ON FUNCTION rct._recorded_facts(text, timestamptz) IS 'internal: what is known of a user, read from the records and the registered roster';
 
 -- One query decides: the plan of the context, what is known of the user and the groups, and the core between them.
 CREATE FUNCTION rct.assign(context text, user_id text)
     RETURNS TABLE (site text, target text, experiment text, condition text, payload jsonb, levels jsonb, queue text[], reason text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
 #variable_conflict use_column
+DECLARE
+    who text := rct._identifier('user_id'::text, $2);
 BEGIN
-    IF $2 IS NULL OR $2 = '' THEN
-        PERFORM rct._check_user($2);
-    END IF;
     RETURN QUERY
         SELECT r.site, r.target, r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
-        FROM rct.context c LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || $2
+        FROM rct.context c JOIN rct.unit b ON b.unit = c.built LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || who
         CROSS JOIN LATERAL rct._assign(c.digest, c.plan,
             (SELECT string_agg(n.facts, '') FROM rct.unit n WHERE n.unit = ANY (u.units)),
-            coalesce(u.user_id, $2), clock_timestamp(), NULL, NULL) r
+            coalesce(u.user_id, who), clock_timestamp(), NULL::text, NULL::text) r
         WHERE c.name = lower($1) AND NOT c.registered;
     IF NOT FOUND THEN
         RETURN QUERY
             SELECT r.site, r.target, r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
-            FROM rct.context c, LATERAL (SELECT rct._user($2) AS id, clock_timestamp() AS at OFFSET 0) w,
-            LATERAL rct._assign(c.digest, c.plan, rct._registered_facts(w.id, w.at), w.id, w.at, NULL, NULL) r
-            WHERE c.name = lower($1) AND c.registered;
+            FROM rct.context c LEFT JOIN rct.unit b ON b.unit = c.built,
+            LATERAL (SELECT rct._user(who) AS id, clock_timestamp() AS at OFFSET 0) w,
+            LATERAL rct._assign(c.digest, c.plan, rct._recorded_facts(w.id, w.at), w.id, w.at, NULL::text, NULL::text) r
+            WHERE c.name = lower($1) AND (c.registered OR b.unit IS NULL);
     END IF;
 END
 $$;
@@ -114,23 +120,24 @@ CREATE FUNCTION rct.condition_for(context text, site text, target text, user_id 
     RETURNS TABLE (experiment text, condition text, payload jsonb, levels jsonb, queue text[], reason text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
 #variable_conflict use_column
+DECLARE
+    who text := rct._identifier('user_id'::text, $4);
 BEGIN
-    IF $4 IS NULL OR $4 = '' THEN
-        PERFORM rct._check_user($4);
-    END IF;
     RETURN QUERY
         SELECT r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
-        FROM rct.context c LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || $4
+        FROM rct.context c JOIN rct.unit b ON b.unit = c.built LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || who
         CROSS JOIN LATERAL rct._assign(c.digest, c.plan,
             (SELECT string_agg(n.facts, '') FROM rct.unit n WHERE n.unit = ANY (u.units)),
-            coalesce(u.user_id, $4), clock_timestamp(), coalesce($2, ''), coalesce($3, '')) r
+            coalesce(u.user_id, who), clock_timestamp(), coalesce($2, ''::text), coalesce($3, ''::text)) r
         WHERE c.name = lower($1) AND NOT c.registered;
     IF NOT FOUND THEN
         RETURN QUERY
             SELECT r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
-            FROM rct.context c, LATERAL (SELECT rct._user($4) AS id, clock_timestamp() AS at OFFSET 0) w,
-            LATERAL rct._assign(c.digest, c.plan, rct._registered_facts(w.id, w.at), w.id, w.at, coalesce($2, ''), coalesce($3, '')) r
-            WHERE c.name = lower($1) AND c.registered;
+            FROM rct.context c LEFT JOIN rct.unit b ON b.unit = c.built,
+            LATERAL (SELECT rct._user(who) AS id, clock_timestamp() AS at OFFSET 0) w,
+            LATERAL rct._assign(c.digest, c.plan, rct._recorded_facts(w.id, w.at), w.id, w.at,
+                coalesce($2, ''::text), coalesce($3, ''::text)) r
+            WHERE c.name = lower($1) AND (c.registered OR b.unit IS NULL);
         IF NOT FOUND THEN
             RETURN QUERY SELECT NULL::text, NULL::text, NULL::jsonb, NULL::jsonb, NULL::text[], 'no_experiment';
         END IF;
@@ -159,7 +166,7 @@ BEGIN
     pool := rct._pool(p.digest, p.plan, e.key);
     RETURN QUERY
         WITH roster AS MATERIALIZED (
-            SELECT r.member_id, r.group_type, r.group_id, r.member, r.working FROM rct._roster(NULL, moment, NULL) r),
+            SELECT r.member_id, r.group_type, r.group_id, r.member, r.working FROM rct._roster(NULL::text, moment, NULL::timestamptz) r),
         -- A unit is a user, or the working group of users: what is known of it is known of them.
         unit AS (
             SELECT r.member_id, r.group_type AS type, r.group_id AS id FROM roster r WHERE r.working),
@@ -210,7 +217,7 @@ BEGIN
                 max(f.b) FILTER (WHERE f.kind = 'm' AND f.a = e.spec ->> 'group_type' AND f.c = 't' AND f.d = 't') AS group_id
             FROM fact f GROUP BY f.user_id) g
         LEFT JOIN LATERAL rct._assign(p.digest, p.plan, g.facts, g.user_id, moment,
-            point ->> 'site', coalesce(point ->> 'target', '')) r ON true;
+            point ->> 'site', coalesce(point ->> 'target', ''::text)) r ON true;
 END
 $$;
 COMMENT ON FUNCTION rct.assign_all(text) IS

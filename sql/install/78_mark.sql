@@ -35,9 +35,13 @@ CREATE FUNCTION rct.mark(
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
 #variable_conflict use_column
 DECLARE
-    context_name text := lower($1);
-    point_site text := coalesce($3, '');
-    point_target text := coalesce($4, '');
+    context_name text := lower(rct._identifier('context'::text, $1));
+    given_id text := rct._identifier('user_id'::text, $2);
+    point_site text := rct._identifier('site'::text, $3);
+    point_target text := CASE WHEN $4 <> '' THEN rct._identifier('target'::text, $4) ELSE '' END;
+    event text := CASE WHEN $7 IS NOT NULL THEN rct._identifier('event_id'::text, $7) END;
+    seen text := CASE WHEN $5 <> '' THEN rct._identifier('condition'::text, $5) ELSE $5 END;
+    occurrence text := CASE WHEN $10 <> '' THEN rct._identifier('uniquifier'::text, $10) ELSE $10 END;
     moment timestamptz;
     p record;
     known bytea;
@@ -46,53 +50,41 @@ DECLARE
     counted bigint;
     kind text := coalesce($6, 'condition applied');
 BEGIN
-    PERFORM rct._check_user($2);
-    IF coalesce(context_name, '') = '' THEN
-        RAISE EXCEPTION 'context must not be empty' USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give the name of the application.';
-    END IF;
     IF kind NOT IN ('condition applied', 'condition not applied', 'no condition assigned') THEN
-        RAISE EXCEPTION 'status of a mark "%" is not one of its words', kind USING ERRCODE = 'invalid_parameter_value',
+        RAISE EXCEPTION 'invalid status "%" of a mark', kind USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Use condition applied, condition not applied or no condition assigned.';
-    END IF;
-    IF point_site = '' THEN
-        RAISE EXCEPTION 'site must not be empty' USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give the site that the user reached; only the target may be left out.';
-    END IF;
-    IF $7 = '' THEN
-        RAISE EXCEPTION 'event_id must not be empty' USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Leave it out, or give each event an id of its own.';
     END IF;
     IF NOT isfinite($8) THEN
         RAISE EXCEPTION 'at must be a finite time, got %', $8 USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Leave it out for now.';
     END IF;
     -- Who starts, stops or changes an experiment waits for the marks that have begun, and the other way round.
-    PERFORM pg_advisory_xact_lock_shared(rct._context_lock(context_name));
-    IF $7 IS NOT NULL THEN
+    PERFORM rct._lock('context'::text, context_name, true);
+    IF event IS NOT NULL THEN
         RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
             FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id
-            WHERE x.context = context_name AND x.event_id = $7
-            AND x.user_id = coalesce((SELECT a.user_id FROM rct.alias a WHERE a.alias = $2), $2);
+            WHERE x.context = context_name AND x.event_id = event
+            AND x.user_id = coalesce((SELECT a.user_id FROM rct.alias a WHERE a.alias = given_id), given_id);
         IF FOUND THEN
             RETURN;
         END IF;
     END IF;
     LOOP
         moment := clock_timestamp();
-        SELECT c.digest, c.plan, coalesce(c.registered, false) AS registered, coalesce(u.user_id, $2) AS who
-            INTO p FROM (SELECT) one LEFT JOIN rct.context c ON c.name = context_name
-            LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || $2;
+        SELECT c.digest, c.plan, c.name IS NOT NULL AND (c.registered OR b.unit IS NULL) AS recorded,
+                CASE WHEN b.unit IS NULL THEN rct._user(given_id) ELSE coalesce(u.user_id, given_id) END AS who
+            INTO p FROM (SELECT) one LEFT JOIN rct.context c ON c.name = context_name LEFT JOIN rct.unit b ON b.unit = c.built
+            LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || given_id;
         -- One mark of a user after the other, and no change of groups in between.
-        PERFORM pg_advisory_xact_lock(hashtextextended('pg_rct user ' || p.who, 0));
-        IF p.registered THEN
-            known := rct._registered_facts(p.who, moment);
+        PERFORM rct._lock('user'::text, p.who, false);
+        IF p.recorded THEN
+            known := rct._recorded_facts(p.who, moment);
         ELSE
             known := (SELECT string_agg(n.facts, '') FROM rct.unit n
                 WHERE n.unit = ANY (ARRAY(SELECT unnest(u.units) FROM rct.unit u WHERE u.unit = E'user\x1f' || p.who)));
         END IF;
         SELECT * INTO d FROM rct._mark(p.digest, p.plan, known,
-            p.who, moment, point_site, point_target, $5, kind, $9);
+            p.who, moment, point_site, point_target, seen, kind, $9);
         EXIT WHEN NOT d.limited OR cardinality(d.enroll_types) = 0 OR d.experiment_id = counted;
         -- A number ends the experiment: enroll one at a time, and decide again with what the others have done. That may
         -- lead to another experiment, which has a number of its own.
@@ -110,17 +102,20 @@ BEGIN
     END IF;
     INSERT INTO rct.exposure (event_id, context, user_id, site, target, status, reported_condition, experiment_id,
             condition, hash_version, reason, mismatch, uniquifier, client_at, server_at, preview)
-        VALUES ($7, context_name, p.who, point_site, point_target, kind, $5, d.experiment_id, d.recorded_condition, d.hash_version,
-            d.reason, d.mismatch, $10, $8, moment, d.preview)
+        VALUES (event, context_name, p.who, point_site, point_target, kind, seen, d.experiment_id, d.recorded_condition, d.hash_version,
+            d.reason, d.mismatch, occurrence, $8, moment, d.preview)
         ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         -- The same event, at the same time, by another connection, which has done all of it.
         RETURN QUERY SELECT e.key, x.condition, x.reason, x.mismatch, true
             FROM rct.exposure x LEFT JOIN rct.experiment e ON e.id = x.experiment_id
-            WHERE x.context = context_name AND x.event_id = $7 AND x.user_id = p.who;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'event "%" is one of another user', $7 USING ERRCODE = 'unique_violation',
-                DETAIL = format('It was recorded in context "%s"; this mark of user "%s" is not.', context_name, p.who),
+            WHERE x.context = context_name AND x.event_id = event AND x.user_id = p.who;
+        IF NOT FOUND AND NOT EXISTS (SELECT FROM rct.exposure x WHERE x.context = context_name AND x.event_id = event) THEN
+            RAISE EXCEPTION 'the mark of user "%" was not written', given_id USING ERRCODE = 'object_not_in_prerequisite_state',
+                DETAIL = 'Table rct.exposure has a row with its number already.', HINT = 'rct.rebuild() brings the numbers up to date.';
+        ELSIF NOT FOUND THEN
+            RAISE EXCEPTION 'event "%" is one of another user', event USING ERRCODE = 'unique_violation',
+                DETAIL = format('It was recorded in context "%s"; this mark of user "%s" is not.', context_name, given_id),
                 HINT = 'Give each event an id of its own.';
         END IF;
         RETURN;
@@ -162,11 +157,11 @@ BEGIN
             ON CONFLICT DO NOTHING;
     END IF;
     IF d.allocate_id IS NOT NULL THEN
-        PERFORM rct._place(d.experiment_id, d.allocate_type, d.allocate_id, NULL);
+        PERFORM rct._place(d.experiment_id, d.allocate_type, d.allocate_id, NULL::text);
     END IF;
     IF d.repeat THEN
         INSERT INTO rct.repetition (experiment_id, user_id, site, target, ordinal, condition, uniquifier, at)
-            SELECT d.experiment_id, p.who, point_site, point_target, coalesce(max(r.ordinal), 0) + 1, d.recorded_condition, $10, moment
+            SELECT d.experiment_id, p.who, point_site, point_target, coalesce(max(r.ordinal), 0) + 1, d.recorded_condition, occurrence, moment
             FROM rct.repetition r
             WHERE r.user_id = p.who AND r.experiment_id = d.experiment_id AND r.site = point_site AND r.target = point_target
             ON CONFLICT DO NOTHING;

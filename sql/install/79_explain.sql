@@ -6,15 +6,12 @@ CREATE FUNCTION rct.explain(context text, user_id text, site text, target text, 
 #variable_conflict use_column
 DECLARE
     moment timestamptz := coalesce($5, clock_timestamp());
-    context_name text := lower($1);
+    context_name text := lower(rct._identifier('context'::text, $1));
     who text := rct._user($2);
     plan bytea;
     u record;
 BEGIN
-    IF coalesce(context_name, '') = '' THEN
-        RAISE EXCEPTION 'context must not be empty' USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give the name of the application.';
-    ELSIF NOT isfinite(moment) THEN
+    IF NOT isfinite(moment) THEN
         RAISE EXCEPTION 'at must be a finite time, got %', moment USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Leave it out for now.';
     END IF;
@@ -23,7 +20,7 @@ BEGIN
     RETURN QUERY SELECT s.step, s.rule, s.outcome, s.detail FROM rct._explain(
         encode(substring(sha256(plan) FOR 16), 'hex')::uuid, plan,
         (SELECT rct._pack(f.kind, f.a, f.b, f.c, f.d, f.e, f.f) FROM rct._facts(u.types, u.ids, u.members, u.workings, moment) f),
-        who, moment, coalesce($3, ''), coalesce($4, '')) s;
+        who, moment, coalesce($3, ''::text), coalesce($4, ''::text)) s;
 END
 $$;
 COMMENT ON FUNCTION rct.explain(text, text, text, text, timestamptz) IS

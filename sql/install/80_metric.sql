@@ -35,7 +35,7 @@ CREATE TABLE rct.log_event (
     context text NOT NULL,
     event_id text NOT NULL,
     user_id text NOT NULL,
-    server_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    server_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     PRIMARY KEY (context, event_id, user_id)
 );
 COMMENT ON TABLE rct.log_event IS 'events that were logged with an event_id, so that a repetition is known as one; append-only';
@@ -44,8 +44,9 @@ COMMENT ON COLUMN rct.log_event.event_id IS 'what the application calls the even
 COMMENT ON COLUMN rct.log_event.user_id IS 'the user, not an alias';
 COMMENT ON COLUMN rct.log_event.server_at IS 'when it came in';
 
+CREATE SEQUENCE rct.measurement_id_seq;
 CREATE TABLE rct.measurement (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id bigint PRIMARY KEY DEFAULT rct._next_id('measurement'::pg_catalog.text),
     context text NOT NULL,
     user_id text NOT NULL,
     metric text NOT NULL,
@@ -58,10 +59,11 @@ CREATE TABLE rct.measurement (
     model_version text,
     event_id text,
     client_at timestamptz,
-    server_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    server_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 );
 CREATE INDEX measurement_metric_user ON rct.measurement (context, metric, user_id);
 COMMENT ON TABLE rct.measurement IS 'everything that was logged, one row per value, as it came; append-only';
+ALTER SEQUENCE rct.measurement_id_seq OWNED BY rct.measurement.id;
 COMMENT ON SEQUENCE rct.measurement_id_seq IS 'numbers of rct.measurement, in the order in which values came in';
 COMMENT ON COLUMN rct.measurement.id IS 'number; of two values with the same time the larger one is the later one';
 COMMENT ON COLUMN rct.measurement.context IS 'context, in lower case';
@@ -96,37 +98,14 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rct.measuremen
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rct.log_event
     FOR EACH STATEMENT EXECUTE FUNCTION rct._measurement_append_only();
 
--- The limit keeps every identifier within an index entry.
-CREATE FUNCTION rct._metric_argument(argument text, given text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-    IF given IS NULL THEN
-        RAISE EXCEPTION '% must not be null', argument
-            USING ERRCODE = 'null_value_not_allowed',
-                  DETAIL = 'The call can not do without it.',
-                  HINT = 'Give a value; an argument with a default may be left out.';
-    ELSIF btrim(given, E' \t\r\n') = '' THEN
-        RAISE EXCEPTION '% must not be empty', argument
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('It is %L.', given),
-                  HINT = 'Give a value; an argument with a default may be left out.';
-    ELSIF octet_length(given) > 1000 THEN
-        RAISE EXCEPTION '% must have at most 1000 bytes, got %', argument, octet_length(given)
-            USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('It starts with "%s".', left(given, 40)),
-                  HINT = 'Use an identifier, not content.';
-    END IF;
-    RETURN given;
-END $$;
-COMMENT ON FUNCTION rct._metric_argument(text, text) IS 'the argument, unless it is NULL, empty or too long';
-
 CREATE FUNCTION rct.declare_metric(context text, name text, definition jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     normal jsonb;
 BEGIN
-    PERFORM rct._metric_argument('context', declare_metric.context), rct._metric_argument('name', declare_metric.name),
-            rct._metric_argument('definition', left(declare_metric.definition::text, 100));
+    PERFORM rct._identifier('context'::text, declare_metric.context), rct._identifier('name'::text, declare_metric.name),
+            rct._identifier('definition'::text, left(declare_metric.definition::text, 100));
     normal := rct._metric_definition(declare_metric.definition::text);
     INSERT INTO rct.metric AS m (context, name, definition)
     VALUES (lower(declare_metric.context), declare_metric.name, normal)
@@ -140,7 +119,7 @@ CREATE FUNCTION rct.drop_metric(context text, name text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM rct._metric_argument('context', drop_metric.context), rct._metric_argument('name', drop_metric.name);
+    PERFORM rct._identifier('context'::text, drop_metric.context), rct._identifier('name'::text, drop_metric.name);
     DELETE FROM rct.metric WHERE context = lower(drop_metric.context) AND name = drop_metric.name;
     RETURN FOUND;
 END $$;
@@ -155,15 +134,15 @@ CREATE FUNCTION rct.log(
 LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    home text := lower(rct._metric_argument('context', log.context));
-    who text := rct._metric_argument('user_id', log.user_id);
+    home text := lower(rct._identifier('context'::text, log.context));
+    who text := rct._identifier('user_id'::text, log.user_id);
 BEGIN
-    PERFORM rct._metric_argument(a.name, a.given)
+    PERFORM rct._identifier(a.name, a.given)
     FROM (VALUES ('event_id', log.event_id), ('class', log.class), ('key', log.key), ('uniquifier', log.uniquifier),
                  ('model_version', log.model_version)) AS a (name, given)
     WHERE a.given IS NOT NULL;
     IF log.metrics IS NULL THEN
-        PERFORM rct._metric_argument('metrics', NULL);
+        PERFORM rct._identifier('metrics'::text, NULL::text);
     ELSIF NOT isfinite(log.at) THEN
         RAISE EXCEPTION 'at must be finite, got %', log.at
             USING ERRCODE = 'invalid_parameter_value',
@@ -201,7 +180,7 @@ END $$;
 COMMENT ON FUNCTION rct.log(text, text, jsonb, timestamptz, text, text, text, text, text) IS
     'stores the metrics of a user, and says how many and how many do not fit; a second call with the same event_id changes nothing and says so; NULL context, user or metrics are an error';
 
-CREATE FUNCTION rct._log_batch_check(events jsonb) RETURNS void LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+CREATE FUNCTION rct._log_batch_check(events jsonb) RETURNS void LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     problem record;
 BEGIN
@@ -228,7 +207,7 @@ BEGIN
                       THEN CASE WHEN k.key IN ('context', 'user_id') THEN 'must be given' END
                   WHEN jsonb_typeof(e.event -> k.key) <> 'string' THEN 'must be a text'
                   WHEN btrim(e.event ->> k.key, E' \t\r\n') = '' THEN 'must not be empty'
-                  WHEN octet_length(e.event ->> k.key) > 1000 THEN 'must have at most 1000 bytes'
+                  WHEN octet_length(e.event ->> k.key) > 512 THEN 'must have at most 512 bytes'
                   WHEN k.key = 'at' AND NOT isfinite((e.event ->> k.key)::timestamptz) THEN 'must be finite'
               END AS message
               FROM unnest(ARRAY['context', 'user_id', 'at', 'event_id', 'class', 'key', 'uniquifier', 'model_version']) AS k (key)) AS t
@@ -301,12 +280,12 @@ CREATE FUNCTION rct._metric_question(
     OUT id bigint, OUT context text, OUT spec jsonb, OUT operation_word text, OUT method text, OUT source text, OUT categorical boolean,
     OUT compare_word text, OUT number double precision, OUT allowed text[]
 )
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     definition jsonb;
 BEGIN
-    PERFORM rct._metric_argument('experiment', _metric_question.experiment), rct._metric_argument('metric', _metric_question.metric);
+    PERFORM rct._identifier('experiment'::text, _metric_question.experiment), rct._identifier('metric'::text, _metric_question.metric);
     SELECT x.id, x.context, x.spec INTO id, context, spec FROM rct.experiment AS x WHERE x.key = _metric_question.experiment;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'experiment "%" does not exist', _metric_question.experiment
@@ -343,7 +322,7 @@ DECLARE
     q record;
     within boolean;
 BEGIN
-    q := rct._metric_question(metric_values.experiment, metric_values.metric, NULL, metric_values.reduction, metric_values.compare,
+    q := rct._metric_question(metric_values.experiment, metric_values.metric, NULL::text, metric_values.reduction, metric_values.compare,
                               metric_values.value);
     within := q.spec ->> 'unit' = 'within_subjects';
     RETURN QUERY
@@ -434,7 +413,7 @@ DECLARE
     numbers boolean;
     aggregate text;
 BEGIN
-    PERFORM rct._metric_argument('operation', metric_results.operation), rct._metric_argument('by', metric_results."by");
+    PERFORM rct._identifier('operation'::text, metric_results.operation), rct._identifier('by'::text, metric_results."by");
     q := rct._metric_question(metric_results.experiment, metric_results.metric, metric_results.operation, metric_results.reduction,
                               metric_results.compare, metric_results.value);
     IF metric_results."by" <> 'condition' THEN
@@ -489,10 +468,3 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION rct.metric_results(text, text, text, text, text, text, text, text, text) IS
     'a metric per condition of an experiment, in the order of the design: one value per user, then sum, avg, percentage, ...; NULL result and n = 0 where nobody has a value; NULL experiment, metric or operation are an error';
-
--- What is not a pure function is for roles that were given it.
-REVOKE ALL ON FUNCTION rct._measurement_append_only(), rct._metric_argument(text, text), rct._log_batch_check(jsonb),
-    rct._metric_question(text, text, text, text, text, text), rct.declare_metric(text, text, jsonb), rct.drop_metric(text, text),
-    rct.log(text, text, jsonb, timestamptz, text, text, text, text, text), rct.log_batch(jsonb),
-    rct.metric_values(text, text, text, text, text, text, text),
-    rct.metric_results(text, text, text, text, text, text, text, text, text) FROM PUBLIC;

@@ -159,6 +159,3 @@ END
 $$;
 COMMENT ON FUNCTION rct.impossible_patterns(text) IS
     'what can not be if an experiment ran as designed, from its records: one row for each pattern and place, errors before warnings; no row if all is well';
-
--- What is not a pure function is for roles that were given it.
-REVOKE ALL ON FUNCTION rct.srm(text, double precision), rct.impossible_patterns(text) FROM PUBLIC;

@@ -1,18 +1,18 @@
 -- Who may do what. Pure functions, which read no table, are for everybody, apart from internal ones, which trust what they
 -- are given (support functions of aggregates are called with the rights of the owner); all else is for nobody until a role
--- is given it by name. Roles are the district's: the extension creates none.
+-- is given it by name. Roles are the district's: the extension creates none. What default privileges have given is taken back.
+
+SELECT rct._revoke_all();
 
 DO $$
 DECLARE
-    f record;
+    f pg_catalog.regprocedure;
 BEGIN
-    FOR f IN SELECT p.oid::pg_catalog.regprocedure AS signature, p.provolatile, p.proname FROM pg_catalog.pg_proc p
-        WHERE p.pronamespace = 'rct'::pg_catalog.regnamespace
+    FOR f IN SELECT p.oid FROM pg_catalog.pg_proc p
+        WHERE p.pronamespace OPERATOR(pg_catalog.=) 'rct'::pg_catalog.regnamespace AND p.provolatile OPERATOR(pg_catalog.=) 'i'
+        AND (p.proname OPERATOR(pg_catalog.!~~) '\_%' OR p.proname OPERATOR(pg_catalog.=) '_experiment_schema')
     LOOP
-        EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', f.signature);
-        IF f.provolatile = 'i' AND (f.proname NOT LIKE '\_%' OR f.proname = '_experiment_schema') THEN
-            EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', f.signature);
-        END IF;
+        EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', f);
     END LOOP;
 END
 $$;

@@ -241,6 +241,13 @@ fn resolution_explain(
     )
 }
 
+/// `_facts_text(facts, at)`
+#[pg_extern(sql = false)]
+fn resolution_facts_text(facts_bytes: Option<&[u8]>, at: Option<i64>) -> String {
+    let at = at.unwrap_or_else(|| raise(CallError::Null("at")));
+    format!("{:?}", facts(facts_bytes, at))
+}
+
 /// `_pool(digest, plan, experiment)`
 #[pg_extern(sql = false)]
 fn resolution_pool(digest: pgrx::Uuid, plan_bytes: pgrx::AnyElement, experiment: &str) -> Vec<i64> {

@@ -1,15 +1,3 @@
--- Digests are of UTF-8 bytes, so that all databases agree on them.
-DO $$
-BEGIN
-    IF pg_catalog.current_setting('server_encoding') OPERATOR(pg_catalog.<>) 'UTF8' THEN
-        RAISE EXCEPTION 'pg_rct needs a database with the encoding UTF8, this one has %',
-            pg_catalog.current_setting('server_encoding')
-            USING ERRCODE = 'feature_not_supported',
-                  HINT = 'Create the database with ENCODING ''UTF8'' TEMPLATE template0.';
-    END IF;
-END
-$$;
-
 -- Digests of cluster and stratum keys.
 
 CREATE FUNCTION rct.cluster_key(cluster text) RETURNS uuid
