@@ -6,6 +6,12 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
+skipped=
+skip() {
+  skipped+=" $what"
+  say "SKIPPED, $what: $1"
+}
+
 need_component() {
   if cargo "$1" --version >/dev/null 2>&1; then return; fi
   if command -v rustup >/dev/null; then
@@ -29,17 +35,9 @@ lint_clippy() {
 }
 
 lint_scripts() {
-  local file
-  for file in .ci/*; do
-    if [ -f "$file" ] && head -n 1 "$file" | grep -q bash; then bash -n "$file"; fi
-  done
-  if command -v shellcheck >/dev/null; then shellcheck -x .ci/*.sh .ci/run; fi
-}
-
-skipped=
-skip() {
-  skipped+=" $what"
-  say "SKIPPED, $what: $1"
+  local file scripts=(.ci/*.sh .ci/run benches/*.sh demo/*.sh)
+  for file in "${scripts[@]}"; do bash -n "$file"; done
+  if command -v shellcheck >/dev/null; then shellcheck -x "${scripts[@]}"; else skip "shellcheck is not installed"; fi
 }
 
 have_cargo_deny() {
