@@ -3,23 +3,25 @@
 
 PG_CONFIG ?=
 PG ?=
+VERSIONS ?=
 export PG_CONFIG PG
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup install demo test bench lint clean
+.PHONY: help setup install demo test test-matrix bench lint clean
 
 help:
-	@echo "make demo      build, install, and run the demonstration in a private cluster"
-	@echo "make test      lint, unit tests, and tests against a private cluster; ends with: N passed, N failed"
-	@echo "make install   build (release) and install into the directories of PostgreSQL (root or sudo)"
-	@echo "make bench     benchmarks, in a private durable cluster"
-	@echo "make lint      cargo fmt --check, clippy -D warnings"
-	@echo "make setup     install what is missing: PostgreSQL, clang, cargo-pgrx (Debian, Ubuntu; needs Rust)"
-	@echo "make clean     remove what was built, except the tools that setup compiled"
-	@echo "make help      this list"
+	@echo "make demo         build, install, and run the demonstration in a private cluster"
+	@echo "make test         lint, unit tests, and tests against a private cluster; ends with: N passed, N failed"
+	@echo "make test-matrix  the tests that need a server on PostgreSQL 16, 17 and 18, which it fetches (VERSIONS=\"16 18\": these)"
+	@echo "make install      build (release) and install into the directories of PostgreSQL (root or sudo)"
+	@echo "make bench        benchmarks, in a private durable cluster"
+	@echo "make lint         format, scripts, clippy -D warnings, licences and sources of dependencies"
+	@echo "make setup        install what is missing: PostgreSQL, clang (Debian, Ubuntu; needs Rust)"
+	@echo "make clean        remove what was built"
+	@echo "make help         this list"
 	@echo
-	@echo "PG=16 or PG_CONFIG=/path/to/pg_config chooses the PostgreSQL; otherwise the default of pgrx.toml."
+	@echo "PG=16 or PG_CONFIG=/path/to/pg_config chooses the PostgreSQL; otherwise the default of Cargo.toml."
 
 setup:
 	@.ci/setup.sh
@@ -38,6 +40,10 @@ demo:
 test:
 	@.ci/setup.sh
 	@.ci/test.sh
+
+test-matrix:
+	@.ci/setup.sh
+	@.ci/matrix.sh $(VERSIONS)
 
 bench:
 	@.ci/setup.sh

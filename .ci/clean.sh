@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Removes what was built. target/tools stays: it takes minutes to compile and depends only on the pin in pgrx.toml.
+# Removes what was built, and a cluster that was left running.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 if [ -f "$target/cluster.env" ]; then "$root/.ci/cluster.sh" stop; fi
-if [ -d "$target" ]; then find "$target" -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +; fi
+if [ -d "$target" ]; then find "$target" -mindepth 1 -maxdepth 1 -exec rm -rf {} +; fi

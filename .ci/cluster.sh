@@ -23,6 +23,7 @@ dir=
 running=
 child=
 profile='test'
+port=5432 # only the name of a socket in a directory of its own
 
 usage() {
   sed -n '5,11s/^# \{0,3\}//p' "${BASH_SOURCE[0]}" >&2
@@ -95,8 +96,8 @@ autovacuum = off
 jit = off
 max_worker_processes = 40
 max_parallel_workers = 32
+max_parallel_workers_per_gather = 4
 END
-      pin regress.postgresql_conf
       ;;
     bench)
       cat <<END
@@ -112,7 +113,6 @@ start_cluster() {
   # Debian's default locale settings vary; the text of messages and the order of rows must not
   local initdb=(--username=postgres --auth=trust --encoding=UTF8 --locale=C)
   if [ "$profile" = test ]; then initdb+=(--no-sync); fi
-  port=$(($(pin ports.base) + PG_MAJOR))
   make_dir
   as_server mkdir -m 0700 "$dir/socket"
   if ! as_server "$PG_BINDIR/initdb" -D "$dir/data" "${initdb[@]}" >"$dir/initdb.log" 2>&1; then
@@ -141,10 +141,10 @@ stop_cluster() {
       as_server kill -KILL "$pid" 2>/dev/null || true
   fi
   if [ -f "$dir/server.log" ]; then
-    mkdir -p "$target/ci"
-    cp "$dir/server.log" "$target/ci/postgres-$profile.log"
+    mkdir -p "$target/ci/pg$PG_MAJOR"
+    cp "$dir/server.log" "$target/ci/pg$PG_MAJOR/postgres-$profile.log"
     if grep -qE 'was terminated by signal|PANIC:' "$dir/server.log"; then
-      note "a server process crashed during this run; see $target/ci/postgres-$profile.log"
+      note "a server process crashed during this run; see $target/ci/pg$PG_MAJOR/postgres-$profile.log"
     fi
   fi
   rm -rf "$dir"
@@ -154,7 +154,7 @@ stop_cluster() {
 environment() {
   local pg_config=$PG_CONFIG major=$PG_MAJOR bindir=$PG_BINDIR
   unset "${!PG@}" # the caller's PGSERVICE, PGOPTIONS, PGPASSFILE, ... must not leak in
-  export PG_CONFIG=$pg_config PG_MAJOR=$major PG_BINDIR=$bindir PGRX_HOME=$target/pgrx-home
+  export PG_CONFIG=$pg_config PG_MAJOR=$major PG_BINDIR=$bindir
   export PGHOST=$dir/socket PGPORT=$port PGUSER=postgres PGDATABASE=postgres
   export PATH=$PG_BINDIR:$PATH PSQL_PAGER=cat RCT_CLUSTER_DIR=$dir
 }

@@ -4,5 +4,5 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_pg
-printf 'export %s\n' "PATH=$(printf %q "$PG_BINDIR:$PATH")" "PGRX_HOME=$(printf %q "$PGRX_HOME")" \
-  "PG_CONFIG=$(printf %q "$PG_CONFIG")" "PG_MAJOR=$PG_MAJOR"
+printf 'export %s\n' "PATH=$(printf %q "$PG_BINDIR:$PATH")" "PG_CONFIG=$(printf %q "$PG_CONFIG")" "PG_MAJOR=$PG_MAJOR" \
+  "PGRX_PG_CONFIG_PATH=$(printf %q "$PG_CONFIG")"

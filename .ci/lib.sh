@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Shared by the scripts in .ci/: paths, messages, the pins in pgrx.toml, and which PostgreSQL to build for.
+# Shared by the scripts in .ci/: paths, messages, what Cargo.toml says, and which PostgreSQL to build for.
 # Source it; it does nothing but define names and extend PATH.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -18,31 +18,10 @@ die() {
   exit 1
 }
 
-# pin SECTION.KEY: a value of pgrx.toml; a list gives one element per line.
-pin() {
-  awk -v section="${1%%.*}" -v key="${1#*.}" '
-    { sub(/[[:space:]]*#.*$/, "") }
-    /^[[:space:]]*\[/ { gsub(/[][[:space:]]/, ""); current = $0; next }
-    current == section {
-      eq = index($0, "=")
-      if (!eq) next
-      name = substr($0, 1, eq - 1); gsub(/[[:space:]]/, "", name)
-      if (name != key) next
-      found = 1
-      value = substr($0, eq + 1); gsub(/^[[:space:]]+|[[:space:]]+$/, "", value)
-      if (value ~ /^\[.*\]$/) {
-        n = split(substr(value, 2, length(value) - 2), items, ",")
-      } else {
-        n = 1; items[1] = value
-      }
-      for (i = 1; i <= n; i++) {
-        gsub(/^[[:space:]"]+|[[:space:]"]+$/, "", items[i])
-        if (items[i] != "") print items[i]
-      }
-    }
-    END { if (!found) exit 1 }
-  ' "$root/pgrx.toml" || die "pgrx.toml has no $1"
-}
+# What Cargo.toml says: the oldest Rust, the versions of PostgreSQL, and the one of them that is built by default.
+rust_wanted() { sed -nE 's/^rust-version = "(.*)"$/\1/p' "$root/Cargo.toml" | head -n 1; }
+pg_supported() { sed -nE 's/^pg([0-9]+) = .*/\1/p' "$root/Cargo.toml"; }
+pg_default() { sed -nE 's/^default = \["pg([0-9]+)"\]$/\1/p' "$root/Cargo.toml"; }
 
 # version_at_least HAVE WANT: compares dotted numbers.
 version_at_least() {
@@ -58,6 +37,12 @@ version_at_least() {
 # The digest of standard input, whatever the system calls the program.
 digest() {
   if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d' ' -f1
+}
+
+# sum_up FILE...: files with one line "N passed, N failed[, N skipped]" each, as one such line.
+sum_up() {
+  awk '{ for (i = 1; i < NF; i += 2) n[substr($(i + 1), 1, 4)] += $i }
+    END { printf "%d passed, %d failed%s\n", n["pass"], n["fail"], n["skip"] ? ", " n["skip"] " skipped" : "" }' "$@"
 }
 
 # Runs a command as root: directly, or through sudo. Dies with what to do when neither is possible.
@@ -82,16 +67,12 @@ pg_complete() {
   [ -f "$include/postgres.h" ] && [ -x "$bin/initdb" ] && [ -x "$bin/postgres" ] && [ -x "$bin/psql" ]
 }
 
-pg_supported() { pin postgres.supported | grep -qx "$1"; }
-
 # Every pg_config worth a look for major version $1, best first.
 pg_candidates() {
   command -v pg_config || true
   printf '%s\n' \
     "/usr/lib/postgresql/$1/bin/pg_config" \
     "/usr/pgsql-$1/bin/pg_config" \
-    "/opt/homebrew/opt/postgresql@$1/bin/pg_config" \
-    "/usr/local/opt/postgresql@$1/bin/pg_config" \
     "/usr/local/pgsql/bin/pg_config"
 }
 
@@ -109,10 +90,10 @@ pg_find() {
   return 1
 }
 
-# resolve_pg: sets PG_CONFIG (absolute), PG_MAJOR and PG_BINDIR.
+# resolve_pg: sets PG_CONFIG (absolute), PG_MAJOR and PG_BINDIR, and tells the build of pgrx which PostgreSQL that is.
 #   PG_CONFIG=/path/to/pg_config   this one
 #   PG=16                          an installed PostgreSQL 16
-#   neither                        the default of pgrx.toml, else whatever supported version is installed
+#   neither                        the default of Cargo.toml, else whatever supported version is installed
 # When nothing fits it returns 1 and leaves the version to install in PG_WANTED ("" = no preference).
 resolve_pg() {
   local found major
@@ -129,12 +110,12 @@ resolve_pg() {
     found=$(pg_find "$PG") || found=
   else
     found=
-    for major in $(pin postgres.default) $(pin postgres.supported | sort -rn); do
+    for major in $(pg_default) $(pg_supported | sort -rn); do
       if found=$(pg_find "$major"); then break; else found=; fi
     done
   fi
-  if [ -n "$PG_WANTED" ] && ! pg_supported "$PG_WANTED"; then
-    die "PostgreSQL $PG_WANTED is not supported; pg_rct builds for: $(pin postgres.supported | xargs)"
+  if [ -n "$PG_WANTED" ] && ! pg_supported | grep -qx "$PG_WANTED"; then
+    die "PostgreSQL $PG_WANTED is not supported; pg_rct builds for: $(pg_supported | xargs)"
   fi
   [ -n "$found" ] || return 1
   PG_BINDIR=$("$found" --bindir)
@@ -142,7 +123,7 @@ resolve_pg() {
   if [ -x "$PG_BINDIR/pg_config" ]; then found=$PG_BINDIR/pg_config; fi
   PG_CONFIG=$found
   PG_MAJOR=$(pg_major "$found")
-  export PG_CONFIG PG_MAJOR PG_BINDIR
+  export PG_CONFIG PG_MAJOR PG_BINDIR PGRX_PG_CONFIG_PATH=$PG_CONFIG
 }
 
 need_pg() {
@@ -157,28 +138,8 @@ cargo_version() { (cargo --version 2>/dev/null || true) | sed -E 's/^cargo ([0-9
 # A cargo from rustup that the shell does not know yet, or that hides behind an older one of the system.
 find_cargo() {
   local home=${CARGO_HOME:-${HOME:-/root}/.cargo}
-  if version_at_least "$(cargo_version)" "$(pin toolchain.rust)"; then return; fi
+  if version_at_least "$(cargo_version)" "$(rust_wanted)"; then return; fi
   if [ -x "$home/bin/cargo" ]; then PATH=$home/bin:$PATH; fi
 }
 find_cargo
-PATH=$target/tools/bin:$PATH
 export PATH
-
-# pgrx keeps its configuration here and not in ~/.pgrx, which may belong to other projects.
-export PGRX_HOME=$target/pgrx-home
-
-# The pinned cargo-pgrx: the private one, else the one in PATH. Empty when neither has the pinned version.
-cargo_pgrx() {
-  local candidate
-  for candidate in "$target/tools/bin/cargo-pgrx" "$(command -v cargo-pgrx || true)"; do
-    if [ -x "$candidate" ] && [ "$("$candidate" pgrx --version 2>/dev/null)" = "cargo-pgrx $(pin toolchain.pgrx)" ]; then
-      echo "$candidate"
-      return
-    fi
-  done
-}
-
-# The flags that `cargo pgrx install` builds with (they keep the linker from dropping the schema). Cargo keeps the results
-# of different flags apart, so lint and tests use the same ones and nothing is compiled twice.
-# shellcheck disable=SC2034
-same_flags=(--config 'target."cfg(all(target_family = \"unix\", not(target_os = \"macos\")))".rustflags = ["-C", "link-arg=-Wl,--no-gc-sections"]')

@@ -9,7 +9,7 @@ cd "$root"
 
 # ---- Rust first: it is the one thing that is not installed from here -------------------------------------------------
 
-rust=$(pin toolchain.rust)
+rust=$(rust_wanted)
 have=$(cargo_version)
 if ! version_at_least "$have" "$rust"; then
   if [ -n "$have" ]; then problem="cargo $have is too old"; else problem="cargo is not installed"; fi
@@ -27,9 +27,8 @@ fi
 has_libclang() {
   local dir
   if [ -n "${LIBCLANG_PATH:-}" ]; then return 0; fi
-  for dir in /usr/lib/llvm-*/lib /usr/lib /usr/lib64 /usr/local/lib "/usr/lib/$(uname -m)-linux-gnu" \
-    /Library/Developer/CommandLineTools/usr/lib /opt/homebrew/opt/llvm/lib; do
-    if compgen -G "$dir/libclang*.so*" >/dev/null || [ -e "$dir/libclang.dylib" ]; then return 0; fi
+  for dir in /usr/lib/llvm-*/lib /usr/lib /usr/lib64 /usr/local/lib "/usr/lib/$(uname -m)-linux-gnu"; do
+    if compgen -G "$dir/libclang*.so*" >/dev/null; then return 0; fi
   done
   return 1
 }
@@ -38,10 +37,6 @@ packages=()
 if ! command -v cc >/dev/null || ! command -v make >/dev/null; then packages+=(build-essential); fi
 if ! command -v clang >/dev/null && ! compgen -G '/usr/bin/clang-[0-9]*' >/dev/null; then packages+=(clang); fi
 if ! has_libclang; then packages+=(libclang-dev); fi
-if [ -z "$(cargo_pgrx)" ]; then # cargo-pgrx itself links OpenSSL
-  if ! command -v pkg-config >/dev/null; then packages+=(pkg-config libssl-dev); fi
-  if command -v pkg-config >/dev/null && ! pkg-config --exists openssl; then packages+=(libssl-dev); fi
-fi
 
 missing_pg=
 if ! resolve_pg; then missing_pg=${PG_WANTED:-any}; fi
@@ -59,17 +54,17 @@ if [ ${#packages[@]} -gt 0 ] || [ -n "$missing_pg" ]; then
   if ! command -v apt-get >/dev/null; then
     die "missing on this system:" \
       ${packages[@]+"$(printf '%s ' "${packages[@]}")(Debian names)"} \
-      ${missing_pg:+"PostgreSQL, one of $(pin postgres.supported | xargs): server, client and server headers"} \
+      ${missing_pg:+"PostgreSQL, one of $(pg_supported | xargs): server, client and server headers"} \
       "Install them with the system's own package manager; PG_CONFIG=/path/to/pg_config tells make where PostgreSQL is."
   fi
   if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
-    major=${missing_pg/any/$(pin postgres.default)}
+    major=${missing_pg/any/$(pg_default)}
     die "packages are missing, and installing them needs root or sudo. As root:" "apt-get update" \
       "apt-get install -y ${packages[*]-}${missing_pg:+ postgresql-$major postgresql-server-dev-$major}"
   fi
   if [ -n "$missing_pg" ]; then
     wanted=$missing_pg
-    if [ "$wanted" = any ]; then wanted="$(pin postgres.default) $(pin postgres.supported | sort -rn | xargs)"; fi
+    if [ "$wanted" = any ]; then wanted="$(pg_default) $(pg_supported | sort -rn | xargs)"; fi
     chosen=
     for pass in now updated; do
       if [ "$pass" = updated ]; then apt_update; fi
@@ -106,30 +101,4 @@ if [ ${#packages[@]} -gt 0 ] || [ -n "$missing_pg" ]; then
     fi
   fi
   need_pg
-fi
-
-# ---- cargo-pgrx, exactly the pinned version --------------------------------------------------------------------------
-
-pgrx=$(pin toolchain.pgrx)
-if [ -z "$(cargo_pgrx)" ]; then
-  say "installing cargo-pgrx $pgrx into ${target#"$root"/}/tools, about 5 minutes, once"
-  cargo install cargo-pgrx --version "$pgrx" --locked --quiet --root "$target/tools" --target-dir "$target/tools/build"
-  rm -rf "$target/tools/build"
-  [ -n "$(cargo_pgrx)" ] || die "cargo-pgrx $pgrx did not install"
-fi
-
-# A private PGRX_HOME that knows this PostgreSQL; its time stamp is an input of the build, so write only on a change.
-# By hand, because `cargo pgrx init` 0.18.1 fails when given ports ("values must be emitted before tables") and it would
-# want a cluster of its own besides.
-config=$PGRX_HOME/config.toml
-line="pg$PG_MAJOR = \"$PG_CONFIG\""
-if ! grep -qsxF "$line" "$config"; then
-  say "telling pgrx about PostgreSQL $PG_MAJOR ($PG_CONFIG)"
-  mkdir -p "$PGRX_HOME"
-  others=$(grep -s '^pg[0-9]* = ' "$config" | grep -v "^pg$PG_MAJOR = " || true)
-  {
-    printf 'base_port = %s\nbase_testing_port = %s\n\n[configs]\n' "$(pin ports.base)" "$(pin ports.testing)"
-    printf '%s\n' ${others:+"$others"} "$line"
-  } >"$config.new"
-  mv "$config.new" "$config"
 fi

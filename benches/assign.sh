@@ -24,8 +24,8 @@ does() { [[ " $only " == *" $1 "* ]]; }
 
 # load USERS KEYS : a database's tables; KEYS are the experiments that half of the users are enrolled in
 load() {
-  psql -X -q -v ON_ERROR_STOP=1 -v users="$1" -f benches/assign/load.sql
-  psql -X -q -v ON_ERROR_STOP=1 -v users="$1" -v keys="$2" -f benches/assign/enroll.sql
+  sql -v users="$1" -f benches/assign/load.sql
+  sql -v users="$1" -v keys="$2" -f benches/assign/enroll.sql
 }
 
 marked=0 inserted=0 # how many pairs of users and decision points first marks and first inserts have used up
@@ -92,8 +92,8 @@ if does calls || does marks || does latency; then
   echo "==> loading $users users and 20 experiments; half of the users enrolled in all of them"
   load "$users" "{$(seq -s, -f 'e%g' 20)}"
   pgbench -i -s 1 -q 2>/dev/null
-  psql -X -q -c CHECKPOINT
-  psql -X -q -A -t -c "SELECT 'fsync ' || current_setting('fsync') || ', synchronous_commit ' || current_setting('synchronous_commit')"
+  sql -c CHECKPOINT
+  sql -A -t -c "SELECT 'fsync ' || current_setting('fsync') || ', synchronous_commit ' || current_setting('synchronous_commit')"
 fi
 
 if does calls; then
@@ -137,7 +137,7 @@ fi
 
 if does hash; then
   fresh_database rct_bench_hash
-  psql -X -q -v ON_ERROR_STOP=1 -c "CREATE EXTENSION pg_rct" \
+  sql -c "CREATE EXTENSION pg_rct" \
     -c "CREATE TABLE ids AS SELECT (1000000 + n)::text AS id FROM generate_series(1, $rows) n" -c "VACUUM (ANALYZE, FREEZE) ids" -c CHECKPOINT
   heading "$rows rows hashed, serial"
   pair "rct.bucket / hashtextextended" "at most 1.3" "" \

@@ -9,12 +9,11 @@ cd "$(dirname "$0")/.."
 . benches/lib.sh
 
 fresh_database rct_bench_inference
-psql -X -q -c "CREATE EXTENSION pg_rct"
+sql -c "CREATE EXTENSION pg_rct"
 echo "==> loading 40 clusters, and $rows students"
-psql -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -f benches/inference/load.sql
+sql -v rows="$rows" -f benches/inference/load.sql
 
 printf '\n%s\n\n| call | median | target |\n|---|---|---|\n' "40 clusters of 25 students, p = 8 (intercept, treated, 6 covariates)"
-alone() { printf '| %s | %.0f ms | %s |\n' "$1" "$(timed 'SET client_min_messages = warning;' "$3" | median)" "$2"; }
 alone "wild bootstrap, 99,999 draws, with its interval" "at most 150 ms" \
   "SELECT * FROM made, rct.wild_bootstrap(s, 'control', adjust => 'ancova', draws => 99999)"
 alone "randomization test, 10,000 permutations, covariate-adjusted, with its interval" "at most 200 ms" \

@@ -1,12 +1,16 @@
 # shellcheck shell=bash
 # Shared by the parts of the benchmark: statements in turn, A B A B ..., the ratio pair by pair.
 
+# shellcheck disable=SC2034 # the parts use it
 rows=${RCT_BENCH_ROWS:-5000000}
 pairs=${RCT_BENCH_PAIRS:-7}
 
+# sql OPTION... : psql, which ends at the first error
+sql() { psql -X -q -v ON_ERROR_STOP=1 "$@"; }
+
 # fresh_database NAME : an empty one, in which all that follows happens
 fresh_database() {
-  psql -X -q -d postgres -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1"
+  sql -d postgres -c "SET client_min_messages = warning" -c "DROP DATABASE IF EXISTS $1" -c "CREATE DATABASE $1"
   export PGDATABASE=$1
 }
 
@@ -24,16 +28,16 @@ statement() {
 timed() {
   local settings=$1 round one
   shift
+  local columns=("${@/*/-}")
   {
     echo "SET max_parallel_workers_per_gather = 0; SET min_parallel_table_scan_size = 0;"
     echo "$settings"
-    echo '\o /dev/null'
-    echo '\timing on'
+    printf '%s\n' '\o /dev/null' '\timing on'
     for ((round = 0; round <= pairs; round++)); do
       for one in "$@"; do statement "$one"; done
     done
-  } | psql -X -q -A -t -v ON_ERROR_STOP=1 | awk '/^Time:/ { print $2 }' |
-    paste -d' ' $(printf -- '- %.0s' "$@") | tail -n +2
+  } | sql -A -t | awk '/^Time:/ { print $2 }' |
+    paste -d' ' "${columns[@]}" | tail -n +2
 }
 
 # pair NAME TARGET SETTINGS A B : median times of A and B, median, least and largest of A/B
@@ -45,6 +49,13 @@ pair() {
   spread=$(awk '{ r = $1 / $2; if (NR == 1 || r < lo) lo = r; if (r > hi) hi = r } END { printf "%.2f-%.2f", lo, hi }' <<<"$times")
   printf '| %s | %.0f ms | %.0f ms | %.2f | %s | %s |\n' "$name" "$(awk '{ print $1 }' <<<"$times" | median)" \
     "$(awk '{ print $2 }' <<<"$times" | median)" "$ratio" "$spread" "$target"
+}
+
+# alone NAME TARGET SQL : median time
+alone() {
+  local time
+  time=$(timed 'SET client_min_messages = warning;' "$3" | median)
+  printf '| %s | %.1f ms | %s |\n' "$1" "$time" "$2"
 }
 
 heading() {

@@ -7,6 +7,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+failed=
 for part in ${RCT_BENCH_PARTS:-sketch assign inference}; do
-  bash "benches/$part.sh"
+  bash "benches/$part.sh" || failed+=" $part"
 done
+if [ -n "$failed" ]; then
+  echo "error: this part did not come to its end:$failed" >&2
+  exit 1
+fi

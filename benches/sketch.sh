@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 fresh_database rct_bench
 echo "==> loading $rows rows with 2,000 and with 100,000 clusters, in random order"
-psql -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -f benches/sketch/load.sql
+sql -v rows="$rows" -f benches/sketch/load.sql
 
 size() { echo "SELECT octet_length($1::bytea) FROM $2"; }
 sketch3='rct.sketch(y, arm, cluster)'
@@ -44,7 +44,7 @@ by_hand5() {
 }
 
 for table in t2k t100k; do
-  [ "$table" = t2k ] && { clusters='2,000'; a=1.5 b=1.5; } || { clusters='100,000'; a=3 b=1.3; }
+  if [ "$table" = t2k ]; then clusters='2,000' a=1.5 b=1.5; else clusters='100,000' a=3 b=1.3; fi
   for workers in 0 2; do
     settings="SET max_parallel_workers_per_gather = $workers;"
     [ "$workers" = 0 ] && plan='serial' || plan="$workers workers"
@@ -69,14 +69,11 @@ for table in t2k t100k; do
   done
 done
 
-heading "2,000,000 rows, 5,000 clusters, one covariate, from rows to CR2, df and interval"
+heading "$((rows < 2000000 ? rows : 2000000)) rows, 5,000 clusters, one covariate, from rows to CR2, df and interval"
 pair "effects / floor (a)" "at most 2.5" "" \
   "SELECT * FROM rct.effects((SELECT $sketch4 FROM t5k), control => 'control', adjust => 'ancova')" "$(floor t5k)"
 
 printf '\n%s\n\n| call | time | target |\n|---|---|---|\n' "stored sketches"
-alone() {
-  printf '| %s | %.1f ms | %s |\n' "$1" "$(timed '' "$3" | median)" "$2"
-}
 alone "effects, G = 10,000, p = 8 (intercept, treated, 6 covariates)" "at most 60 ms" \
   "SELECT * FROM rct.effects((SELECT s FROM stored WHERE name = 'p8'), control => 'control', adjust => 'ancova')"
 alone "effects, G = 10,000, difference in means" "-" \
@@ -84,5 +81,5 @@ alone "effects, G = 10,000, difference in means" "-" \
 alone "rollup of 1,000 sketches of 10 clusters" "-" "SELECT octet_length(rct.rollup(s)::bytea) FROM parts"
 
 printf '\n%s\n\n' "bytes per cell as stored"
-psql -X -q -c "SELECT name, clusters, covariates, bytes, bytes / cells AS bytes_per_cell
+sql -c "SELECT name, clusters, covariates, bytes, bytes / stored_cells AS bytes_per_cell
   FROM stored, rct.sketch_info(s) ORDER BY name"

@@ -78,9 +78,8 @@ impl Deviation {
 }
 
 fn deviations() -> Vec<Deviation> {
-    let listed: Toml = read(DEVIATIONS)
-        .parse()
-        .unwrap_or_else(|e| panic!("{DEVIATIONS}: {e}"));
+    let listed: Toml =
+        toml::from_str(&read(DEVIATIONS)).unwrap_or_else(|e| panic!("{DEVIATIONS}: {e}"));
     let entries = listed.get("scenario").and_then(Toml::as_array);
     entries.into_iter().flatten().map(Deviation::new).collect()
 }

@@ -1,5 +1,7 @@
-//! `pgrx.toml` is the one place for facts that otherwise drift apart; these tests compare every other place
-//! with it. They need no server.
+//! Facts that stand in more than one file, compared with the file that decides: `Cargo.toml`, or the code. These tests need
+//! no server.
+
+mod dependencies;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +13,7 @@ use toml::Value as Toml;
 use crate::cluster::{read, root};
 
 fn toml(path: &str) -> Toml {
-    read(path).parse().unwrap_or_else(|e| panic!("{path}: {e}"))
+    toml::from_str(&read(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 fn strings(list: &Toml) -> Vec<String> {
@@ -29,85 +31,105 @@ fn version() -> String {
         .to_owned()
 }
 
-fn supported() -> BTreeSet<i64> {
-    let majors = &toml("pgrx.toml")["postgres"]["supported"];
-    majors
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(|major| major.as_integer().expect("a major version"))
+fn features() -> toml::Table {
+    let features = toml("Cargo.toml")["features"].clone();
+    features.as_table().expect("a table").clone()
+}
+
+/// The versions of PostgreSQL, which are features of Cargo.toml.
+fn supported() -> BTreeSet<u32> {
+    features()
+        .keys()
+        .filter_map(|name| name.strip_prefix("pg")?.parse().ok())
         .collect()
 }
 
-#[test]
-fn the_first_line_of_pgrx_toml_says_who_reads_it() {
-    let text = read("pgrx.toml");
-    assert!(
-        text.starts_with("# cargo-pgrx does not read this file"),
-        "{:?}",
-        text.lines().next()
-    );
-}
-
-#[test]
-fn cargo_toml_has_the_pinned_toolchain() {
-    let (pins, cargo) = (toml("pgrx.toml"), toml("Cargo.toml"));
-    let pgrx = pins["toolchain"]["pgrx"].as_str().expect("a version");
-    let rust = pins["toolchain"]["rust"].as_str().expect("a version");
-    assert_eq!(
-        cargo["package"]["rust-version"].as_str(),
-        Some(rust),
-        "package.rust-version"
-    );
-
-    for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
-        let Some(dependencies) = cargo.get(section).and_then(Toml::as_table) else {
-            continue;
-        };
-        for (name, value) in dependencies
-            .iter()
-            .filter(|(name, _)| name.starts_with("pgrx"))
-        {
-            let requirement = value.as_str().or_else(|| value.get("version")?.as_str());
-            assert_eq!(
-                requirement,
-                Some(format!("={pgrx}").as_str()),
-                "{section}.{name}"
-            );
-        }
+/// The one that is built by default.
+fn default() -> u32 {
+    match &strings(&features()["default"])[..] {
+        [only] => only.strip_prefix("pg").and_then(|major| major.parse().ok()),
+        _ => None,
     }
-    let lock = toml("Cargo.lock");
-    let packages = lock["package"].as_array().expect("packages");
-    let locked = packages
-        .iter()
-        .find(|package| package["name"].as_str() == Some("pgrx"))
-        .expect("pgrx is locked");
-    assert_eq!(locked["version"].as_str(), Some(pgrx), "pgrx in Cargo.lock");
+    .expect("one version of PostgreSQL")
 }
 
 #[test]
-fn cargo_toml_has_a_feature_per_postgres_version() {
-    let features = toml("Cargo.toml")["features"]
-        .as_table()
-        .expect("a table")
-        .clone();
-    let majors: BTreeSet<i64> = features
-        .keys()
-        .filter_map(|name| name.strip_prefix("pg")?.parse().ok())
-        .collect();
-    assert_eq!(majors, supported());
-    for major in majors {
+fn every_crate_needs_the_same_rust() {
+    let cargo = toml("Cargo.toml");
+    let rust = cargo["package"]["rust-version"]
+        .as_str()
+        .expect("a version");
+    assert_eq!(
+        cargo["workspace"]["package"]["rust-version"].as_str(),
+        Some(rust)
+    );
+    assert!(read("README.md").contains(&format!("Rust {rust} or newer")));
+}
+
+#[test]
+fn pgrx_is_pinned_exactly() {
+    let requirement = &toml("Cargo.toml")["dependencies"]["pgrx"]["version"];
+    let requirement = requirement.as_str().expect("a version");
+    assert!(requirement.starts_with('='), "{requirement}");
+}
+
+#[test]
+fn a_feature_per_postgres_version_is_that_of_pgrx() {
+    let features = features();
+    assert!(supported().contains(&default()));
+    for major in supported() {
         let enables = strings(&features[&format!("pg{major}")]);
+        assert_eq!(enables, [format!("pgrx/pg{major}")], "pg{major}");
+    }
+}
+
+/// `make test-matrix` tests all of them.
+#[test]
+fn every_other_postgres_version_can_be_fetched() {
+    let script = read(".ci/server.sh");
+    let fetched: BTreeSet<u32> = script
+        .lines()
+        .filter_map(|line| line.trim().split_once(") source=")?.0.parse().ok())
+        .collect();
+    let mut others = supported();
+    others.remove(&default());
+    assert_eq!(fetched, others);
+}
+
+/// The install script is `sql/install/*.sql` in the order of the names: two digits, then one word that no other file has.
+#[test]
+fn install_files_have_an_order() {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root().join("sql/install")).expect("sql/install") {
+        names.push(entry.unwrap().file_name().into_string().expect("UTF-8"));
+    }
+    names.sort();
+    assert!(!names.is_empty());
+    let (mut numbers, mut words) = (BTreeSet::new(), BTreeSet::new());
+    for name in &names {
+        let parts = name
+            .strip_suffix(".sql")
+            .and_then(|stem| stem.split_once('_'));
+        let Some((number, word)) = parts else {
+            panic!("sql/install/{name} is not called NN_word.sql");
+        };
         assert!(
-            enables.contains(&format!("pgrx/pg{major}")),
-            "pg{major} enables {enables:?}"
+            number.len() == 2 && number.bytes().all(|c| c.is_ascii_digit()),
+            "sql/install/{name} does not begin with two digits"
+        );
+        assert!(
+            !word.is_empty() && word.bytes().all(|c| c == b'_' || c.is_ascii_lowercase()),
+            "sql/install/{name} has something else than a-z and _ in its name"
+        );
+        assert!(
+            numbers.insert(number),
+            "sql/install/{name}: another file has the number {number}, so that the order is an accident"
+        );
+        assert!(
+            words.insert(word),
+            "sql/install/{name}: another file is called {word}"
         );
     }
-    let default = toml("pgrx.toml")["postgres"]["default"]
-        .as_integer()
-        .expect("a major version");
-    assert!(supported().contains(&default));
-    assert_eq!(strings(&features["default"]), [format!("pg{default}")]);
 }
 
 #[test]
@@ -128,14 +150,14 @@ fn cargo_does_not_mistake_these_tests_for_those_of_the_extension() {
 }
 
 #[test]
-fn the_control_file_takes_its_version_from_cargo() {
+fn the_control_file_agrees() {
     let text = read("pg_rct.control");
     let settings: BTreeMap<&str, &str> = text
         .lines()
         .filter_map(|line| line.split('#').next()?.split_once('='))
         .map(|(name, value)| (name.trim(), value.trim().trim_matches('\'')))
         .collect();
-    assert_eq!(settings.get("default_version"), Some(&"@CARGO_VERSION@"));
+    assert_eq!(settings.get("default_version"), Some(&&*version()));
     // a fixed name: a library per version would make every upgrade re-create every C function
     assert_eq!(settings.get("module_pathname"), Some(&"$libdir/pg_rct"));
     assert_eq!(settings.get("schema"), Some(&"rct"));
@@ -191,19 +213,17 @@ fn the_changelog_describes_this_version() {
     assert_eq!(newest, Some(version().as_str()), "the newest heading");
 }
 
+/// A new format of stored bytes cannot come about unnoticed: the upgrade notes name it.
 #[test]
-fn the_wire_version_is_the_one_in_the_code() {
+fn the_wire_version_is_the_one_in_the_changelog() {
     let mut sources = Vec::new();
     rust_files(&root().join("src/core/sketch"), &mut sources);
-    let found: Vec<i64> = sources
+    let text: String = sources
         .iter()
-        .flat_map(|path| {
-            fs::read_to_string(path)
-                .unwrap()
-                .lines()
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
-        })
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let found: Vec<u8> = text
+        .lines()
         .filter_map(|line| {
             line.trim()
                 .strip_prefix("pub const WIRE_VERSION: u8 = ")?
@@ -212,12 +232,15 @@ fn the_wire_version_is_the_one_in_the_code() {
                 .ok()
         })
         .collect();
-    let pinned = toml("pgrx.toml")["formats"]["sketch"]
-        .as_integer()
-        .expect("a number");
+    let changelog = read("CHANGELOG.md");
+    let noted: u8 = changelog
+        .split("Stored sketches have format ")
+        .nth(1)
+        .and_then(|rest| rest.split('.').next()?.parse().ok())
+        .expect("the newest upgrade notes say: Stored sketches have format N.");
     assert_eq!(
         found,
-        [pinned],
+        [noted],
         "pub const WIRE_VERSION: u8 in src/core/sketch"
     );
 }
@@ -235,15 +258,31 @@ fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn every_released_version_can_be_upgraded() {
-    let from: BTreeSet<String> = strings(&toml("pgrx.toml")["upgrade"]["from"])
-        .into_iter()
-        .collect();
+    let released = released(&read("CHANGELOG.md"), &version());
     let scripts: Vec<(String, String)> = fs::read_dir(root().join("sql"))
         .expect("sql/")
         .filter_map(|entry| upgrade_of(&entry.unwrap().file_name().to_string_lossy()))
         .collect();
-    let problems = upgrade_problems(&from, &version(), &scripts);
+    let problems = upgrade_problems(&released, &version(), &scripts);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// The versions with a heading `## [A] - date` in the changelog, except the current one.
+fn released(changelog: &str, current: &str) -> BTreeSet<String> {
+    changelog
+        .lines()
+        .filter_map(|line| line.strip_prefix("## [")?.split_once("] - "))
+        .filter(|(version, date)| *date != "unreleased" && *version != current)
+        .map(|(version, _)| version.to_owned())
+        .collect()
+}
+
+#[test]
+fn released_versions_are_those_with_a_date() {
+    let changelog = "## [Unreleased]\n## [0.3.0] - unreleased\n## [0.2.0] - 2026-05-04\n### Added\n## [0.1.0] - 2026-01-02\n";
+    let found = |current| released(changelog, current).into_iter().collect::<Vec<_>>();
+    assert_eq!(found("0.3.0"), ["0.1.0", "0.2.0"]);
+    assert_eq!(found("0.2.0"), ["0.1.0"]);
 }
 
 /// `pg_rct--A--B.sql` upgrades from A to B.
@@ -261,16 +300,11 @@ fn upgrade_problems(
     scripts: &[(String, String)],
 ) -> Vec<String> {
     let mut problems = Vec::new();
-    if from.contains(current) {
-        problems.push(format!(
-            "pgrx.toml: upgrade.from contains the current version {current}"
-        ));
-    }
     for (a, b) in scripts {
         for version in [a, b] {
             if !from.contains(version) && version != current {
                 problems.push(format!(
-                    "sql/pg_rct--{a}--{b}.sql: {version} is not in upgrade.from of pgrx.toml"
+                    "sql/pg_rct--{a}--{b}.sql: CHANGELOG.md has no release {version}"
                 ));
             }
         }

@@ -221,7 +221,6 @@ SELECT rct.logistic(set_byte(r, 20, 1 + get_byte(r, 20))) FROM whole;
 SELECT rct.logistic_predict(ARRAY[1, 2], ARRAY[1, 2]);
 SELECT rct.logistic_predict('{}', '{}');
 SELECT rct.logistic_predict(ARRAY[1, 2], ARRAY['Infinity'::float8]);
-SELECT rct._logistic_add(NULL, 1, ARRAY[1]);
 SELECT rct.pool_imputations(ARRAY[1], ARRAY[1]);
 SELECT rct.pool_imputations(ARRAY[1, 2], ARRAY[1]);
 SELECT rct.pool_imputations(ARRAY[1, NULL], ARRAY[1, 1]);

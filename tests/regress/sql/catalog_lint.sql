@@ -16,9 +16,11 @@ CREATE VIEW may AS SELECT p.oid, a.grantee, a.privilege_type FROM pg_proc AS p, 
 SELECT (SELECT count(*) > 50 FROM object) AS objects, (SELECT count(*) > 50 FROM routine) AS routines,
        (SELECT count(*) > 20 FROM routine WHERE is_aggregate) AS aggregates;
 
--- Objects without a comment. (The array type has none; nobody can give it one that pg_dump keeps.)
+-- Objects without a comment. (Array types have none; nobody can give them one that pg_dump keeps. Nor have the row types of tables
+-- and views, which are members of the extension since PostgreSQL 17.)
 SELECT name FROM object
-WHERE CASE WHEN classid = 'pg_type'::regclass THEN (SELECT typcategory <> 'A' FROM pg_type WHERE oid = objid) ELSE true END
+WHERE CASE WHEN classid = 'pg_type'::regclass THEN (SELECT typcategory <> 'A' AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = typrelid AND relkind <> 'c')
+                                                    FROM pg_type WHERE oid = objid) ELSE true END
       AND obj_description(objid, classid::regclass::text::name) IS NULL;
 -- Objects in the schema that do not belong to the extension.
 SELECT 'routine' AS kind, name FROM routine WHERE oid NOT IN (SELECT objid FROM object WHERE classid = 'pg_proc'::regclass)
