@@ -23,6 +23,7 @@ mod psql;
 mod random;
 
 // the tests
+mod attacks;
 mod cancel;
 mod concurrency;
 mod conformance;
