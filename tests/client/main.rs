@@ -35,3 +35,4 @@ mod parallel;
 mod privileges;
 mod properties;
 mod regress;
+mod restore;

@@ -56,7 +56,7 @@ fn rights_by_hand_have_none() {
     );
     for (grant, object, privilege) in [
         ("GRANT CREATE ON SCHEMA rct", "rct", "CREATE"),
-        ("GRANT SELECT ON rct.enrollment", "enrollment", "SELECT"),
+        ("GRANT DELETE ON rct.enrollment", "enrollment", "DELETE"),
         ("GRANT INSERT ON rct.exposure", "exposure", "INSERT"),
         (
             "GRANT UPDATE (spec) ON rct.experiment",
@@ -103,6 +103,14 @@ fn rights_by_hand_have_none() {
         }
     }
     assert_eq!(rows(&mut owner, UNEXPECTED), [""; 0]);
+    // an analyst reads tables, everybody does not
+    run(&mut owner, "GRANT SELECT ON rct.enrollment TO PUBLIC");
+    let more = rows(&mut owner, UNEXPECTED);
+    assert!(
+        more.iter().any(|row| row.contains("enrollment")),
+        "{more:?}"
+    );
+    run(&mut owner, "REVOKE SELECT ON rct.enrollment FROM PUBLIC");
     // a right to pass on is more than the function gives
     run(
         &mut owner,

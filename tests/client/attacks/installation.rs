@@ -215,7 +215,6 @@ fn only_utf8() {
         "EUC_JP",
         "EUC_KR",
         "KOI8R",
-        "MULE_INTERNAL",
     ] {
         let other = Database {
             cluster: Cluster::from_env(),

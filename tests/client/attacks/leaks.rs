@@ -56,7 +56,7 @@ fn of_others() {
         &format!("SELECT rct.grant_service('{service}')"),
     );
     let mut client = database.client_as(&service);
-    let long = "x".repeat(600);
+    let long = "x".repeat(2000);
     let mut leaks = Vec::new();
     for call in [
         // the alias of somebody else

@@ -49,6 +49,8 @@ fn drop_extension() {
             "DROP EXTENSION pg_rct RESTRICT",
             "DROP EXTENSION IF EXISTS pg_rct",
             "DROP EXTENSION IF EXISTS \"pg_rct\" CASCADE",
+            "DROP SCHEMA rct CASCADE",
+            "DROP SCHEMA IF EXISTS rct CASCADE",
             "DO $$ BEGIN DROP EXTENSION pg_rct CASCADE; END $$",
             "BEGIN; DROP EXTENSION pg_rct; CREATE EXTENSION pg_rct; COMMIT",
         ] {
@@ -106,10 +108,10 @@ fn without_records() {
         "SELECT rct.bucket('s', 'u'); DROP EXTENSION pg_rct; CREATE EXTENSION pg_rct; DROP EXTENSION pg_rct CASCADE; CREATE EXTENSION pg_rct; DROP EXTENSION IF EXISTS pg_rct",
     );
     assert!(!there(&mut client));
-    // a schema of one's own is not the extension's, and can be dropped with it
+    // the schema stays, and is dropped with it or without
     run(
         &mut client,
-        "CREATE SCHEMA rct; CREATE EXTENSION pg_rct; DROP SCHEMA rct CASCADE",
+        "CREATE EXTENSION pg_rct; DROP SCHEMA rct CASCADE",
     );
     assert!(!there(&mut client));
 }
@@ -123,17 +125,11 @@ fn in_other_ways() {
         &mut database.maintenance(),
         &format!("ALTER ROLE {owner} SUPERUSER; GRANT {owner} TO {group}"),
     );
-    // the schema is the owner's, not a part of the extension
-    run(
-        &mut database.client_as(&owner),
-        "CREATE SCHEMA rct; CREATE EXTENSION pg_rct",
-    );
+    run(&mut database.client_as(&owner), "CREATE EXTENSION pg_rct");
     let mut client = database.client();
     run(&mut client, RECORDS[0].1);
     run(&mut client, "CREATE SCHEMA other");
     for statement in [
-        "DROP SCHEMA rct CASCADE".to_owned(),
-        "DROP SCHEMA IF EXISTS rct CASCADE".to_owned(),
         "DROP SCHEMA other, rct CASCADE".to_owned(),
         format!("DROP OWNED BY {owner} CASCADE"),
         format!("DROP OWNED BY {group}, {owner} CASCADE"),
@@ -172,18 +168,6 @@ fn in_other_ways() {
         &format!("SET rct.confirm_drop = on; DROP OWNED BY {owner} CASCADE"),
     );
     assert!(!there(&mut client));
-}
-
-/// As it is usually installed the schema is part of the extension, and cannot be dropped without it.
-#[test]
-fn with_its_own_schema() {
-    let database = Database::with_extension("own_schema");
-    let mut client = database.client();
-    run(&mut client, RECORDS[1].1);
-    for statement in ["DROP SCHEMA rct", "DROP SCHEMA rct CASCADE"] {
-        refused(&mut client, statement, &["2BP01", "55000"]);
-        assert!(there(&mut client), "{statement}");
-    }
 }
 
 /// A superuser who disables what asks does so knowingly; a setting for replication alone does not.
