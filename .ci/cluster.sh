@@ -10,7 +10,7 @@
 #   cluster.sh kill | restart                             of the cluster in RCT_CLUSTER_DIR: SIGKILL to its postmaster;
 #                                                         start it again (for tests of what survives)
 #
-# test   not durable (fsync off), jit off, no autovacuum, so that plans and timings do not wobble
+# test   not durable (fsync off), jit off, no autovacuum, so that plans and timings do not wobble; databases can be replicated
 # bench  durable, default settings, except shared_buffers (RCT_BENCH_SHARED_BUFFERS, 2GB) and max_parallel_workers 4
 #
 # PostgreSQL refuses to run as root: for root the server runs as the user postgres, or nobody if there is none.
@@ -97,6 +97,7 @@ jit = off
 max_worker_processes = 40
 max_parallel_workers = 32
 max_parallel_workers_per_gather = 4
+wal_level = logical
 END
       ;;
     bench)

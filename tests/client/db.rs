@@ -1,6 +1,7 @@
 //! Scratch databases, and connections to them.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use postgres::{Client, Config, NoTls};
 
@@ -82,6 +83,21 @@ impl Database {
         self.config(role, &self.name)
             .connect(NoTls)
             .unwrap_or_else(|e| panic!("connection to {} as {role}: {e}", self.name))
+    }
+
+    /// A connection as another role, and what the server says in it besides answers: warnings and notices, as they come.
+    pub fn heard_as(&self, role: &str) -> (Client, Arc<Mutex<Vec<String>>>) {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let hears = Arc::clone(&heard);
+        let mut config = self.config(role, &self.name);
+        config.notice_callback(move |notice| {
+            let said = notice.message().to_owned();
+            hears.lock().expect("no panic while it is held").push(said);
+        });
+        let client = config.connect(NoTls);
+        let client =
+            client.unwrap_or_else(|e| panic!("connection to {} as {role}: {e}", self.name));
+        (client, heard)
     }
 
     /// A superuser's connection to another database of the cluster, for what belongs to no database.

@@ -1,5 +1,7 @@
 //! A district in the middle of a semester: a database in which every table of the extension has rows.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use postgres::Client;
 
 use crate::cluster::Cluster;
@@ -98,7 +100,13 @@ pub struct Logins(Vec<String>);
 impl Logins {
     /// Roles of this test, one for each word.
     pub fn new<const N: usize>(test: &str, words: [&str; N]) -> (Self, [String; N]) {
-        let names = words.map(|word| format!("rct_{test}_{word}_{}", std::process::id()));
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let unique = format!(
+            "{}_{}",
+            std::process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
+        let names = words.map(|word| format!("rct_{test}_{word}_{unique}"));
         let mut maintenance = Self::maintenance();
         for name in &names {
             maintenance

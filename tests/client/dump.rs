@@ -12,7 +12,12 @@ use crate::district::{Logins, district, tables};
 
 impl Database {
     /// A program of PostgreSQL, connected to this database as superuser.
-    fn tool(&self, program: &str, arguments: &[&str]) -> Output {
+    pub fn tool(&self, program: &str, arguments: &[&str]) -> Output {
+        self.tool_as(&self.cluster.superuser, program, arguments)
+    }
+
+    /// A program of PostgreSQL, connected to this database as another role.
+    pub fn tool_as(&self, role: &str, program: &str, arguments: &[&str]) -> Output {
         let mut tool = Command::new(program);
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("PG") {
@@ -27,12 +32,7 @@ impl Database {
                 "--port",
                 &self.cluster.port.to_string(),
             ])
-            .args([
-                "--username",
-                &self.cluster.superuser,
-                "--dbname",
-                &self.name,
-            ])
+            .args(["--username", role, "--dbname", &self.name])
             .stdin(Stdio::null())
             .output()
             .unwrap_or_else(|e| panic!("{program}: {e}"));
@@ -45,15 +45,15 @@ impl Database {
     }
 }
 
-/// A file that goes away.
-struct Scratch(PathBuf);
+/// A file, or a directory, that goes away.
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         Scratch(env::temp_dir().join(format!("pg_rct_{}_{name}", process::id())))
     }
 
-    fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         self.0.to_str().expect("UTF-8")
     }
 }

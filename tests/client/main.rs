@@ -23,6 +23,7 @@ mod psql;
 mod random;
 
 // the tests
+mod attacks;
 mod cancel;
 mod concurrency;
 mod conformance;
@@ -34,3 +35,4 @@ mod parallel;
 mod privileges;
 mod properties;
 mod regress;
+mod restore;
