@@ -6,6 +6,9 @@ CREATE TABLE roster AS
     SELECT (1000000 + n)::text AS user_id, g.group_type, g.group_id
     FROM generate_series(1, :users) n, LATERAL (VALUES ('class', 'c' || n / 30), ('school', 's' || n / 30 % 50)) g (group_type, group_id);
 ANALYZE roster;
+CREATE ROLE rct_bench_reader;
+GRANT SELECT ON roster TO rct_bench_reader;
+SELECT rct.grant_reader('rct_bench_reader') \g /dev/null
 \timing on
 SELECT rct.load_roster('roster') AS users_loaded;
 \timing off

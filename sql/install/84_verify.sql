@@ -1,7 +1,7 @@
 -- Whether the records are whole, and what follows from them is up to date.
 
 CREATE FUNCTION rct._has_records() RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM rct.experiment) OR EXISTS (SELECT FROM rct.segment) OR EXISTS (SELECT FROM rct.membership)
         OR EXISTS (SELECT FROM rct.alias) OR EXISTS (SELECT FROM rct.visit) OR EXISTS (SELECT FROM rct.exposure)
         OR EXISTS (SELECT FROM rct.preview_user) OR EXISTS (SELECT FROM rct.metric) OR EXISTS (SELECT FROM rct.measurement)
@@ -64,14 +64,14 @@ BEGIN
     RETURN QUERY
         SELECT 'error', 'status_gap', format('experiment %s', e.key),
             format('Entry %s of the log leaves status %s, and the one before it leads to %s.', l.id, coalesce(l.from_status, 'none'), coalesce(l.before, 'none')), restore
-        FROM (SELECT x.id, x.experiment_id, x.from_status, lag(x.to_status) OVER (PARTITION BY x.experiment_id ORDER BY x.at, x.id) AS before
+        FROM (SELECT x.id, x.experiment_id, x.from_status, lag(x.to_status) OVER (PARTITION BY x.experiment_id ORDER BY x.id) AS before
             FROM rct.status_log x) l JOIN rct.experiment e ON e.id = l.experiment_id
         WHERE l.from_status IS DISTINCT FROM l.before;
     RETURN QUERY
         SELECT 'error', 'status_differs', format('experiment %s', e.key),
             format('Its status is %s, and the last entry of the log says %s.', e.status, coalesce(l.to_status, 'nothing')), restore
         FROM rct.experiment e LEFT JOIN LATERAL (
-            SELECT x.to_status FROM rct.status_log x WHERE x.experiment_id = e.id ORDER BY x.at DESC, x.id DESC LIMIT 1) l ON true
+            SELECT x.to_status FROM rct.status_log x WHERE x.experiment_id = e.id ORDER BY x.id DESC LIMIT 1) l ON true
         WHERE l.to_status IS DISTINCT FROM e.status;
     FOR r IN SELECT t.name FROM unnest('{segment_member,segment_edge,enrollment,exclusion,preview_user,preview_condition,allocation,roster_source,reader}'::text[]) t (name) LOOP
         RETURN QUERY EXECUTE format(

@@ -75,7 +75,7 @@ COMMENT ON FUNCTION rct.grant_admin(regrole) IS
     'lets a role define and run experiments, besides what services and analysts may do; tables are changed by functions only';
 
 CREATE FUNCTION rct.grants() RETURNS TABLE (role text, object text, privilege text, source text)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100 AS $$
     SELECT CASE a.grantee WHEN 0 THEN 'public' ELSE a.grantee::regrole::text END, a.object, a.privilege_type, a.source
     FROM (
         SELECT x.grantee, p.oid::regprocedure::text AS object, x.privilege_type,
@@ -134,18 +134,18 @@ CREATE FUNCTION rct.grant_reader(role regrole) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     reader text := (SELECT r.rolname FROM pg_roles r WHERE r.oid = grant_reader.role);
-    found record;
+    bad record;
 BEGIN
     IF grant_reader.role IS NULL THEN
         RAISE EXCEPTION 'role must not be NULL' USING ERRCODE = 'null_value_not_allowed', HINT = 'Name an existing role.';
     ELSIF reader IS NULL THEN
         RAISE EXCEPTION 'role % does not exist', grant_reader.role USING ERRCODE = 'undefined_object', HINT = 'Name an existing role.';
     END IF;
-    SELECT p.problem, p.hint INTO found FROM rct._reader_problems(reader) p LIMIT 1;
+    SELECT p.problem, p.hint INTO bad FROM rct._reader_problems(reader) p LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'role "%" cannot read relations of the district: it %', reader, found.problem USING
+        RAISE EXCEPTION 'role "%" cannot read relations of the district: it %', reader, bad.problem USING
             ERRCODE = 'insufficient_privilege',
-            DETAIL = 'Code of others, in the relations that it reads, runs with its rights, so it must have none.', HINT = found.hint;
+            DETAIL = 'Code of others, in the relations that it reads, runs with its rights, so it must have none.', HINT = bad.hint;
     END IF;
     LOCK TABLE rct.reader IN SHARE ROW EXCLUSIVE MODE;
     UPDATE rct.reader x SET ended_at = clock_timestamp() WHERE x.ended_at = 'infinity';

@@ -1,8 +1,10 @@
 //! A district in the middle of a semester: a database in which every table of the extension has rows.
 
+use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use postgres::Client;
+use postgres::error::SqlState;
 
 use crate::cluster::Cluster;
 use crate::db::{Database, told};
@@ -11,9 +13,11 @@ use crate::db::{Database, told};
 /// enrollments, exclusions, repetitions, preview users, metrics and measurements. `public.moment` keeps some moments.
 const SEMESTER: &str = r#"
 CREATE TABLE public.moment (name text PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp());
+SELECT rct.grant_reader('READER');
 CREATE TABLE public.roster AS
 SELECT 'u' || lpad(i::text, 2, '0') AS user_id, t.group_type, CASE t.group_type WHEN 'class' THEN 'c' || i % 5 ELSE 's' || i % 2 END AS group_id
 FROM generate_series(1, 40) AS i, unnest(ARRAY['class', 'school']) AS t (group_type);
+GRANT SELECT ON public.roster TO READER;
 SELECT rct.load_roster('public.roster', '2025-08-01');
 SELECT rct.set_groups('u01', '{"class": ["c9"], "school": ["s1"]}', at => '2025-10-01');
 SELECT rct.set_groups('u01', '{"class": ["c8", "c9"], "school": ["s1"]}', '{"class": "c8"}', '2025-09-15');
@@ -73,11 +77,25 @@ INSERT INTO public.moment VALUES ('logged');
 SELECT rct.register_roster('public.roster');
 "#;
 
+/// The role that reads the relations of the districts: one for all of them, since it owns nothing.
+pub fn reader(client: &mut Client) -> &'static str {
+    static MADE: Once = Once::new();
+    const NAME: &str = "rct_tests_reader";
+    MADE.call_once(|| {
+        let made = client.batch_execute(&format!("CREATE ROLE {NAME}"));
+        if let Err(e) = made {
+            assert_eq!(e.code(), Some(&SqlState::DUPLICATE_OBJECT), "{}", told(&e));
+        }
+    });
+    NAME
+}
+
 /// Makes the district. The clock must move between its steps: moments tell them apart.
 pub fn district(tag: &str) -> Database {
     let database = Database::with_extension(tag);
     let mut client = database.client();
-    for statement in SEMESTER.split(";\n") {
+    let semester = SEMESTER.replace("READER", reader(&mut client));
+    for statement in semester.split(";\n") {
         client
             .simple_query(statement)
             .unwrap_or_else(|e| panic!("{statement}: {}", told(&e)));

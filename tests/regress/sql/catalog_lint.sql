@@ -44,17 +44,19 @@ INSERT INTO writer VALUES
     ('create_experiment'), ('update_experiment'), ('set_status'), ('clone_experiment'), ('import_experiment'), ('import_upgrade'),
     ('create_segment'), ('add_members'), ('remove_members'), ('add_to_list'), ('remove_from_list'), ('set_preview_user'), ('remove_preview_user'),
     ('set_groups'), ('set_working_groups'), ('add_alias'), ('load_roster'), ('register_roster'), ('randomize_experiment'), ('place_late'), ('mark'),
-    ('declare_metric'), ('drop_metric'), ('log'), ('log_batch'), ('grant_service'), ('grant_analyst'), ('grant_admin'),
+    ('declare_metric'), ('drop_metric'), ('log'), ('log_batch'), ('grant_service'), ('grant_analyst'), ('grant_admin'), ('grant_reader'), ('rebuild'),
     ('_add_members'), ('_remove_members'), ('_compile'), ('_compile_all'), ('_count_enrollment'), ('_end_if_full'), ('_exclude_reached'),
-    ('_experiment_for_update'), ('_follow_groups'), ('_replace_memberships'), ('_load_roster'), ('_set_groups'), ('_place'), ('_grant_functions'), ('_check_at'), ('_refresh');
-SELECT name FROM routine WHERE provolatile = 'v' AND proname NOT IN (TABLE writer) AND prorettype <> 'trigger'::regtype;
+    ('_experiment_for_update'), ('_follow_groups'), ('_replace_memberships'), ('_load_roster'), ('_set_groups'), ('_place'), ('_grant_functions'), ('_check_at'), ('_refresh'), ('_add_context'), ('_revoke_all'),
+    ('_lock'), ('_next_id');
+SELECT name FROM routine WHERE provolatile = 'v' AND proname NOT IN (TABLE writer) AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype);
 SELECT name, provolatile FROM routine WHERE proname IN (TABLE writer) AND provolatile <> 'v';
 SELECT proname FROM writer WHERE proname NOT IN (SELECT proname FROM routine);
--- In C there is nothing that reads a table.
-SELECT name FROM routine WHERE prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') AND provolatile <> 'i';
+-- In C there is nothing that reads a table, except what these read: a roster, a sequence.
+SELECT name FROM routine WHERE prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') AND provolatile <> 'i'
+    AND proname NOT IN ('_lock', '_next_id', '_read_roster', '_guard_removal');
 -- Not PARALLEL SAFE are functions that write, and those that read the registered roster, which can be any view.
 CREATE TABLE reads_roster (proname name PRIMARY KEY);
-INSERT INTO reads_roster VALUES ('_registered_roster'), ('_registered_facts'), ('_roster'), ('_memberships'), ('assign'), ('condition_for'), ('assign_all'), ('explain'), ('roster_at');
+INSERT INTO reads_roster VALUES ('_read_roster'), ('_registered_roster'), ('_recorded_facts'), ('_roster'), ('_memberships'), ('assign'), ('condition_for'), ('assign_all'), ('explain'), ('roster_at'), ('verify');
 SELECT name, proparallel FROM routine
 WHERE proparallel <> CASE WHEN provolatile = 'v' THEN 'u' WHEN proname IN (TABLE reads_roster) THEN 'r' ELSE 's' END;
 SELECT proname FROM reads_roster WHERE proname NOT IN (SELECT proname FROM routine);
@@ -86,7 +88,7 @@ WHERE is_support AND oid NOT IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, a
       AND oid NOT IN (SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend]) FROM pg_type WHERE typnamespace = 'rct'::regnamespace);
 SELECT name FROM routine WHERE is_support AND NOT is_internal;
 -- Functions whose number of rows the planner has to guess.
-SELECT name, prorows FROM routine WHERE proretset AND prorows = 1000 AND proname NOT IN ('cells', 'roster_at', '_roster', '_facts', '_member_rows', 'place_late');
+SELECT name, prorows FROM routine WHERE proretset AND prorows = 1000 AND proname NOT IN ('cells', 'roster_at', '_roster', '_facts', '_member_rows', 'place_late', '_read_roster');
 
 -- SECURITY DEFINER or a trigger without a search_path in which nobody can put anything first; settings of other functions than these and
 -- internal ones, which are called with that path.
@@ -94,10 +96,12 @@ SELECT name, proconfig FROM routine
 WHERE (prosecdef OR prorettype = 'trigger'::regtype) AND proconfig IS DISTINCT FROM '{"search_path=pg_catalog, pg_temp"}';
 SELECT name, proconfig FROM routine WHERE proconfig IS NOT NULL
       AND array_remove(proconfig, 'plan_cache_mode=force_generic_plan') <> '{"search_path=pg_catalog, pg_temp"}';
+-- Bodies in which a name is looked up at the time of the call, and not by that path.
+SELECT r.name FROM routine AS r JOIN pg_language AS l ON l.oid = r.prolang WHERE l.lanname IN ('sql', 'plpgsql') AND r.prosqlbody IS NULL AND r.proconfig IS NULL;
 -- A table is read and written by the functions, not by who calls: what is for roles is SECURITY DEFINER, apart from functions for the
 -- owner only, and one that reads a relation of the caller.
-SELECT name FROM routine WHERE NOT is_internal AND provolatile <> 'i' AND NOT prosecdef AND proname NOT IN ('grant_service', 'grant_analyst', 'grant_admin', 'load_roster');
-SELECT name FROM routine WHERE prosecdef AND (is_internal AND proname <> '_load_roster' OR provolatile = 'i');
+SELECT name FROM routine WHERE NOT is_internal AND provolatile <> 'i' AND NOT prosecdef AND proname NOT IN ('grant_service', 'grant_analyst', 'grant_admin', 'grant_reader', 'load_roster');
+SELECT name FROM routine WHERE prosecdef AND (is_internal AND proname NOT IN ('_load_roster', '_reader') OR provolatile = 'i');
 -- Code that is not the extension's library, SQL or PL/pgSQL.
 SELECT name, probin FROM routine AS r JOIN pg_language AS l ON l.oid = r.prolang
 WHERE NOT is_aggregate AND CASE l.lanname WHEN 'c' THEN probin <> '$libdir/pg_rct' ELSE l.lanname NOT IN ('sql', 'plpgsql') END;
@@ -131,7 +135,7 @@ SELECT grantee, privilege_type FROM pg_namespace, aclexplode(nspacl)
 WHERE nspname = 'rct' AND grantee <> nspowner AND NOT (grantee = 0 AND privilege_type = 'USAGE' AND NOT is_grantable);
 SELECT has_schema_privilege('public', 'rct', 'USAGE') AS "usage", has_schema_privilege('public', 'rct', 'CREATE') AS "create";
 
--- Tables and sequences that pg_dump would not save, or only in part. rct.unit follows from the others, by triggers.
+-- Tables and sequences that pg_dump would not save, or only in part. rct.unit follows from the others.
 CREATE VIEW saved AS SELECT unnest(extconfig) AS oid, unnest(extcondition) AS condition FROM pg_extension WHERE extname = 'pg_rct';
 SELECT c.relname, c.relkind FROM pg_class AS c WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind IN ('r', 'S', 'p', 'm') AND c.relname <> 'unit' AND c.oid NOT IN (SELECT oid FROM saved);
 SELECT oid::regclass, condition FROM saved WHERE condition <> '';
@@ -142,12 +146,16 @@ SELECT a.attrelid::regclass, a.attname FROM pg_attribute AS a JOIN pg_class AS c
 WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
       AND a.atttypid IN ('timestamp'::regtype, 'time'::regtype, 'timetz'::regtype, 'char'::regtype, 'varchar'::regtype, 'money'::regtype, 'json'::regtype);
 -- Records that could be rewritten: tables without a trigger that refuses DELETE and TRUNCATE. These hold what follows from others, or
--- what may be taken back.
+-- what may be taken back. (That rct.unit was emptied is noticed.)
 SELECT c.relname FROM pg_class AS c
-WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('context', 'enrollment_count', 'metric')
+WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('context', 'enrollment_count', 'metric', 'unit')
       AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only' AND t.tgenabled = 'O' AND t.tgtype & 40 = 40);
--- Foreign keys whose rows would vanish or change with others.
-SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'rct'::regnamespace AND contype = 'f' AND (confdeltype <> 'a' OR confupdtype <> 'a');
+-- Foreign keys, and defaults or checks that look names up: a restore loads tables in any order, several at once, and with no path.
+SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'rct'::regnamespace AND contype = 'f';
+-- Columns that refer to another table are those that rct.verify checks.
+SELECT a.attrelid::regclass, a.attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND a.attname ~ '^(experiment|segment|include|exclude|parent|child|run)_id$'
+      AND (c.relname, a.attname) NOT IN (SELECT child, child_column FROM rct._references());
 -- Indexes that can not be used.
 SELECT indexrelid::regclass FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE c.relnamespace = 'rct'::regnamespace AND NOT i.indisvalid;
 -- Types: binary input and output, and room to grow.
@@ -156,10 +164,11 @@ SELECT typname FROM pg_type WHERE typnamespace = 'rct'::regnamespace AND typtype
 -- Casts that happen without being asked for.
 SELECT castsource::regtype, casttarget::regtype, castcontext FROM pg_cast
 WHERE castcontext <> 'e' AND 'rct'::regnamespace IN (SELECT typnamespace FROM pg_type WHERE oid IN (castsource, casttarget));
--- Operators, operator classes, rules, event triggers, roles: none.
+-- Operators, operator classes, rules, roles: none; and one event trigger.
 SELECT name FROM object
-WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass, 'pg_class'::regclass);
--- Settings are limits that anybody may set; none changes a result. (The first call loads the library.)
+WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass, 'pg_class'::regclass)
+      AND name <> 'event trigger rct_guard_removal';
+-- Settings are limits and confirmations; none changes a result. (The first call loads the library.)
 SELECT rct.median(1);
-SELECT name, context, vartype, unit FROM pg_settings WHERE name LIKE 'rct.%' AND name NOT IN ('rct.state_memory_limit');
+SELECT name, context, vartype, unit FROM pg_settings WHERE name LIKE 'rct.%' AND name NOT IN ('rct.state_memory_limit', 'rct.confirm_drop');
 SELECT name, context, unit, boot_val, short_desc IS NOT NULL AS described FROM pg_settings WHERE name LIKE 'rct.%';

@@ -87,6 +87,13 @@ SELECT rct.add_alias('ada', repeat('x', 1001));
 CREATE TABLE sis (user_id text, group_type text, group_id text, teacher text);
 INSERT INTO sis VALUES ('ada', 'class', '9a', 'X'), ('ada', 'school', 'north', 'X'), ('fay', 'class', '9a', 'X'), ('fay', 'class', '9a', 'Y'),
                        ('gus', 'class', '9a', 'X'), ('gus', 'class', '9b', 'Y');
+-- A superuser reads it through a role that can do nothing else.
+SELECT rct.load_roster('sis');
+CREATE ROLE regress_roster_reader;
+SELECT rct.grant_reader('regress_roster_reader');
+SELECT rct.load_roster('sis');
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO regress_roster_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO regress_roster_reader;
 SELECT rct.load_roster('sis');
 SELECT rct.load_roster('sis') AS nothing_new;
 SELECT * FROM roster();
@@ -167,3 +174,6 @@ INSERT INTO rct.membership (user_id, group_type, group_id, working, during) VALU
 INSERT INTO rct.membership (user_id, group_type, group_id, working, during) VALUES ('zoe', 'class', '7b', true, '[2024-05-01,2024-09-01)');
 INSERT INTO rct.membership (user_id, group_type, group_id, working, during) VALUES ('zoe', 'class', '7a', false, '[2024-03-01,)');
 INSERT INTO rct.membership (user_id, group_type, group_id, working, during) VALUES ('zoe', 'class', '7b', true, '[2024-06-01,2024-09-01)');
+
+DROP OWNED BY regress_roster_reader;
+DROP ROLE regress_roster_reader;
