@@ -34,8 +34,6 @@ impl Kind {
 
 /// Waits for the lock, and holds it until the transaction ends.
 pub fn acquire(kind: Kind, name: &[u8], shared: bool) {
-    // Two names with one digest wait for each other, nothing worse.
-    let digest = Key::of_text(name).0 as u64;
     let mode = if shared {
         pg_sys::ShareLock
     } else {
@@ -43,14 +41,31 @@ pub fn acquire(kind: Kind, name: &[u8], shared: bool) {
     };
     // SAFETY: the tag is complete, and LockAcquire copies it; it raises, or has the lock.
     unsafe {
-        let tag = pg_sys::LOCKTAG {
-            locktag_field1: pg_sys::MyDatabaseId.to_u32(),
-            locktag_field2: (digest >> 32) as u32,
-            locktag_field3: digest as u32,
-            locktag_field4: kind as u16,
-            locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
-            locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
-        };
-        pg_sys::LockAcquire(&tag, mode as pg_sys::LOCKMODE, false, false);
+        pg_sys::LockAcquire(&tag(kind, name), mode as pg_sys::LOCKMODE, false, false);
+    }
+}
+
+/// Does something while no other session does, and lets go then. After an error the transaction lets go.
+pub fn alone(kind: Kind, name: &[u8], work: impl FnOnce()) {
+    acquire(kind, name, false);
+    work();
+    // SAFETY: as above; the lock is held.
+    unsafe {
+        let mode = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
+        pg_sys::LockRelease(&tag(kind, name), mode, false);
+    }
+}
+
+fn tag(kind: Kind, name: &[u8]) -> pg_sys::LOCKTAG {
+    // Two names with one digest wait for each other, nothing worse.
+    let digest = Key::of_text(name).0 as u64;
+    pg_sys::LOCKTAG {
+        // SAFETY: set when the session began.
+        locktag_field1: unsafe { pg_sys::MyDatabaseId }.to_u32(),
+        locktag_field2: (digest >> 32) as u32,
+        locktag_field3: digest as u32,
+        locktag_field4: kind as u16,
+        locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
+        locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
     }
 }

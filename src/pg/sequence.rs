@@ -52,8 +52,7 @@ pub fn next(table: &str) -> pg_sys::Datum {
             raise(CallError::NoSequence(name));
         }
         if !COMPARED.with_borrow(|compared| compared.contains(&sequence)) {
-            lock::acquire(Kind::Sequence, name.as_bytes(), false);
-            catch_up(table, &name);
+            lock::alone(Kind::Sequence, name.as_bytes(), || catch_up(table, &name));
             COMPARED.with_borrow_mut(|compared| compared.push(sequence));
         }
         let number: Option<i64> =

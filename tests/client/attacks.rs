@@ -11,6 +11,7 @@
 //! | `locks` | locks that everybody can take |
 //! | `exclusion` | locks that only we take: who waits for whom |
 //! | `identifiers` | identifiers that are too long |
+//! | `names` | names in the install script for which Postgres would search |
 //! | `leaks` | errors that tell more than the caller knows |
 //! | `work` | calls whose work grows faster than what they are given |
 //! | `removal` | commands that remove all records |
@@ -21,6 +22,7 @@ mod identifiers;
 mod installation;
 mod leaks;
 mod locks;
+mod names;
 mod overloads;
 mod reader;
 mod removal;

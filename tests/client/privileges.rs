@@ -254,7 +254,12 @@ const ADMIN: [&str; 26] = [
 ];
 
 /// For the owner of the extension alone.
-const OWNER: [&str; 4] = ["grant_admin", "grant_analyst", "grant_reader", "grant_service"];
+const OWNER: [&str; 4] = [
+    "grant_admin",
+    "grant_analyst",
+    "grant_reader",
+    "grant_service",
+];
 
 /// The functions that a role can call: each is tried, with NULLs for its arguments, and undone.
 fn callable(database: &Database, role: &str) -> BTreeSet<String> {
