@@ -76,7 +76,7 @@ const CHANGE_OF_GROUPS: &str = "rct.set_groups('u1', '{\"class\": [\"y\"]}')";
 /// Whatever changes what marks decide by.
 const CHANGES: [&str; 7] = [
     "rct.set_status('k', 'enrollment_complete')",
-    "rct.update_experiment('k', '{\"rollout\": 0.5}')",
+    "rct.update_experiment('k', '{\"description\": \"x\"}')",
     "rct.add_members('outer', '{\"segments\": [\"inner\"]}')",
     "rct.create_segment('all', '{\"users\": [\"u8\"]}', 'global_exclusion')",
     "rct.randomize_experiment('draft', 'seed', '{r1,r2}')",

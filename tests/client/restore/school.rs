@@ -9,8 +9,8 @@ use crate::db::Database;
 const SEMESTER: &[&str] = &[
     "CREATE TABLE public.roster AS SELECT format('user %s', lpad(i::text, 3, '0')) AS user_id, t.type AS group_type, format('%s %s', t.type, i % t.n) AS group_id
      FROM generate_series(1, 100) AS i, (VALUES ('class', 10), ('school', 3)) AS t (type, n)",
-    "SELECT count(rct.set_groups(r.user_id, jsonb_object_agg(r.group_type, jsonb_build_array(r.group_id)), at => '2025-08-01')) FROM (
-         SELECT user_id, group_type, group_id FROM public.roster) r GROUP BY r.user_id",
+    "SELECT count(rct.set_groups(r.user_id, r.groups, at => '2025-08-01')) FROM (
+         SELECT user_id, jsonb_object_agg(group_type, jsonb_build_array(group_id)) AS groups FROM public.roster GROUP BY user_id) r",
     "SELECT rct.add_alias('user 001', 'one'), rct.add_alias('user 001', 'uno'), rct.add_alias('user 002', E'tab\\t\"2\"')",
     r#"SELECT rct.set_groups('user 003', '{"class": ["class 3", "class 4"], "school": ["school 0"]}', '{"class": "class 4"}', '2025-09-01')"#,
     r#"SELECT rct.set_working_groups('user 005', '{"class": "elsewhere"}', '2025-09-02')"#,
@@ -168,7 +168,8 @@ pub(super) const NEXT: &[&str] = &[
     "SELECT rct.set_status('next', 'enrolling'), rct.set_status('within', 'enrollment_complete', 'over')",
     "SELECT u, m.* FROM unnest('{user 060,user 061,user 010,five}'::text[]) AS u, rct.mark('lms', u, 'next', NULL) AS m ORDER BY u",
     r#"SELECT rct.create_experiment('{"key": "again", "context": "lms", "assignment": {"algorithm": "complete"}, "conditions": [{"code": "x"}, {"code": "y"}], "decision_points": [{"site": "again"}]}')"#,
-    "SELECT rct.replay(rct.randomize_experiment('again', 'seed', '{user 001,user 002,user 003}'))",
+    "SELECT count(rct.randomize_experiment('again', 'seed', '{user 001,user 002,user 003}'))",
+    "SELECT count(*), bool_and(rct.replay(id)) FROM rct.run",
     r#"SELECT rct.set_preview_user('user 093', '{"solo": "control"}'), rct.remove_preview_user('user 091')"#,
 ];
 
