@@ -30,8 +30,7 @@ lint_format() {
 lint_clippy() {
   need_component clippy clippy
   need_pg
-  cargo clippy --release -p rct-core -p rct-tests --all-targets -- -D warnings
-  cargo clippy --release -p pg_rct --no-default-features --features "pg$PG_MAJOR" --all-targets -- -D warnings
+  cargo clippy --release --workspace --no-default-features --features "pg$PG_MAJOR" --all-targets -- -D warnings
 }
 
 lint_scripts() {
