@@ -182,7 +182,7 @@ fn one_more_is_refused() {
         (
             "SELECT rct.create_experiment(jsonb_build_object('key', 'e', 'context', 'c', 'default_payload', repeat('x', 1000000)))".to_owned(),
             "SELECT rct.create_experiment(jsonb_build_object('key', 'f', 'context', 'c', 'default_payload', repeat('x', 1048576)))".to_owned(),
-            "bytes of the definition: must be at most 1048576, got 1049019",
+            "bytes of the definition: must be at most 1048576, got 1049076",
         ),
         (
             "SELECT rct.declare_metric('c', 'w', jsonb_build_object('type', 'categorical', 'allowed', (SELECT jsonb_agg(i::text) FROM generate_series(1, 1000) AS i)))".to_owned(),

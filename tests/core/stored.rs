@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+#[allow(dead_code)] // made for the tests of resolution, which use all of it
 #[path = "resolution/world.rs"]
 mod world;
 
@@ -40,7 +41,7 @@ fn changed(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> + '_ {
         |b| b.wrapping_sub(1),
     ];
     let places = (0..bytes.len()).flat_map(move |i| {
-        ways.iter().map(move |way| {
+        ways.into_iter().map(move |way| {
             let mut new = bytes.to_vec();
             new[i] = way(new[i]);
             new

@@ -65,7 +65,7 @@ fn one_more_is_an_error() {
     assert!(with("default_payload", payload(1_000_000)).is_ok());
     refused(
         with("default_payload", payload(1_048_576)),
-        "bytes of the definition: must be at most 1048576, got 1049019",
+        "bytes of the definition: must be at most 1048576, got 1049076",
     );
     let ids = |n: usize| json!({"users": many(n - 2, |i| json!(i.to_string())), "groups": {"class": ["a"]}, "segments": ["s"]});
     assert!(normalized_members(&ids(100_000).to_string()).is_ok());
