@@ -247,8 +247,8 @@ BEGIN
     IF document ->> 'format' IS DISTINCT FROM 'pg_rct experiment' OR document ->> 'format_version' IS DISTINCT FROM '1'
         OR jsonb_typeof(document -> 'spec') IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'the document is not an exported experiment' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Its format is %s, version %s, and its spec %s.', coalesce(document ->> 'format', 'missing'),
-                coalesce(document ->> 'format_version', 'missing'), coalesce('of type ' || jsonb_typeof(document -> 'spec'), 'missing')),
+            DETAIL = format('Its format is %s, version %s, and its spec %s.', coalesce(left(document ->> 'format', 60), 'missing'),
+                coalesce(left(document ->> 'format_version', 60), 'missing'), coalesce('of type ' || jsonb_typeof(document -> 'spec'), 'missing')),
             HINT = 'Give what rct.export_experiment returned; rct.import_upgrade takes designs of UpGrade.';
     END IF;
     RETURN rct.create_experiment((document -> 'spec') || CASE WHEN key IS NULL THEN '{}' ELSE jsonb_build_object('key', key) END);

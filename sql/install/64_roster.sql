@@ -303,6 +303,7 @@ DECLARE
     bad text := (SELECT w.key FROM jsonb_each(CASE jsonb_typeof(working) WHEN 'object' THEN working ELSE '{}' END) w
         WHERE jsonb_typeof(w.value) NOT IN ('string', 'null') OR w.value = '""' OR w.key IN ('', 'user', 'segment') ORDER BY w.key LIMIT 1);
 BEGIN
+    PERFORM rct._json('working'::text, working);
     IF bad IS NOT NULL OR jsonb_typeof(working) NOT IN ('object', 'null') THEN
         RAISE EXCEPTION 'working groups of user "%" must be one id for each type%', user_id,
             coalesce(', "' || bad || '" has something else', '') USING
@@ -330,6 +331,7 @@ BEGIN
                 ON old.user_id = who AND old.group_type = m.member_type AND old.group_id = m.member_id
                 AND upper_inf(old.known) AND old.during @> since
         ) g;
+    PERFORM rct._within('groups of a user'::text, 'groups'::text, coalesce(cardinality(ids), 0)::bigint);
     RETURN rct._replace_memberships(
         'SELECT * FROM unnest($3, $4, $5, $6) w (group_type, group_id, member, working) CROSS JOIN unnest($2) u (user_id)',
         since, ARRAY[who], types, ids, members, workings) > 0;

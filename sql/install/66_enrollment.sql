@@ -233,6 +233,7 @@ DECLARE
     forced record;
     e rct.experiment;
 BEGIN
+    PERFORM rct._json('conditions'::text, conditions);
     IF jsonb_typeof(conditions) IS DISTINCT FROM 'object' THEN
         RAISE EXCEPTION 'conditions of preview user "%" must be an object', who USING ERRCODE = 'invalid_parameter_value',
             HINT = 'For example: {"hints-2026": "treatment"}; {} forces nothing.';

@@ -190,6 +190,7 @@ BEGIN
                   DETAIL = 'Each element is an event, an object with the arguments of rct.log.',
                   HINT = 'Write [{"context": "mathia", "user_id": "s-17", "metrics": {"score": 12}}].';
     END IF;
+    PERFORM rct._json('events'::text, events), rct._within('events of a call'::text, 'events'::text, jsonb_array_length(events)::bigint);
     SELECT format('events[%s]', e.n - 1) || coalesce('.' || f.key, '') AS path, f.message, e.event INTO problem
     FROM jsonb_array_elements(events) WITH ORDINALITY AS e (event, n)
     CROSS JOIN LATERAL (

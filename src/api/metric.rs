@@ -7,7 +7,7 @@ use rct_core::metric::{self, Definition, Query};
 /// `metric_definition(definition)`
 #[pg_extern(sql = false)]
 fn metric_definition(definition: &str) -> String {
-    or_raise(Definition::parse(definition)).normalised()
+    or_raise(Definition::declared(definition))
 }
 
 /// `metric_flatten(metrics, definitions)`

@@ -10,6 +10,7 @@ pub mod experiment;
 pub mod identifier;
 pub mod integrity;
 pub mod key;
+pub mod limits;
 pub mod lock;
 pub mod metric;
 pub mod monitoring;

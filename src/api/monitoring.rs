@@ -7,7 +7,7 @@ use super::assignment::complete;
 use super::effect::required;
 use super::sketch::count;
 use crate::pg::error::or_raise;
-use pgrx::JsonB;
+use crate::pg::json;
 use pgrx::prelude::*;
 use rct_core::monitoring::{self, Families, Method};
 
@@ -25,7 +25,7 @@ fn p_adjust_families(
     metrics: Option<Vec<Option<String>>>,
     roles: Option<Vec<Option<String>>>,
     p: Option<Vec<Option<f64>>>,
-    methods: Option<JsonB>,
+    methods: Option<pgrx::AnyElement>,
     alpha: Option<f64>,
 ) -> TableIterator<
     'static,
@@ -40,7 +40,9 @@ fn p_adjust_families(
         name!(notes, Vec<String>),
     ),
 > {
-    let families = or_raise(Families::with(&required(methods, "methods").0));
+    let families = or_raise(Families::with(&json::text(
+        required(methods, "methods").datum(),
+    )));
     let rows = or_raise(monitoring::p_adjust_families(
         &complete(required(metrics, "metrics"), "metrics"),
         &complete(required(roles, "roles"), "roles"),

@@ -3,7 +3,7 @@
 use super::effect::required;
 use super::sketch::count;
 use crate::pg::error::or_raise;
-use crate::pg::settings;
+use crate::pg::{json, settings};
 use pgrx::prelude::*;
 use rct_core::simulation::{Design, Students, simulate as run};
 use std::time::{Duration, Instant};
@@ -11,15 +11,16 @@ use std::time::{Duration, Instant};
 /// Time between two reports of progress.
 const REPORT: Duration = Duration::from_secs(2);
 
-fn design(document: Option<pgrx::JsonB>) -> Design {
-    or_raise(Design::parse(&required(document, "design").0.to_string()))
+fn design(document: Option<pgrx::AnyElement>) -> Design {
+    let document = json::text(required(document, "design").datum());
+    or_raise(Design::parse(&document))
 }
 
 /// `simulate(design, draws, seed, level)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn simulate(
-    document: Option<pgrx::JsonB>,
+    document: Option<pgrx::AnyElement>,
     draws: Option<i32>,
     seed: Option<&str>,
     level: Option<f64>,
@@ -87,7 +88,7 @@ fn simulate(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn simulate_roster(
-    document: Option<pgrx::JsonB>,
+    document: Option<pgrx::AnyElement>,
     seed: Option<&str>,
     draw: Option<i32>,
 ) -> TableIterator<

@@ -41,6 +41,14 @@ pub trait Explain {
     }
 }
 
+/// What a message shows of a text that may be long.
+pub(crate) fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+    }
+}
+
 /// A number as Postgres writes it.
 pub fn spelled(value: f64) -> String {
     if value.is_infinite() {

@@ -31,7 +31,8 @@ impl Problem {
         }
     }
 
-    fn why(self) -> &'static str {
+    /// Why that is so.
+    pub fn why(self) -> &'static str {
         match self {
             Problem::Empty => "It has no characters.",
             Problem::Blank => "It has white space only.",

@@ -15,6 +15,8 @@
 //! | [`monitoring`] | multiplicity, sequential boundaries, always-valid intervals, harm |
 //! | [`simulation`] | whole experiments, simulated |
 //! | [`identifier`] | the one rule for ids, keys, codes and names |
+//! | [`limits`] | how much a call may bring and a definition may have |
+//! | [`json`] | the one reader of JSON |
 //! | [`experiment`] | definitions of experiments: words, validity, what may change when |
 //! | [`resolution`] | who gets which condition, and why |
 //! | [`roster`] | how a relation of the district is read |
@@ -36,6 +38,8 @@ pub mod exact;
 pub mod experiment;
 pub mod identifier;
 pub mod integrity;
+pub mod json;
+pub mod limits;
 pub mod metric;
 pub mod monitoring;
 pub mod planning;

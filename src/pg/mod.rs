@@ -4,6 +4,7 @@ pub mod args;
 pub mod error;
 pub mod function;
 pub mod interrupt;
+pub mod json;
 pub mod lock;
 pub mod query;
 pub mod reader;

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use rct_core::error::Explain;
 use rct_core::monitoring::*;
 use rct_core::random::{Purpose, Random};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 fn reference(path: &str) -> Value {
     let path = format!("{}/../../tests/oracle/{path}", env!("CARGO_MANIFEST_DIR"));
@@ -247,7 +247,7 @@ fn each_role_is_a_family() {
     );
     assert!(rows[2].notes[0].starts_with("unadjusted: one of 2 tests"));
     assert!(rows[5].notes[0].starts_with("no_p_value: "));
-    let other = Families::with(&json!({"secondary": "bonferroni", "guardrail": "holm"})).unwrap();
+    let other = Families::with(r#"{"secondary": "bonferroni", "guardrail": "holm"}"#).unwrap();
     let rows = p_adjust_families(&metrics, &roles, &p, &other, 0.05).unwrap();
     assert_eq!(rows[3].p_adjusted, Some(0.04));
     assert_eq!(
@@ -256,16 +256,24 @@ fn each_role_is_a_family() {
     );
     for (methods, message) in [
         (
-            json!([1]),
+            "[1]",
             "methods must be a JSON object of roles and methods, got [1]",
         ),
         (
-            json!({"secondary": 1}),
+            r#"{"secondary": 1}"#,
             "methods must be a JSON object of roles and methods, got 1",
         ),
-        (json!({"secondary": "fdr"}), "methods must be one of"),
+        (r#"{"secondary": "fdr"}"#, "methods must be one of"),
+        (
+            r#"{"secondary": "holm", "secondary": "bh"}"#,
+            "methods: must have each key once, got \"secondary\" twice",
+        ),
+        (
+            r#"{"secondary": 1e999}"#,
+            "secondary: must be a number that a double can hold, got 1e999",
+        ),
     ] {
-        let error = Families::with(&methods).unwrap_err().message();
+        let error = Families::with(methods).unwrap_err().message();
         assert!(error.starts_with(message), "{error}");
     }
     let unknown = vec!["main".to_owned(); p.len()];

@@ -1,10 +1,10 @@
 //! The experiments of a context, compiled to the plan that resolution reads.
 
-use super::error::ExperimentError;
-use super::json::{Json, objects, quoted};
-use super::read::{invalid, read};
+use super::error::{ExperimentError, invalid};
 use super::spec::{Condition, Spec};
 use super::words::Status;
+use crate::json::{Json, Origin, objects, quoted, read};
+use crate::limits::Limit;
 use crate::resolution::{Plan, PlanCondition, PlanExperiment, PlanPoint};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -38,7 +38,9 @@ struct Row {
 /// Compiles the rows of a context. Experiments that ended for good are left out; all others stay, because visits before
 /// a start concern the experiment that will start.
 pub fn compile(input: &str) -> Result<Plan, ExperimentError> {
-    let input: Input = read("input", input)?;
+    Limit::Context.check("bytes of the definitions of the context", input.len())?;
+    let input: Input = read("input", input, Origin::Stored)?;
+    Limit::Nestings.check("nestings of segments", input.edges.len())?;
     let nesting = Nesting::new(&input.edges);
     let mut experiments = Vec::with_capacity(input.experiments.len());
     for row in input.experiments {
@@ -48,6 +50,7 @@ pub fn compile(input: &str) -> Result<Plan, ExperimentError> {
         let (spec, _) = Spec::parse(row.spec.get())?;
         experiments.push(experiment(&row, spec, &nesting)?);
     }
+    check_counts(&input.context, &experiments)?;
     experiments.sort_by(|a, b| (&a.key, a.id).cmp(&(&b.key, b.id)));
     let pools = pools(&experiments);
     Ok(Plan {
@@ -56,6 +59,28 @@ pub fn compile(input: &str) -> Result<Plan, ExperimentError> {
         pools,
         global_exclusion: nesting.closure(&input.global_exclusion),
     })
+}
+
+/// More than these would make every question slow that somebody asks of the context.
+fn check_counts(context: &str, experiments: &[PlanExperiment]) -> Result<(), ExperimentError> {
+    Limit::Experiments.check(
+        format_args!("experiments of context \"{context}\""),
+        experiments.len(),
+    )?;
+    let mut at_point: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for point in experiments.iter().flat_map(|e| &e.points) {
+        let (site, target) = (point.site.as_str(), point.target.as_str());
+        let count = at_point.entry((site, target)).or_default();
+        *count += 1;
+        Limit::Competitors.check(
+            format_args!(
+                "experiments of decision point {}",
+                crate::resolution::point(site, target)
+            ),
+            *count,
+        )?;
+    }
+    Ok(())
 }
 
 fn experiment(row: &Row, spec: Spec, nesting: &Nesting) -> Result<PlanExperiment, ExperimentError> {

@@ -1,12 +1,12 @@
 //! Documents in, documents out: what SQL asks of definitions.
 
 use super::compile::compile;
-use super::error::ExperimentError;
+use super::error::{ExperimentError, invalid};
 use super::members::{Lists, parse_members};
 use super::patch::apply_patch;
-use super::read::invalid;
 use super::spec::{Spec, to_canonical};
 use super::upgrade::import_upgrade;
+use crate::limits::Limit;
 use serde::Serialize;
 
 /// `{"lists": .., "spec": ..}` of a specification, filled in.
@@ -17,19 +17,27 @@ pub fn normalized(spec: &str) -> Result<String, ExperimentError> {
         spec: Spec,
     }
     let (spec, lists) = Spec::parse(spec)?;
+    stored(&spec)?;
     to_canonical(&Parts { lists, spec })
 }
 
 /// A specification after a patch.
 pub fn patched(spec: &str, patch: &str) -> Result<String, ExperimentError> {
     let (spec, _) = Spec::parse(spec)?;
-    apply_patch(&spec, patch)?.to_json()
+    stored(&apply_patch(&spec, patch)?)
 }
 
 /// A specification under another key.
 pub fn renamed(spec: &str, key: &str) -> Result<String, ExperimentError> {
     let (spec, _) = Spec::parse(spec)?;
-    spec.renamed(key)?.to_json()
+    stored(&spec.renamed(key)?)
+}
+
+/// The text that is stored, if it is not too long.
+fn stored(spec: &Spec) -> Result<String, ExperimentError> {
+    let text = spec.to_json()?;
+    Limit::Definition.check("bytes of the definition", text.len())?;
+    Ok(text)
 }
 
 /// `{"lists": .., "spec": .., "warnings": ..}` of an experiment that UpGrade exported.

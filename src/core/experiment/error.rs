@@ -2,17 +2,16 @@
 
 use super::words::Status;
 use crate::error::{Class, Explain};
+use crate::json::JsonError;
+use crate::limits::TooMany;
 
 /// What can be wrong with a definition.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExperimentError {
-    /// Not JSON at all.
-    Syntax {
-        /// What was read.
-        what: &'static str,
-        /// Why, and where.
-        why: String,
-    },
+    /// JSON that breaks a rule of all documents.
+    Json(JsonError),
+    /// More than a limit.
+    TooMany(TooMany),
     /// A field does not have what belongs there.
     Field {
         /// Where.
@@ -75,6 +74,42 @@ pub enum ExperimentError {
     Edges(usize),
 }
 
+/// An error of a field.
+pub(crate) fn invalid(
+    path: impl Into<String>,
+    problem: impl Into<String>,
+    hint: impl Into<String>,
+) -> ExperimentError {
+    ExperimentError::Field {
+        path: path.into(),
+        problem: problem.into(),
+        hint: hint.into(),
+    }
+}
+
+impl From<JsonError> for ExperimentError {
+    fn from(e: JsonError) -> Self {
+        match e {
+            JsonError::Field {
+                path,
+                problem,
+                hint,
+            } => ExperimentError::Field {
+                path,
+                problem,
+                hint,
+            },
+            other => ExperimentError::Json(other),
+        }
+    }
+}
+
+impl From<TooMany> for ExperimentError {
+    fn from(e: TooMany) -> Self {
+        ExperimentError::TooMany(e)
+    }
+}
+
 /// "a.b: is wrong", or without the path where the whole document is meant.
 fn at(path: &str, problem: &str) -> String {
     if path.is_empty() {
@@ -92,7 +127,8 @@ fn listed(words: &[Status]) -> String {
 impl Explain for ExperimentError {
     fn class(&self) -> Class {
         match self {
-            ExperimentError::Syntax { .. } => Class::InvalidText,
+            ExperimentError::Json(e) => e.class(),
+            ExperimentError::TooMany(e) => e.class(),
             ExperimentError::Field { .. }
             | ExperimentError::Word { .. }
             | ExperimentError::Edges(_) => Class::InvalidParameter,
@@ -106,7 +142,8 @@ impl Explain for ExperimentError {
 
     fn message(&self) -> String {
         match self {
-            ExperimentError::Syntax { what, why } => format!("{what} is not JSON: {why}"),
+            ExperimentError::Json(e) => e.message(),
+            ExperimentError::TooMany(e) => e.message(),
             ExperimentError::Field { path, problem, .. }
             | ExperimentError::NotReady { path, problem, .. } => at(path, problem),
             ExperimentError::Frozen {
@@ -146,6 +183,8 @@ impl Explain for ExperimentError {
 
     fn detail(&self) -> Option<String> {
         match self {
+            ExperimentError::Json(e) => e.detail(),
+            ExperimentError::TooMany(e) => e.detail(),
             ExperimentError::Frozen { .. } => {
                 Some("From enrolling on the design is what units were assigned by.".to_owned())
             }
@@ -169,7 +208,8 @@ impl Explain for ExperimentError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            ExperimentError::Syntax { .. } => "Write a JSON document.".to_owned(),
+            ExperimentError::Json(e) => return e.hint(),
+            ExperimentError::TooMany(e) => return e.hint(),
             ExperimentError::Field { hint, .. } | ExperimentError::NotReady { hint, .. } => {
                 if hint.is_empty() {
                     "rct.experiment_schema() describes each field.".to_owned()

@@ -1,15 +1,14 @@
 //! Members of segments and lists.
 
 use super::error::ExperimentError;
-use super::read::{invalid, read};
+use super::validate::{check_group_type, check_id, check_name};
+use crate::json::{Origin, read};
+use crate::limits::Limit;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Types of members that are no type of group.
 pub(super) const RESERVED: [&str; 2] = ["user", "segment"];
-
-/// Longest id of a user or group.
-pub(super) const ID: usize = 1000;
 
 /// Users, groups by type, and other segments.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,18 +37,22 @@ impl Members {
                 format!("{path}.{name}")
             }
         };
+        let groups: usize = self.groups.values().map(BTreeSet::len).sum();
+        let all = groups + self.users.len() + self.segments.len();
+        let place = if path.is_empty() { "members" } else { path };
+        Limit::Members.check(place, all)?;
         for user in &self.users {
             check_id(&at("users"), user)?;
         }
         for (kind, groups) in &self.groups {
             let path = at("groups");
-            super::validate::check_group_type(&path, kind)?;
+            check_group_type(&path, kind)?;
             for group in groups {
                 check_id(&format!("{path}.{kind}"), group)?;
             }
         }
         for segment in &self.segments {
-            super::validate::check_name(&at("segments"), segment)?;
+            check_name(&at("segments"), segment)?;
         }
         Ok(())
     }
@@ -61,34 +64,21 @@ impl Members {
     }
 }
 
-/// Ids come from other systems, so that only what can not be an id is refused.
-fn check_id(path: &str, id: &str) -> Result<(), ExperimentError> {
-    let length = id.chars().count();
-    if (1..=ID).contains(&length) {
-        return Ok(());
-    }
-    Err(invalid(
-        path,
-        format!("ids must have 1 to {ID} characters, got {length}"),
-        "",
-    ))
-}
-
 /// The include and exclude lists of an experiment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lists {
     /// Who may take part when the filter mode shuts out everybody.
-    #[serde(deserialize_with = "super::json::object")]
+    #[serde(deserialize_with = "crate::json::object")]
     pub include: Members,
     /// Who may not take part.
-    #[serde(deserialize_with = "super::json::object")]
+    #[serde(deserialize_with = "crate::json::object")]
     pub exclude: Members,
 }
 
 /// Reads members from their JSON.
 pub fn parse_members(text: &str) -> Result<Members, ExperimentError> {
-    let members: Members = read("members", text)?;
+    let members: Members = read("members", text, Origin::Argument)?;
     members.check("")?;
     Ok(members.tidied())
 }

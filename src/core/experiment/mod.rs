@@ -6,12 +6,10 @@
 mod compile;
 mod document;
 mod error;
-pub(crate) mod json;
 mod members;
 mod moment;
 mod patch;
 mod preflight;
-pub(crate) mod read;
 mod schema;
 mod spec;
 mod status;
@@ -19,10 +17,11 @@ mod upgrade;
 mod validate;
 pub(crate) mod words;
 
+pub use crate::json::Json;
 pub use compile::{compile, cycle};
 pub use document::{compiled, edges, imported, normalized, normalized_members, patched, renamed};
 pub use error::ExperimentError;
-pub use json::Json;
+pub(crate) use error::invalid;
 pub use members::{Lists, Members, parse_members};
 pub use moment::Moment;
 pub use patch::{apply_patch, check_change};

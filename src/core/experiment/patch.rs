@@ -1,23 +1,18 @@
 //! Changes of a specification, and which of them a status allows.
 
-use super::error::ExperimentError;
-use super::json::{members, merged, quoted};
+use super::error::{ExperimentError, invalid};
 use super::preflight::preflight;
-use super::read::invalid;
 use super::spec::{Spec, to_canonical};
 use super::words::Status;
+use crate::json::{Origin, Text, merged, quoted};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The specification after an RFC 7386 merge patch: objects are merged, null takes a field back to its default,
 /// everything else replaces.
 pub fn apply_patch(spec: &Spec, patch: &str) -> Result<Spec, ExperimentError> {
-    // Read once for its syntax, so that an error is one of the patch and not of the merged text.
-    serde_json::from_str::<serde::de::IgnoredAny>(patch).map_err(|e| ExperimentError::Syntax {
-        what: "patch",
-        why: e.to_string(),
-    })?;
-    let Some(fields) = members(patch) else {
+    let patch = Text::check("patch", patch, Origin::Argument)?;
+    let Some(fields) = patch.members()? else {
         return Err(invalid(
             "",
             "patch must be an object",
@@ -31,7 +26,7 @@ pub fn apply_patch(spec: &Spec, patch: &str) -> Result<Spec, ExperimentError> {
             "Use rct.add_to_list and rct.remove_from_list.",
         ));
     }
-    let text = merged(Some(&spec.to_json()?), patch, 0).map_err(|e| invalid("", e, ""))?;
+    let text = merged(Some(&spec.to_json()?), patch.text());
     Spec::parse(&text).map(|(spec, _)| spec)
 }
 

@@ -1,10 +1,12 @@
 //! The published JSON Schema of specifications, made of the same words and limits as the parser.
 
-use super::json::WHOLE;
-use super::members::{ID, RESERVED};
+use super::members::RESERVED;
 use super::spec::HASH_VERSION;
-use super::validate::{DEFAULT, NAME};
+use super::validate::DEFAULT;
 use super::words::{Algorithm, Consistency, FilterMode, Hash, Late, Order, Unit};
+use crate::identifier::MOST_BYTES;
+use crate::json::WHOLE;
+use crate::limits::Limit;
 use serde_json::{Value, json};
 
 /// Where the schema says it is from.
@@ -24,7 +26,7 @@ pub fn schema() -> Value {
             "key": name("Public key."),
             "context": name("The application; case does not matter."),
             "description": { "type": "string", "default": "" },
-            "tags": { "type": "array", "items": name("A word to find it by."), "uniqueItems": true, "default": [] },
+            "tags": { "type": "array", "items": name("A word to find it by."), "uniqueItems": true, "maxItems": Limit::Tags.most(), "default": [] },
             "unit": words("Unit of assignment.", &Unit::ALL.iter().map(|w| w.word()).collect::<Vec<_>>()),
             "group_type": nullable(group_type()),
             "consistency": optional_words(
@@ -32,9 +34,9 @@ pub fn schema() -> Value {
                 &Consistency::ALL.iter().map(|w| w.word()).collect::<Vec<_>>(),
             ),
             "assignment": assignment(),
-            "conditions": { "type": "array", "items": condition(), "default": [] },
-            "factors": { "type": "array", "items": factor(), "default": [] },
-            "decision_points": { "type": "array", "items": decision_point(), "default": [] },
+            "conditions": { "type": "array", "items": condition(), "maxItems": Limit::Conditions.most(), "default": [] },
+            "factors": { "type": "array", "items": factor(), "maxItems": Limit::Factors.most(), "default": [] },
+            "decision_points": { "type": "array", "items": decision_point(), "maxItems": Limit::DecisionPoints.most(), "default": [] },
             "post_rule": post_rule(),
             "filter_mode": words("Who may take part.", &FilterMode::ALL.iter().map(|w| w.word()).collect::<Vec<_>>()),
             "lists": object("Include and exclude lists.", json!({ "include": members(), "exclude": members() }), &[]),
@@ -79,13 +81,14 @@ pub fn schema_text() -> String {
     text + "\n"
 }
 
+/// A name or an id. Its limit is in bytes, of which the schema can only say that there are no more characters.
 fn text(description: &str) -> Value {
     json!({
         "description": description,
         "type": "string",
         "minLength": 1,
-        "maxLength": NAME,
-        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        "maxLength": MOST_BYTES,
+        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f][^\\u0000-\\u001f\\u007f-\\u009f]*$",
     })
 }
 
@@ -196,6 +199,7 @@ fn factor() -> Value {
                     json!({ "name": name("Its name."), "payload": payload("What it delivers.") }),
                     &["name"],
                 ),
+                "maxItems": Limit::Levels.most(),
                 "default": [],
             },
         }),
@@ -208,7 +212,7 @@ fn decision_point() -> Value {
         "A decision point.",
         json!({
             "site": name("Site."),
-            "target": nullable(with(text("Target; the empty text is none."), "minLength", json!(0))),
+            "target": nullable(json!({ "anyOf": [text("Target; the empty text is none."), { "const": "" }] })),
             "exclude_if_reached": {
                 "description": "Whether who came before enrollment is left out.",
                 "type": "boolean",
@@ -236,7 +240,12 @@ fn post_rule() -> Value {
 }
 
 fn members() -> Value {
-    let ids = json!({ "type": "array", "items": { "type": "string", "minLength": 1, "maxLength": ID }, "default": [] });
+    let ids = json!({
+        "type": "array",
+        "items": { "type": "string", "minLength": 1, "maxLength": MOST_BYTES, "pattern": "\\S" },
+        "maxItems": Limit::Members.most(),
+        "default": [],
+    });
     object(
         "Users, groups and segments.",
         json!({
@@ -248,7 +257,12 @@ fn members() -> Value {
                 "additionalProperties": ids,
                 "default": {},
             },
-            "segments": { "type": "array", "items": name("Key of a segment."), "default": [] },
+            "segments": {
+                "type": "array",
+                "items": name("Key of a segment."),
+                "maxItems": Limit::Members.most(),
+                "default": [],
+            },
         }),
         &[],
     )

@@ -1,13 +1,13 @@
 //! The specification of an experiment, with everything filled in that may be left out.
 
-use super::error::ExperimentError;
-use super::json::{
-    Json, canonical, maybe_object, maybe_whole, number, object, objects, values, whole,
-};
+use super::error::{ExperimentError, invalid};
 use super::members::Lists;
 use super::moment::Moment;
-use super::read::{invalid, read};
 use super::words::{Algorithm, Consistency, FilterMode, Hash, Late, Order, Post, Unit};
+use crate::json::{
+    Json, Origin, canonical, maybe_object, maybe_whole, number, object, objects, read, values,
+    whole,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -324,7 +324,7 @@ impl Spec {
     /// Reads a specification, fills in what was left out, and checks each value. The lists are apart, because they live
     /// in segments and may change when the design may not. Whether it can be started with, [`super::preflight`] says.
     pub fn parse(text: &str) -> Result<(Spec, Lists), ExperimentError> {
-        let (spec, lists) = read::<Document>("specification", text)?.filled();
+        let (spec, lists) = read::<Document>("specification", text, Origin::Argument)?.filled();
         spec.validate()?;
         lists.include.check("lists.include")?;
         lists.exclude.check("lists.exclude")?;
@@ -350,8 +350,6 @@ impl Spec {
 
 /// The canonical text of something that can be written.
 pub(super) fn to_canonical<T: Serialize>(value: &T) -> Result<String, ExperimentError> {
-    serde_json::to_string(value)
-        .map_err(|e| e.to_string())
-        .and_then(|text| canonical(&text))
-        .map_err(|e| invalid("", e, ""))
+    let text = serde_json::to_string(value).map_err(|e| invalid("", e.to_string(), ""))?;
+    Ok(canonical(&text)?)
 }

@@ -1,30 +1,32 @@
 //! What each value of a specification must be, also in a draft.
 
-use super::error::ExperimentError;
+use super::error::{ExperimentError, invalid};
 use super::members::RESERVED;
-use super::read::invalid;
 use super::spec::{HASH_VERSION, Spec};
 use crate::error::spelled;
+use crate::identifier::problem;
+use crate::limits::Limit;
 use std::collections::BTreeMap;
-
-/// Longest name.
-pub(super) const NAME: usize = 200;
 
 /// The code that stands for no condition.
 pub(super) const DEFAULT: &str = "default";
 
 /// Keys, codes, sites and other names.
 pub(super) fn check_name(path: &str, name: &str) -> Result<(), ExperimentError> {
-    let length = name.chars().count();
-    if !(1..=NAME).contains(&length) {
-        let problem = format!("must have 1 to {NAME} characters, got {length}");
-        return Err(invalid(path, problem, ""));
-    }
+    check_id(path, name)?;
     if name.chars().any(char::is_control) {
         let problem = format!("must have no control characters, got {name:?}");
         return Err(invalid(path, problem, ""));
     }
     Ok(())
+}
+
+/// Ids come from other systems, so that only what cannot be an id is refused.
+pub(super) fn check_id(path: &str, id: &str) -> Result<(), ExperimentError> {
+    match problem(id) {
+        None => Ok(()),
+        Some(problem) => Err(invalid(path, problem.said(), problem.hint())),
+    }
 }
 
 /// Types of groups.
@@ -66,6 +68,7 @@ fn check_fraction(path: &str, value: f64) -> Result<(), ExperimentError> {
 impl Spec {
     /// What is wrong with a value, if anything.
     pub fn validate(&self) -> Result<(), ExperimentError> {
+        self.validate_counts()?;
         check_name("key", &self.key)?;
         check_name("context", &self.context)?;
         for (i, tag) in self.tags.iter().enumerate() {
@@ -118,6 +121,18 @@ impl Spec {
                     "Leave it out if it should not end enrollment.",
                 ));
             }
+        }
+        Ok(())
+    }
+
+    /// Before anything else, so that no work is done for what is refused.
+    fn validate_counts(&self) -> Result<(), ExperimentError> {
+        Limit::Tags.check("tags", self.tags.len())?;
+        Limit::Conditions.check("conditions", self.conditions.len())?;
+        Limit::Factors.check("factors", self.factors.len())?;
+        Limit::DecisionPoints.check("decision_points", self.decision_points.len())?;
+        for (i, factor) in self.factors.iter().enumerate() {
+            Limit::Levels.check(format_args!("factors[{i}].levels"), factor.levels.len())?;
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use super::MetricError;
 use crate::experiment::words;
+use crate::json::{Origin, Text};
+use crate::limits::Limit;
 use crate::reduction::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -98,12 +100,15 @@ const FIELDS: [&str; 5] = ["type", "allowed", "reduction", "direction", "descrip
 const TYPES: [&str; 2] = ["continuous", "categorical"];
 
 impl Definition {
+    /// What is stored of a declaration that somebody makes.
+    pub fn declared(text: &str) -> Result<String, MetricError> {
+        Limit::Definition.check("bytes of the definition", text.len())?;
+        Self::parse(text).map(|d| d.normalised())
+    }
+
     /// Reads the JSON of a declaration.
     pub fn parse(text: &str) -> Result<Self, MetricError> {
-        let value: Value = serde_json::from_str(text).map_err(|e| MetricError::NotJson {
-            what: "definition",
-            problem: e.to_string(),
-        })?;
+        let value = Text::check("definition", text, Origin::Argument)?.value()?;
         Self::from_value(&value, "definition")
     }
 
@@ -160,9 +165,6 @@ fn text<'a>(
 ) -> Result<Option<&'a str>, MetricError> {
     match field(fields, name) {
         None => Ok(None),
-        Some(Value::String(text)) if text.contains('\0') => {
-            Err(MetricError::NulCharacter(name.to_owned()))
-        }
         Some(Value::String(text)) => Ok(Some(text)),
         Some(other) => Err(MetricError::WrongType {
             path: name.to_owned(),
@@ -201,6 +203,7 @@ fn allowed(values: &[Value]) -> Result<Vec<String>, MetricError> {
     if values.is_empty() {
         return Err(MetricError::NothingAllowed);
     }
+    Limit::Allowed.check("allowed", values.len())?;
     let mut seen = BTreeSet::new();
     let mut all = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
@@ -212,9 +215,6 @@ fn allowed(values: &[Value]) -> Result<Vec<String>, MetricError> {
                 got: value.to_string(),
             });
         };
-        if text.contains('\0') {
-            return Err(MetricError::NulCharacter(path));
-        }
         if !seen.insert(text) {
             return Err(MetricError::Twice {
                 path,

@@ -1,19 +1,18 @@
 //! What can be wrong with a metric, with what is logged, and with what is asked.
 
-use super::value::MAX_NAME_BYTES;
 use super::{Compare, Operation, Reduction};
 use crate::error::{Class, Explain};
+use crate::identifier::Problem;
+use crate::json::JsonError;
+use crate::limits::TooMany;
 
 /// What can be wrong with a metric, with what is logged, and with what is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MetricError {
-    /// Text that is not JSON.
-    NotJson {
-        /// What it should have been.
-        what: &'static str,
-        /// What the parser says.
-        problem: String,
-    },
+    /// JSON that breaks a rule of all documents.
+    Json(JsonError),
+    /// More than a limit.
+    TooMany(TooMany),
     /// JSON that is no object.
     NotAnObject {
         /// What it should have been.
@@ -61,12 +60,8 @@ pub enum MetricError {
     },
     /// Words can not be reduced so.
     ReductionNotForText(&'static str),
-    /// Postgres can not store U+0000.
-    NulCharacter(String),
-    /// A logged metric without a name.
-    EmptyName,
-    /// A name that does not fit an index.
-    LongName(usize),
+    /// The name of a logged metric is no identifier.
+    Name(Problem),
     /// No such operation.
     UnknownOperation(String),
     /// No such reduction.
@@ -103,18 +98,26 @@ fn listed<S: AsRef<str>>(words: impl IntoIterator<Item = S>) -> String {
 
 /// What a message shows of a value that may be long.
 fn short(value: &str) -> String {
-    const MOST: usize = 60;
-    if value.chars().count() <= MOST {
-        value.to_owned()
-    } else {
-        value.chars().take(MOST).chain("...".chars()).collect()
+    crate::error::short(value, 60)
+}
+
+impl From<JsonError> for MetricError {
+    fn from(e: JsonError) -> Self {
+        MetricError::Json(e)
+    }
+}
+
+impl From<TooMany> for MetricError {
+    fn from(e: TooMany) -> Self {
+        MetricError::TooMany(e)
     }
 }
 
 impl Explain for MetricError {
     fn class(&self) -> Class {
         match self {
-            MetricError::NotJson { .. } => Class::InvalidText,
+            MetricError::Json(e) => e.class(),
+            MetricError::TooMany(e) => e.class(),
             _ => Class::InvalidParameter,
         }
     }
@@ -122,9 +125,8 @@ impl Explain for MetricError {
     fn message(&self) -> String {
         use MetricError::*;
         match self {
-            NotJson { what, problem } => {
-                format!("{what} can not be read as JSON: {}", short(problem))
-            }
+            Json(e) => e.message(),
+            TooMany(e) => e.message(),
             NotAnObject { what, got } => {
                 format!("{what} must be a JSON object, got {}", short(got))
             }
@@ -144,11 +146,7 @@ impl Explain for MetricError {
             ReductionNotForText(word) => {
                 format!("reduction \"{word}\" is not for a categorical metric")
             }
-            NulCharacter(path) => format!("{}: must not contain U+0000", short(path)),
-            EmptyName => "name of a metric must not be empty".to_owned(),
-            LongName(bytes) => {
-                format!("name of a metric must have at most {MAX_NAME_BYTES} bytes, got {bytes}")
-            }
+            Name(problem) => format!("name of a metric {}", problem.said()),
             UnknownOperation(word) => format!("unknown operation \"{}\"", short(word)),
             UnknownReduction(word) => format!("unknown reduction \"{}\"", short(word)),
             UnknownCompare(word) => format!(
@@ -178,7 +176,9 @@ impl Explain for MetricError {
             OperationNotForText(_) => {
                 "The values are words, and so are those that the reduction gives."
             }
-            NulCharacter(_) => "PostgreSQL can not store this character.",
+            Json(e) => return e.detail(),
+            TooMany(e) => return e.detail(),
+            Name(problem) => problem.why(),
             ValueNotNumber(_) => "The values are numbers, which compare as numbers.",
             ValueNotAllowed { allowed, .. } => {
                 return Some(format!("It allows {}.", listed(allowed)));
@@ -191,7 +191,8 @@ impl Explain for MetricError {
     fn hint(&self) -> Option<String> {
         use MetricError::*;
         let text = match self {
-            NotJson { .. } => "Cast to jsonb to see where it is wrong.",
+            Json(e) => return e.hint(),
+            TooMany(e) => return e.hint(),
             NotAnObject {
                 what: "metrics", ..
             } => "Write the names of the metrics with their values: {\"score\": 12}.",
@@ -210,9 +211,8 @@ impl Explain for MetricError {
             NothingAllowed => "List the values that the metric can have.",
             Twice { .. } => "List each value once.",
             ReductionNotForText(_) => "Use first, last, mode, count or percent.",
-            NulCharacter(_) => "Remove it before logging.",
-            EmptyName => "Each key of the object is the name of a metric.",
-            LongName(_) => "Put what varies into class, key or uniquifier.",
+            Name(Problem::Long(_)) => "Put what varies into class, key or uniquifier.",
+            Name(_) => "Each key of the object is the name of a metric.",
             UnknownOperation(_) => {
                 let words: Vec<&str> = Operation::ALL.iter().map(|o| o.word()).collect();
                 return Some(format!("Operations are {}.", words.join(", ")));

@@ -21,4 +21,4 @@ mod value;
 pub use definition::{Definition, Direction, Kind, Reduction};
 pub use error::MetricError;
 pub use query::{Compare, Operation, Query, Source};
-pub use value::{Flag, MAX_NAME_BYTES, Measurement, check, flatten, number};
+pub use value::{Flag, Measurement, check, flatten, number};

@@ -2,13 +2,12 @@
 
 use super::{Definition, Kind, MetricError};
 use crate::experiment::words;
+use crate::identifier::problem;
+use crate::json::{Origin, Text};
+use crate::limits::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-
-/// The longest name of a metric, so that it fits an index.
-pub const MAX_NAME_BYTES: usize = 1000;
 
 words! {
     /// Why a value does not fit.
@@ -65,40 +64,23 @@ enum Logged {
 }
 
 impl Logged {
-    fn read(json: &str, metric: &str) -> Result<Self, MetricError> {
+    /// `json` is a part of what was checked.
+    fn read(json: &str) -> Self {
         // A number is not read by serde_json: it refuses those beyond the doubles, and with them the whole event.
         match json.bytes().next() {
-            Some(b'-' | b'0'..=b'9') => Ok(Logged::Number(json.to_owned())),
-            Some(b'[' | b'{') => Ok(Logged::Nested(json.to_owned())),
-            Some(b't' | b'f') => Ok(Logged::Bool(json.to_owned())),
-            Some(b'"') => match serde_json::from_str::<String>(json) {
-                Ok(text) if text.contains('\0') => {
-                    Err(MetricError::NulCharacter(metric.to_owned()))
-                }
-                Ok(text) => Ok(Logged::Text(text)),
-                Err(e) => Err(not_json(&e)),
-            },
-            _ => Ok(Logged::Null),
+            Some(b'-' | b'0'..=b'9') => Logged::Number(json.to_owned()),
+            Some(b'[' | b'{') => Logged::Nested(json.to_owned()),
+            Some(b't' | b'f') => Logged::Bool(json.to_owned()),
+            Some(b'"') => serde_json::from_str(json).map_or(Logged::Null, Logged::Text),
+            _ => Logged::Null,
         }
     }
 }
 
-fn not_json(error: &serde_json::Error) -> MetricError {
-    MetricError::NotJson {
-        what: "metrics",
-        problem: error.to_string(),
-    }
-}
-
-/// Types the value of a metric. `json` is any JSON value, `metric` its name for errors, `definition` that of a declared
-/// metric.
-pub fn check(
-    json: &str,
-    metric: &str,
-    definition: Option<&Definition>,
-) -> Result<Measurement, MetricError> {
-    let raw: &RawValue = serde_json::from_str(json).map_err(|e| not_json(&e))?;
-    Ok(typed(Logged::read(raw.get(), metric)?, definition))
+/// Types the value of a metric. `json` is any JSON value, `definition` that of a declared metric.
+pub fn check(json: &str, definition: Option<&Definition>) -> Result<Measurement, MetricError> {
+    let json = Text::check("metrics", json, Origin::Logged)?;
+    Ok(typed(Logged::read(json.text().trim()), definition))
 }
 
 fn typed(logged: Logged, definition: Option<&Definition>) -> Measurement {
@@ -162,50 +144,34 @@ pub fn flatten(
     metrics: &str,
     definitions: &str,
 ) -> Result<BTreeMap<String, Measurement>, MetricError> {
-    let values: BTreeMap<String, &RawValue> = object(metrics, "metrics")?;
+    let metrics = Text::check("metrics", metrics, Origin::Logged)?;
+    let values = metrics.members()?.ok_or_else(|| MetricError::NotAnObject {
+        what: "metrics",
+        got: metrics.text().to_owned(),
+    })?;
+    Limit::Metrics.check("metrics", values.len())?;
     let definitions = declared(definitions)?;
     let mut measurements = BTreeMap::new();
     for (name, value) in values {
-        if name.trim().is_empty() {
-            return Err(MetricError::EmptyName);
+        if let Some(problem) = problem(&name) {
+            return Err(MetricError::Name(problem));
         }
-        if name.len() > MAX_NAME_BYTES {
-            return Err(MetricError::LongName(name.len()));
-        }
-        if name.contains('\0') {
-            return Err(MetricError::NulCharacter("metrics".to_owned()));
-        }
-        let logged = Logged::read(value.get(), &name)?;
-        let measurement = typed(logged, definitions.get(&name));
+        let measurement = typed(Logged::read(value.get()), definitions.get(&name));
         measurements.insert(name, measurement);
     }
     Ok(measurements)
 }
 
+/// The declarations as SQL collects them from our own table.
 fn declared(json: &str) -> Result<BTreeMap<String, Definition>, MetricError> {
-    let values: BTreeMap<String, Value> = object(json, "definitions")?;
-    values
-        .into_iter()
+    let value = Text::check("definitions", json, Origin::Stored)?.value()?;
+    let Value::Object(all) = value else {
+        return Err(MetricError::NotAnObject {
+            what: "definitions",
+            got: value.to_string(),
+        });
+    };
+    all.into_iter()
         .map(|(name, value)| Ok((name, Definition::from_value(&value, "definition")?)))
         .collect()
-}
-
-fn object<'a, V: serde::Deserialize<'a>>(
-    json: &'a str,
-    what: &'static str,
-) -> Result<BTreeMap<String, V>, MetricError> {
-    match serde_json::from_str::<&RawValue>(json) {
-        Ok(value) if !value.get().starts_with('{') => Err(MetricError::NotAnObject {
-            what,
-            got: value.get().to_owned(),
-        }),
-        Ok(value) => serde_json::from_str(value.get()).map_err(|e| MetricError::NotJson {
-            what,
-            problem: e.to_string(),
-        }),
-        Err(e) => Err(MetricError::NotJson {
-            what,
-            problem: e.to_string(),
-        }),
-    }
 }

@@ -1,8 +1,8 @@
 //! Metrics by their role in the decision: each role is a family with a rule of its own.
 
 use super::p_adjust::{Method, p_adjust};
-use crate::error::Invalid;
-use serde_json::Value;
+use crate::error::{Class, Explain, Invalid, short};
+use crate::json::{JsonError, Origin, Text};
 use std::collections::BTreeMap;
 
 /// The rule of each role.
@@ -35,22 +35,72 @@ impl Default for Families {
 
 impl Families {
     /// The defaults with the rules of a JSON object, `{"role": "method"}`, in their place or besides.
-    pub fn with(methods: &Value) -> Result<Self, Invalid> {
-        const HINT: &str = "Write, for example, {\"secondary\": \"bh\"}.";
-        let mut families = Families::default();
-        let wrong = |got: &Value| Invalid {
+    pub fn with(methods: &str) -> Result<Self, FamiliesError> {
+        let wrong = |got: &str| Invalid {
             argument: "methods",
             must: "a JSON object of roles and methods",
-            got: got.to_string(),
-            hint: HINT,
+            got: short(got, 60),
+            hint: "Write, for example, {\"secondary\": \"bh\"}.",
         };
-        for (role, method) in methods.as_object().ok_or_else(|| wrong(methods))? {
-            let word = method.as_str().ok_or_else(|| wrong(method))?;
+        let methods = Text::check("methods", methods, Origin::Argument)?;
+        let all = methods.members()?.ok_or_else(|| wrong(methods.text()))?;
+        let mut families = Families::default();
+        for (role, method) in all {
+            let word: String =
+                serde_json::from_str(method.get()).map_err(|_| wrong(method.get()))?;
             families
                 .0
-                .insert(role.clone(), Method::from_word("methods", word)?);
+                .insert(role, Method::from_word("methods", &word)?);
         }
         Ok(families)
+    }
+}
+
+/// What can be wrong with the rules of roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FamiliesError {
+    /// The document.
+    Json(JsonError),
+    /// A role or a method.
+    Invalid(Invalid),
+}
+
+impl From<JsonError> for FamiliesError {
+    fn from(e: JsonError) -> Self {
+        FamiliesError::Json(e)
+    }
+}
+
+impl From<Invalid> for FamiliesError {
+    fn from(e: Invalid) -> Self {
+        FamiliesError::Invalid(e)
+    }
+}
+
+impl FamiliesError {
+    fn inner(&self) -> &dyn Explain {
+        match self {
+            FamiliesError::Json(e) => e,
+            FamiliesError::Invalid(e) => e,
+        }
+    }
+}
+
+impl Explain for FamiliesError {
+    fn class(&self) -> Class {
+        self.inner().class()
+    }
+
+    fn message(&self) -> String {
+        self.inner().message()
+    }
+
+    fn detail(&self) -> Option<String> {
+        self.inner().detail()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.inner().hint()
     }
 }
 

@@ -22,7 +22,7 @@ pub use boundary::{MAX_LOOKS, MIN_STEP};
 pub use confidence_sequence::{
     ConfidenceSequence, MIN_CLUSTERS, RunningSequence, confidence_sequence, confidence_sequences,
 };
-pub use families::{Families, Member, p_adjust_families};
+pub use families::{Families, FamiliesError, Member, p_adjust_families};
 pub use harm::{Harm, Prior, harm_probability};
 pub use margin::{Direction, Equivalence, NonInferiority, equivalence, non_inferiority};
 pub(crate) use p_adjust::holm;

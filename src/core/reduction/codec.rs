@@ -135,7 +135,12 @@ impl Wire for String {
 
     fn get(r: &mut Reader<'_>) -> Result<Self, ReductionError> {
         let n = r.count(1)?;
-        String::from_utf8(r.take(n)?.to_vec()).map_err(|_| ReductionError::Corrupt)
+        let text = String::from_utf8(r.take(n)?.to_vec()).map_err(|_| ReductionError::Corrupt)?;
+        // It becomes a text, in which Postgres has no zero byte.
+        match text.contains('\0') {
+            false => Ok(text),
+            true => Err(ReductionError::Corrupt),
+        }
     }
 
     fn heap_bytes(&self) -> usize {

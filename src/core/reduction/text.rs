@@ -100,7 +100,11 @@ impl TextReduction {
         if r.u8()? != VERSION {
             return Err(ReductionError::Corrupt);
         }
-        let mut new = Self::new(Method::from_tag(r.u8()?)?, budget)?;
+        // Bytes of a method that no text has are not a state.
+        let mut new = Self::new(Method::from_tag(r.u8()?)?, budget).map_err(|e| match e {
+            ReductionError::NotForText(_) => ReductionError::Corrupt,
+            other => other,
+        })?;
         match &mut new.state {
             State::Timed(s) => {
                 *s = Timed::get(&mut r, new.method == Method::Last)?;

@@ -4,6 +4,8 @@ use super::error::ResolutionError;
 use super::lists::List;
 use super::plan::{Plan, PlanExperiment};
 use crate::assignment::Weights;
+use crate::error::{Explain, short};
+use crate::json::{Origin, Text};
 
 /// A decision point, with the experiments that have it.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,9 +85,12 @@ impl Compiled {
 
     /// Reads a plan as it is stored.
     pub fn from_json(bytes: &[u8]) -> Result<Self, ResolutionError> {
-        serde_json::from_slice(bytes)
+        let damaged = |why: String| ResolutionError::Plan(short(&why, 300));
+        let text = std::str::from_utf8(bytes).map_err(|e| damaged(e.to_string()))?;
+        let text = Text::check("plan", text, Origin::Stored).map_err(|e| damaged(e.message()))?;
+        serde_json::from_str(text.text())
             .map(Compiled::new)
-            .map_err(|e| ResolutionError::Plan(e.to_string()))
+            .map_err(|e| damaged(e.to_string()))
     }
 
     /// The plan.
@@ -202,20 +207,33 @@ fn points(experiments: &[PlanExperiment]) -> Vec<Point> {
     points
 }
 
+/// The others at the points of each experiment, each once. Memory grows with the pairs that there are, however many
+/// points they share.
 fn neighbours(n: usize, points: &[Point]) -> Vec<Vec<usize>> {
-    let mut neighbours = vec![Vec::new(); n];
+    let mut points_of: Vec<Vec<&Point>> = vec![Vec::new(); n];
     for point in points {
-        for (a, _) in &point.owners {
-            if let Some(list) = neighbours.get_mut(*a) {
-                list.extend(point.owners.iter().map(|(b, _)| *b).filter(|b| b != a));
+        for (owner, _) in &point.owners {
+            if let Some(own) = points_of.get_mut(*owner) {
+                own.push(point);
             }
         }
     }
-    for list in &mut neighbours {
+    let mut met = vec![usize::MAX; n];
+    let others = points_of.into_iter().enumerate().map(|(i, own)| {
+        let mut list = Vec::new();
+        for (other, _) in own.into_iter().flat_map(|p| &p.owners) {
+            if let Some(last) = met.get_mut(*other)
+                && *other != i
+                && *last != i
+            {
+                *last = i;
+                list.push(*other);
+            }
+        }
         list.sort_unstable();
-        list.dedup();
-    }
-    neighbours
+        list
+    });
+    others.collect()
 }
 
 /// Connected components, each in order, and the component of each node.

@@ -82,7 +82,7 @@ impl Explain for ResolutionError {
 }
 
 /// A decision point in a message.
-pub(super) fn point(site: &str, target: &str) -> String {
+pub(crate) fn point(site: &str, target: &str) -> String {
     if target.is_empty() {
         format!("(\"{site}\")")
     } else {

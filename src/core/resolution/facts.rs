@@ -157,6 +157,10 @@ impl<'a> Facts<'a> {
                 rest = after;
                 let text = std::str::from_utf8(text)
                     .map_err(|_| ResolutionError::Facts("a field is not UTF-8"))?;
+                // Answers are texts, in which Postgres has no zero byte.
+                if text.contains('\0') {
+                    return Err(ResolutionError::Facts("a field has a zero byte"));
+                }
                 *field = Some(text);
             }
             facts.add(kind, fields)?;

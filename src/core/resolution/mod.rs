@@ -23,6 +23,7 @@ mod table;
 
 pub use compiled::Compiled;
 pub use error::ResolutionError;
+pub(crate) use error::point;
 pub use explain::{Step, explain};
 pub use facts::{
     Allocated, Enrolled, Excluded, FIELDS, Facts, Listed, Membership, Repeated, USER, encode, pack,

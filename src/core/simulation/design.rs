@@ -6,8 +6,8 @@ use crate::assignment::{self, Algorithm};
 use crate::effect::{Adjust, Options, StdError, Strata as UseOfStrata, Word};
 use crate::error::Explain;
 use crate::experiment::ExperimentError;
-use crate::experiment::json::Object;
-use crate::experiment::read::{invalid, read};
+use crate::experiment::invalid;
+use crate::json::{Object, Origin, read};
 use serde_json::Value;
 
 /// Classes that a simulation takes.
@@ -240,7 +240,7 @@ fn read_effects(
 impl Design {
     /// Reads a document. Unknown fields, and numbers that make no sense, are errors that name the field.
     pub fn parse(text: &str) -> Result<Self, SimulationError> {
-        let d: Document = read("design", text)?;
+        let d: Document = read("design", text, Origin::Argument).map_err(ExperimentError::from)?;
         let classes = count("clusters", d.clusters, 2, MAX_CLUSTERS)?;
         let sizes = read_sizes(&d.size)?;
         if sizes.mean() * f64::from(classes) > MAX_STUDENTS {

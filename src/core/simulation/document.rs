@@ -1,7 +1,7 @@
 //! The document of a design: its fields and their defaults.
 
-use crate::experiment::json::Object;
 use crate::experiment::words::words;
+use crate::json::Object;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

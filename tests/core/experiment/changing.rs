@@ -148,7 +148,7 @@ fn patches_are_checked() {
     );
     assert_eq!(
         message(change("{\"rollout\":}", Status::Inactive)),
-        "patch is not JSON: expected value at line 1 column 12"
+        "patch is not JSON: unexpected '}' at byte 11"
     );
     assert_eq!(
         message(change(r#"{"lists":{}}"#, Status::Inactive)),

@@ -4,6 +4,7 @@
 
 mod changing;
 mod compiling;
+mod limits;
 mod reading;
 mod schema;
 mod starting;

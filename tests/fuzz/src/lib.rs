@@ -7,6 +7,7 @@ use libfuzzer_sys as _;
 mod ask;
 mod fine;
 mod numbers;
+mod reading;
 mod rows;
 pub mod seeds;
 mod source;
@@ -155,6 +156,13 @@ pub fn logistic_decode(data: &[u8]) {
             ask::fit(&sum);
         }
         assert_eq!(budget.taken(), 0, "memory is given back");
+    }
+}
+
+/// Every function that reads JSON.
+pub fn documents(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        reading::read_by_all(text);
     }
 }
 

@@ -185,6 +185,16 @@ pub fn designs() -> Seeds {
     .collect()
 }
 
+/// Documents that are hard to read; of the long ones the tests of the core have enough.
+pub fn documents() -> Seeds {
+    crate::reading::documents()
+        .into_iter()
+        .filter(|(_, text)| text.len() <= 4096)
+        .zip(0..)
+        .map(|((_, text), i)| (i.to_string(), text.into_bytes()))
+        .collect()
+}
+
 /// Bytes that are read as arguments.
 pub fn numbers() -> Seeds {
     (0..40u8)
@@ -206,7 +216,7 @@ mod tests {
     /// A target: its name, its check and its seeds.
     type Target = (&'static str, fn(&[u8]), fn() -> Seeds);
 
-    const TARGETS: [Target; 9] = [
+    const TARGETS: [Target; 10] = [
         ("sketch_decode", crate::sketch_decode, sketches),
         ("sketch_text", crate::sketch_text, texts),
         ("reduction_decode", crate::reduction_decode, reductions),
@@ -218,6 +228,7 @@ mod tests {
         ),
         ("logistic_decode", crate::logistic_decode, regressions),
         ("simulation_design", crate::simulation_design, designs),
+        ("documents", crate::documents, documents),
         ("numbers", crate::numbers, numbers),
         (
             "sketch_rows_onto_large",

@@ -16,7 +16,7 @@ use super::distribution::{Distribution, Outcome};
 use super::error::QuantileError;
 use crate::budget::Budget;
 use crate::pulse::Pulse;
-use crate::sketch::Key;
+use crate::sketch::{Key, MAX_CONDITION_BYTES, MAX_CONDITIONS};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Version of the stored form.
@@ -69,9 +69,14 @@ impl Distribution {
         }
         let mut new = Distribution::new(budget);
         new.no_condition = r.count()?;
-        for _ in 0..u16::from_le_bytes(r.array()?) {
+        let conditions = u16::from_le_bytes(r.array()?);
+        if usize::from(conditions) > MAX_CONDITIONS {
+            return Err(QuantileError::Corrupt("it has too many conditions"));
+        }
+        for _ in 0..conditions {
             let length = u16::from_le_bytes(r.array()?);
             let name = r.take(length as usize)?;
+            check_name(name)?;
             if new
                 .conditions
                 .last()
@@ -90,6 +95,17 @@ impl Distribution {
             [] => Ok(new),
             _ => Err(QuantileError::Corrupt("something follows its end")),
         }
+    }
+}
+
+/// Names become texts, in which Postgres has no zero byte.
+fn check_name(name: &[u8]) -> Result<(), QuantileError> {
+    let corrupt = |what| Err(QuantileError::Corrupt(what));
+    match std::str::from_utf8(name) {
+        Err(_) => corrupt("a condition's name is not UTF-8"),
+        Ok(name) if name.contains('\0') => corrupt("a condition's name has a zero byte"),
+        Ok(name) if name.len() > MAX_CONDITION_BYTES => corrupt("a condition's name is too long"),
+        Ok(_) => Ok(()),
     }
 }
 

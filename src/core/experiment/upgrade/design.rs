@@ -1,9 +1,9 @@
 //! Conditions, factors and decision points of an export.
 
-use super::super::json::Json;
 use super::super::spec::{Condition, DecisionPoint, Factor, Level};
 use super::export::{Element, Export, ExportFactor, Payload};
 use super::sort;
+use crate::json::Json;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The fields of an export that matter here. Exports of different versions differ, so that most may be missing.
 
-use super::super::json::{maybe_object, objects};
 use super::super::moment::Moment;
+use crate::json::{maybe_object, objects};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -7,11 +7,11 @@ mod words;
 
 use self::export::Export;
 use self::words as word;
-use super::error::ExperimentError;
+use super::error::{ExperimentError, invalid};
 use super::members::Lists;
-use super::read::{invalid, read};
 use super::spec::{Assignment, Condition, Ending, HASH_VERSION, Schedule, Spec};
 use super::words::{Algorithm, Consistency, FilterMode, Hash, Late, Post, Unit};
+use crate::json::{Origin, read};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ const IDLE: [&str; 5] = [
 
 /// Reads an export. The hash is UpGrade's and the salt is the experiment's id, so that units get what they got there.
 pub fn import_upgrade(document: &str) -> Result<Import, ExperimentError> {
-    let mut export: Export = read("document", document)?;
+    let mut export: Export = read("document", document, Origin::Argument)?;
     let mut warnings = Vec::new();
     for (name, value) in &export.rest {
         if !IDLE.contains(&name.as_str()) && !is_empty(value) {

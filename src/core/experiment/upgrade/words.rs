@@ -1,7 +1,6 @@
 //! The words of UpGrade, and ours.
 
-use super::super::error::ExperimentError;
-use super::super::read::invalid;
+use super::super::error::{ExperimentError, invalid};
 use super::super::words::{Consistency, FilterMode, Order, Unit};
 
 /// The error for a word that UpGrade does not have.

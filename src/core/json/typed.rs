@@ -1,28 +1,22 @@
-//! Reading JSON with errors that name the path.
+//! JSON as typed values, with errors that name the path.
 
-use super::error::ExperimentError;
-use super::json::Object;
+use super::error::JsonError;
+use super::kept::Object;
+use super::{Origin, Text};
+use crate::error::short;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-/// An error of a field.
-pub(crate) fn invalid(
-    path: impl Into<String>,
-    problem: impl Into<String>,
-    hint: impl Into<String>,
-) -> ExperimentError {
-    ExperimentError::Field {
-        path: path.into(),
-        problem: problem.into(),
-        hint: hint.into(),
-    }
-}
+/// Characters of a path and of what is wrong there in a message; both quote what was given.
+const SHOWN: usize = 300;
 
 /// Reads an object.
 pub(crate) fn read<T: DeserializeOwned>(
-    what: &'static str,
+    what: &str,
     text: &str,
-) -> Result<T, ExperimentError> {
+    origin: Origin,
+) -> Result<T, JsonError> {
+    let text = Text::check(what, text, origin)?.text();
     let mut from = serde_json::Deserializer::from_str(text);
     let value: Object<T> = serde_path_to_error::deserialize(&mut from).map_err(|e| {
         let path = match e.path().to_string() {
@@ -31,20 +25,35 @@ pub(crate) fn read<T: DeserializeOwned>(
         };
         told(what, path, e.inner())
     })?;
-    from.end().map_err(|e| ExperimentError::Syntax {
-        what,
+    from.end().map_err(|e| JsonError::Syntax {
+        what: what.to_owned(),
         why: e.to_string(),
     })?;
     Ok(value.0)
 }
 
+fn invalid(
+    path: impl Into<String>,
+    problem: impl Into<String>,
+    hint: impl Into<String>,
+) -> JsonError {
+    JsonError::Field {
+        path: short(&path.into(), SHOWN),
+        problem: short(&problem.into(), SHOWN),
+        hint: hint.into(),
+    }
+}
+
 /// The error in our words.
-fn told(what: &'static str, path: String, error: &serde_json::Error) -> ExperimentError {
+fn told(what: &str, path: String, error: &serde_json::Error) -> JsonError {
     let whole = error.to_string();
     // Documents come from jsonb, where lines and columns mean nothing to the user.
     let said = whole.rsplit_once(" at line ").map_or(&*whole, |(m, _)| m);
-    if error.classify() != Category::Data && !said.starts_with("number out of range") {
-        return ExperimentError::Syntax { what, why: whole };
+    if error.classify() != Category::Data {
+        return JsonError::Syntax {
+            what: what.to_owned(),
+            why: whole,
+        };
     }
     if let Some(rest) = said.strip_prefix("unknown field ") {
         let (name, offered) = rest.split_once(", ").unwrap_or((rest, ""));

@@ -1,16 +1,16 @@
 //! JSON that is kept as it came: numbers keep all their digits, keys are sorted.
 
+use super::error::JsonError;
+use super::{Origin, Text};
+use crate::error::Explain;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-/// Deepest nesting of a value; the parser underneath has no limit of its own for kept text.
-const DEPTH: usize = 100;
-
 /// Largest whole number.
-pub(super) const WHOLE: i64 = 9_000_000_000_000_000;
+pub(crate) const WHOLE: i64 = 9_000_000_000_000_000;
 
 /// Any JSON value, in its canonical text: no white space, keys sorted, digits of numbers as they came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,16 +28,16 @@ impl Json {
     }
 
     /// The value of a JSON text.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let raw: &RawValue = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        canonical(raw.get()).map(Json)
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        let text = Text::check("payload", text, Origin::Argument)?;
+        canonical(text.text()).map(Json)
     }
 }
 
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(from)?;
-        canonical(raw.get()).map(Json).map_err(D::Error::custom)
+        Json::parse(raw.get()).map_err(|e| D::Error::custom(e.message()))
     }
 }
 
@@ -50,12 +50,12 @@ impl Serialize for Json {
 }
 
 /// A string as JSON.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 /// The members of an object, or nothing for any other value.
-pub(super) fn members(text: &str) -> Option<BTreeMap<String, &RawValue>> {
+fn members(text: &str) -> Option<BTreeMap<String, &RawValue>> {
     if text.trim_start().starts_with('{') {
         serde_json::from_str(text).ok()
     } else {
@@ -63,22 +63,21 @@ pub(super) fn members(text: &str) -> Option<BTreeMap<String, &RawValue>> {
     }
 }
 
-/// The canonical text of a JSON text.
-pub(super) fn canonical(text: &str) -> Result<String, String> {
+/// The canonical text of a JSON text that was checked, or made of one that was.
+pub(crate) fn canonical(text: &str) -> Result<String, JsonError> {
     let mut out = String::with_capacity(text.len());
-    write(text, &mut out, 0)?;
+    write(text, &mut out).map_err(|e| JsonError::Syntax {
+        what: "document".to_owned(),
+        why: e.to_string(),
+    })?;
     Ok(out)
 }
 
-fn write(text: &str, out: &mut String, depth: usize) -> Result<(), String> {
-    if depth > DEPTH {
-        return Err(format!("is nested deeper than {DEPTH} levels"));
-    }
-    let said = |e: serde_json::Error| e.to_string();
+fn write(text: &str, out: &mut String) -> Result<(), serde_json::Error> {
     let text = text.trim();
     match text.as_bytes().first() {
         Some(b'{') => {
-            let all: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(said)?;
+            let all: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
             out.push('{');
             for (i, (key, value)) in all.iter().enumerate() {
                 if i > 0 {
@@ -86,23 +85,23 @@ fn write(text: &str, out: &mut String, depth: usize) -> Result<(), String> {
                 }
                 out.push_str(&quoted(key));
                 out.push(':');
-                write(value.get(), out, depth + 1)?;
+                write(value.get(), out)?;
             }
             out.push('}');
         }
         Some(b'[') => {
-            let all: Vec<&RawValue> = serde_json::from_str(text).map_err(said)?;
+            let all: Vec<&RawValue> = serde_json::from_str(text)?;
             out.push('[');
             for (i, value) in all.iter().enumerate() {
                 if i > 0 {
                     out.push(',');
                 }
-                write(value.get(), out, depth + 1)?;
+                write(value.get(), out)?;
             }
             out.push(']');
         }
         Some(b'"') => {
-            let value: String = serde_json::from_str(text).map_err(said)?;
+            let value: String = serde_json::from_str(text)?;
             out.push_str(&quoted(&value));
         }
         _ => out.push_str(text),
@@ -110,13 +109,10 @@ fn write(text: &str, out: &mut String, depth: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// The text after an RFC 7386 merge patch.
-pub(super) fn merged(target: Option<&str>, patch: &str, depth: usize) -> Result<String, String> {
-    if depth > DEPTH {
-        return Err(format!("is nested deeper than {DEPTH} levels"));
-    }
+/// The text of two checked ones after an RFC 7386 merge patch.
+pub(crate) fn merged(target: Option<&str>, patch: &str) -> String {
     let Some(patches) = members(patch) else {
-        return Ok(patch.to_owned());
+        return patch.to_owned();
     };
     let mut all: BTreeMap<String, String> = target
         .and_then(members)
@@ -128,7 +124,7 @@ pub(super) fn merged(target: Option<&str>, patch: &str, depth: usize) -> Result<
         if value.get() == "null" {
             all.remove(&key);
         } else {
-            let new = merged(all.get(&key).map(String::as_str), value.get(), depth + 1)?;
+            let new = merged(all.get(&key).map(String::as_str), value.get());
             all.insert(key, new);
         }
     }
@@ -136,7 +132,7 @@ pub(super) fn merged(target: Option<&str>, patch: &str, depth: usize) -> Result<
         .iter()
         .map(|(key, value)| format!("{}:{value}", quoted(key)))
         .collect();
-    Ok(format!("{{{}}}", parts.join(",")))
+    format!("{{{}}}", parts.join(","))
 }
 
 /// A struct that is read from an object only; a derived struct would also read an array of its fields.
@@ -162,7 +158,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// For `deserialize_with`: one object.
-pub(super) fn object<'de, D, T>(from: D) -> Result<T, D::Error>
+pub(crate) fn object<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -171,7 +167,7 @@ where
 }
 
 /// For `deserialize_with`: an object or null.
-pub(super) fn maybe_object<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+pub(crate) fn maybe_object<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -180,7 +176,7 @@ where
 }
 
 /// For `deserialize_with`: an array of objects.
-pub(super) fn objects<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+pub(crate) fn objects<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -190,7 +186,7 @@ where
 }
 
 /// For `deserialize_with`: values by name; null is as good as no entry.
-pub(super) fn values<'de, D>(from: D) -> Result<BTreeMap<String, Json>, D::Error>
+pub(crate) fn values<'de, D>(from: D) -> Result<BTreeMap<String, Json>, D::Error>
 where
     D: Deserializer<'de>,
 {
@@ -220,17 +216,17 @@ impl<'de> Deserialize<'de> for Whole {
 }
 
 /// For `deserialize_with`: a whole number.
-pub(super) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+pub(crate) fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
     Whole::deserialize(from).map(|w| w.0)
 }
 
 /// For `deserialize_with`: a whole number or null.
-pub(super) fn maybe_whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+pub(crate) fn maybe_whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
     Option::<Whole>::deserialize(from).map(|o| o.map(|w| w.0))
 }
 
 /// For `serialize_with`: whole numbers without a decimal point.
-pub(super) fn number<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn number<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
     // -0.0 is whole, and becomes 0.
     if value.fract() == 0.0 && value.abs() < 9e15 {
         to.serialize_i64(*value as i64)
@@ -267,7 +263,7 @@ mod tests {
             (r#"[1,2]"#, r#"{"a":"b","c":null}"#, r#"{"a":"b"}"#),
             ("{}", r#"{"a":{"bb":{"ccc":null}}}"#, r#"{"a":{"bb":{}}}"#),
         ] {
-            assert_eq!(merged(Some(target), patch, 0).as_deref(), Ok(result));
+            assert_eq!(merged(Some(target), patch), result);
         }
     }
 
@@ -275,9 +271,6 @@ mod tests {
     fn canonical_text() {
         let text = r#" { "b" : [ 1.10, 123456789012345678901234567890, -0 ], "a": "\u00e4\/" } "#;
         let kept = "{\"a\":\"ä/\",\"b\":[1.10,123456789012345678901234567890,-0]}";
-        assert_eq!(canonical(text).as_deref(), Ok(kept));
-        assert!(canonical(&"[".repeat(1_000_000)).is_err());
-        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        assert!(Json::parse(&deep).is_err());
+        assert_eq!(Json::parse(text).as_ref().map(Json::text), Ok(kept));
     }
 }
