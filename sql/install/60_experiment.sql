@@ -9,7 +9,7 @@ CREATE TABLE rct.context (
     plan bytea,
     registered boolean NOT NULL DEFAULT false,
     built text,
-    CHECK ((plan IS NULL) = (digest IS NULL))
+    CHECK ((plan IS NULL) OPERATOR(pg_catalog.=) (digest IS NULL))
 );
 -- Compressed once, and read only when a backend does not have the plan yet: kept out of the row.
 ALTER TABLE rct.context ALTER COLUMN plan SET STORAGE EXTERNAL;
@@ -23,11 +23,11 @@ COMMENT ON COLUMN rct.context.plan IS 'the experiments of the context, compiled;
 CREATE SEQUENCE rct.segment_id_seq;
 CREATE TABLE rct.segment (
     id bigint PRIMARY KEY DEFAULT rct._next_id('segment'::pg_catalog.text),
-    key text UNIQUE CHECK (key <> ''),
+    key text UNIQUE CHECK (key OPERATOR(pg_catalog.<>) ''),
     kind text NOT NULL DEFAULT 'public' CHECK (kind IN ('public', 'list', 'global_exclusion')),
     context text,
     description text NOT NULL DEFAULT '',
-    CHECK ((key IS NULL) = (kind = 'list'))
+    CHECK ((key IS NULL) OPERATOR(pg_catalog.=) (kind OPERATOR(pg_catalog.=) 'list'))
 );
 COMMENT ON TABLE rct.segment IS 'named sets of users, groups and other segments; also the include and exclude list of each experiment';
 COMMENT ON COLUMN rct.segment.key IS 'name; a list of an experiment has none';
@@ -83,7 +83,7 @@ COMMENT ON TABLE rct.status_log IS 'every change of a status: who, when, why; ap
 CREATE TABLE rct.segment_member (
     segment_id bigint NOT NULL,
     member_type text NOT NULL CHECK (pg_catalog.strpos(member_type, E'\x1f') OPERATOR(pg_catalog.=) 0),
-    member_id text NOT NULL CHECK (member_id <> ''),
+    member_id text NOT NULL CHECK (member_id OPERATOR(pg_catalog.<>) ''),
     started_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     ended_at timestamptz NOT NULL DEFAULT 'infinity',
     PRIMARY KEY (member_type, member_id, segment_id, ended_at)
@@ -213,8 +213,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON rct.segment_edge
 
 CREATE FUNCTION rct._status_of(e rct.experiment, at timestamptz) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN rct._effective_status(e.status, (e.spec #>> '{schedule,starts_at}')::pg_catalog.timestamptz,
-        (e.spec #>> '{schedule,ends_at}')::pg_catalog.timestamptz, at);
+    RETURN rct._effective_status(e.status, (e.spec OPERATOR(pg_catalog.#>>) '{schedule,starts_at}')::pg_catalog.timestamptz,
+        (e.spec OPERATOR(pg_catalog.#>>) '{schedule,ends_at}')::pg_catalog.timestamptz, at);
 COMMENT ON FUNCTION rct._status_of(rct.experiment, timestamptz) IS 'internal: what the status of an experiment means at a moment';
 
 -- The last line of defence: also whoever writes to the table directly makes only legal transitions and changes.

@@ -4,10 +4,10 @@
 -- belief and adds a new one, so that every past answer can be explained by what was known then.
 
 CREATE TABLE rct.alias (
-    alias text PRIMARY KEY CHECK (alias <> ''),
-    user_id text NOT NULL CHECK (user_id <> ''),
+    alias text PRIMARY KEY CHECK (alias OPERATOR(pg_catalog.<>) ''),
+    user_id text NOT NULL CHECK (user_id OPERATOR(pg_catalog.<>) ''),
     created_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-    CHECK (alias <> user_id)
+    CHECK (alias OPERATOR(pg_catalog.<>) user_id)
 );
 CREATE INDEX alias_user ON rct.alias (user_id);
 COMMENT ON TABLE rct.alias IS 'other ids of users; all records are kept under user_id';
@@ -15,9 +15,9 @@ COMMENT ON TABLE rct.alias IS 'other ids of users; all records are kept under us
 CREATE SEQUENCE rct.membership_id_seq;
 CREATE TABLE rct.membership (
     id bigint PRIMARY KEY DEFAULT rct._next_id('membership'::pg_catalog.text),
-    user_id text NOT NULL CHECK (user_id <> ''),
+    user_id text NOT NULL CHECK (user_id OPERATOR(pg_catalog.<>) ''),
     group_type text NOT NULL CHECK (group_type NOT IN ('', 'user', 'segment') AND pg_catalog.strpos(group_type, E'\x1f') OPERATOR(pg_catalog.=) 0),
-    group_id text NOT NULL CHECK (group_id <> ''),
+    group_id text NOT NULL CHECK (group_id OPERATOR(pg_catalog.<>) ''),
     member boolean NOT NULL DEFAULT true,
     working boolean NOT NULL DEFAULT false,
     during tstzrange NOT NULL,
@@ -112,6 +112,22 @@ END
 $$;
 COMMENT ON FUNCTION rct._user(text) IS 'internal: the id under which the records of a user are kept';
 
+-- One change of a user after the other. While it waited, the id may have become an alias.
+CREATE FUNCTION rct._lock_user(user_id text) RETURNS text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    who text := rct._user(user_id);
+BEGIN
+    LOOP
+        PERFORM rct._lock('user'::text, who, false);
+        EXIT WHEN rct._user(user_id) = who;
+        who := rct._user(user_id);
+    END LOOP;
+    RETURN who;
+END
+$$;
+COMMENT ON FUNCTION rct._lock_user(text) IS 'internal: the id under which the records of a user are kept, with the lock of that user until the transaction ends';
+
 -- Who reads relations of the district. A relation runs code of its owner, and of whoever owns a view, a function, a cast, a
 -- type or a predicate in it: it must not run with rights that are worth having.
 CREATE TABLE rct.reader (
@@ -126,22 +142,37 @@ CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON rct.reader
     FOR EACH STATEMENT EXECUTE FUNCTION rct._append_only();
 
 CREATE FUNCTION rct._reader() RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT r.role FROM rct.reader r WHERE r.ended_at = 'infinity'
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    reader text;
+    powerful boolean;
+BEGIN
+    SELECT x.role, r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls
+            OR EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid)
+        INTO reader, powerful
+        FROM rct.reader x LEFT JOIN pg_roles r ON r.rolname = x.role WHERE x.ended_at = 'infinity';
+    IF powerful THEN
+        RAISE EXCEPTION 'role "%" may do more than read relations of the district', reader USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'Code in the relations that it reads would run with its rights.',
+            HINT = 'Take back what it was given since it was named with rct.grant_reader, or name another role; rct.verify() says what that is.';
+    END IF;
+    RETURN reader;
+END
 $$;
 COMMENT ON FUNCTION rct._reader() IS 'internal: the role that reads relations of the district; NULL if none is named';
 
 CREATE FUNCTION rct._read_roster(
     reader text, relation regclass, has_working boolean, has_during boolean, user_id text, at timestamptz
 ) RETURNS TABLE (member_id text, group_type text, group_id text, working boolean)
-    AS 'MODULE_PATHNAME', 'rct_read_roster' LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED ROWS 1000;
+    AS 'MODULE_PATHNAME', 'rct_read_roster' LANGUAGE c STABLE CALLED ON NULL INPUT PARALLEL UNSAFE ROWS 1000;
 COMMENT ON FUNCTION rct._read_roster(text, regclass, boolean, boolean, text, timestamptz) IS
     'internal: the rows of a roster, of one user or of all for NULL, read as the caller, or as the reader where the caller is the owner of the extension or a superuser; nothing in the roster can write, see our tables or keep a setting';
 
 -- The memberships in a registered relation; a relation without working groups gives the only group of each type.
 CREATE FUNCTION rct._registered_roster(user_id text, at timestamptz)
     RETURNS TABLE (member_id text, group_type text, group_id text, member boolean, working boolean)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp ROWS 5 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp ROWS 5 AS $$
 DECLARE
     source rct.roster_source;
 BEGIN
@@ -160,7 +191,7 @@ COMMENT ON FUNCTION rct._registered_roster(text, timestamptz) IS
 
 CREATE FUNCTION rct._roster(user_id text, at timestamptz, known timestamptz)
     RETURNS TABLE (member_id text, group_type text, group_id text, member boolean, working boolean)
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    LANGUAGE sql STABLE PARALLEL UNSAFE
     BEGIN ATOMIC
         SELECT m.user_id, m.group_type, m.group_id, m.member, m.working
         FROM rct.membership m
@@ -176,7 +207,7 @@ COMMENT ON FUNCTION rct._roster(text, timestamptz, timestamptz) IS
 
 CREATE FUNCTION rct.roster_at(at timestamptz, known timestamptz DEFAULT NULL)
     RETURNS TABLE (user_id text, group_type text, group_id text, member boolean, working boolean)
-    LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT r.member_id, r.group_type, r.group_id, r.member, r.working FROM rct._roster(NULL::text, $1, $2) r
 $$;
 COMMENT ON FUNCTION rct.roster_at(timestamptz, timestamptz) IS
@@ -294,7 +325,7 @@ COMMENT ON FUNCTION rct._check_at(timestamptz) IS 'internal: a time from which s
 CREATE FUNCTION rct._set_groups(user_id text, groups jsonb, working jsonb, at timestamptz) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    who text := rct._user(user_id);
+    who text;
     since timestamptz := rct._check_at(at);
     types text[];
     ids text[];
@@ -313,7 +344,9 @@ BEGIN
         RAISE EXCEPTION 'groups of user "%" must not be NULL', user_id USING ERRCODE = 'null_value_not_allowed',
             HINT = 'Give all groups by type, like {"class": ["7b"]}; {} is for none.';
     END IF;
-    PERFORM rct._lock('user'::text, who, false);
+    PERFORM rct._identifier('type of a working group'::text, w.key), rct._identifier('working group'::text, w.value)
+        FROM jsonb_each_text(CASE jsonb_typeof(working) WHEN 'object' THEN working ELSE '{}' END) w WHERE w.value IS NOT NULL;
+    who := rct._lock_user(user_id);
     -- Only groups keeps who works where, as far as that is still possible.
     SELECT array_agg(g.group_type), array_agg(g.group_id), array_agg(g.member), array_agg(g.working)
         INTO types, ids, members, workings
@@ -333,7 +366,7 @@ BEGIN
         ) g;
     PERFORM rct._within('groups of a user'::text, 'groups'::text, coalesce(cardinality(ids), 0)::bigint);
     RETURN rct._replace_memberships(
-        'SELECT * FROM unnest($3, $4, $5, $6) w (group_type, group_id, member, working) CROSS JOIN unnest($2) u (user_id)',
+        'SELECT * FROM unnest($3, $4, $5, $6) w (group_type, group_id, member, working) CROSS JOIN unnest($2) u (user_id)'::text,
         since, ARRAY[who], types, ids, members, workings) > 0;
 END
 $$;
@@ -366,6 +399,9 @@ DECLARE
     who text := rct._user(user_id);
     other text := rct._identifier('alias'::text, alias);
 BEGIN
+    -- Whoever has begun something under the other id comes first. In one order, so that two aliases do not deadlock.
+    PERFORM rct._lock('user'::text, u.id, false) FROM (SELECT x.id FROM unnest(ARRAY[who, other]) x (id) ORDER BY x.id COLLATE "C") u;
+    who := rct._user(user_id);
     IF other = who THEN
         RETURN false;
     END IF;
@@ -446,6 +482,7 @@ CREATE FUNCTION rct._load_roster(users text[], types text[], ids text[], working
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     since timestamptz := rct._check_at(at);
+    given text[];
     problem record;
 BEGIN
     SELECT r.n, v.problem INTO problem
@@ -468,16 +505,16 @@ BEGIN
     -- Marks that have begun end first, and see the old groups; those that come next see the new ones.
     PERFORM rct._lock('context'::text, c.name, false) FROM (SELECT c.name FROM rct.context c ORDER BY c.name) c;
     LOCK TABLE rct.membership IN SHARE ROW EXCLUSIVE MODE;
-    SELECT array_agg(w.user_id), array_agg(w.group_type), array_agg(w.group_id), array_agg(w.working)
-        INTO users, types, ids, workings
-        FROM (SELECT r.user_id, r.group_type, r.group_id,
+    SELECT array_agg(w.user_id), array_agg(w.group_type), array_agg(w.group_id), array_agg(w.working), array_agg(w.given)
+        INTO users, types, ids, workings, given
+        FROM (SELECT r.user_id, r.group_type, r.group_id, min(r.given) AS given,
                 coalesce(bool_or(r.working), count(*) OVER (PARTITION BY r.user_id, r.group_type) = 1) AS working
-            FROM (SELECT coalesce(a.user_id, r.user_id) AS user_id, r.group_type, r.group_id, r.working
+            FROM (SELECT coalesce(a.user_id, r.user_id) AS user_id, r.group_type, r.group_id, r.working, r.user_id AS given
                 FROM ROWS FROM (unnest(users), unnest(types), unnest(ids), unnest(workings)) r (user_id, group_type, group_id, working)
                 LEFT JOIN rct.alias a ON a.alias = r.user_id) r
             GROUP BY r.user_id, r.group_type, r.group_id) w;
-    SELECT w.user_id, w.group_type, string_agg(w.group_id, ', ' ORDER BY w.group_id) AS ids INTO problem
-        FROM ROWS FROM (unnest(users), unnest(types), unnest(ids), unnest(workings)) w (user_id, group_type, group_id, working)
+    SELECT min(w.given) AS user_id, w.group_type, string_agg(w.group_id, ', ' ORDER BY w.group_id) AS ids INTO problem
+        FROM ROWS FROM (unnest(users), unnest(types), unnest(ids), unnest(workings), unnest(given)) w (user_id, group_type, group_id, working, given)
         WHERE w.working GROUP BY w.user_id, w.group_type HAVING count(*) > 1 ORDER BY 1, 2 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'user "%" works in more than one %', problem.user_id, problem.group_type USING
@@ -491,8 +528,8 @@ BEGIN
     RETURN rct._replace_memberships(
         'SELECT w.user_id, w.group_type, w.group_id, true AS member, w.working
             FROM ROWS FROM (unnest($2), unnest($3), unnest($4), unnest($6)) w (user_id, group_type, group_id, working)
-            WHERE w.group_type IS NOT NULL',
-        since, users, types, ids, NULL, workings);
+            WHERE w.group_type IS NOT NULL'::text,
+        since, users, types, ids, NULL::boolean[], workings);
 END
 $$;
 COMMENT ON FUNCTION rct._load_roster(text[], text[], text[], boolean[], timestamptz, boolean) IS
@@ -516,10 +553,12 @@ BEGIN
         ELSIF NOT has_table_privilege(reader, relation, 'SELECT') THEN
             RAISE EXCEPTION 'role "%" may not read relation %', reader, relation USING
                 ERRCODE = 'insufficient_privilege', DETAIL = 'It is the role that reads relations of the district.',
-                HINT = format('GRANT SELECT ON %s TO %I, and USAGE on its schema.', relation, reader);
+                HINT = format('GRANT SELECT ON %s TO %I;', relation, reader);
+        ELSIF NOT has_schema_privilege(reader, (SELECT c.relnamespace FROM pg_class c WHERE c.oid = relation), 'USAGE') THEN
+            RAISE EXCEPTION 'role "%" may not use the schema of relation %', reader, relation USING
+                ERRCODE = 'insufficient_privilege', DETAIL = 'It is the role that reads relations of the district.',
+                HINT = format('GRANT USAGE ON SCHEMA %s TO %I;', (SELECT c.relnamespace::regnamespace FROM pg_class c WHERE c.oid = relation), reader);
         END IF;
-        -- Whatever else is in the way of reading it shows now.
-        PERFORM FROM rct._read_roster(reader, relation, columns @> '{working}', columns @> '{during}', ''::text, clock_timestamp());
     END IF;
     LOCK TABLE rct.roster_source IN SHARE ROW EXCLUSIVE MODE;
     UPDATE rct.roster_source s SET ended_at = clock_timestamp() WHERE s.ended_at = 'infinity';

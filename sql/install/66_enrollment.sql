@@ -229,16 +229,16 @@ COMMENT ON FUNCTION rct._count_enrollment(bigint) IS 'internal: counts what ends
 CREATE FUNCTION rct.set_preview_user(user_id text, conditions jsonb DEFAULT '{}') RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    who text := rct._user(user_id);
+    who text;
     forced record;
     e rct.experiment;
 BEGIN
     PERFORM rct._json('conditions'::text, conditions);
     IF jsonb_typeof(conditions) IS DISTINCT FROM 'object' THEN
-        RAISE EXCEPTION 'conditions of preview user "%" must be an object', who USING ERRCODE = 'invalid_parameter_value',
+        RAISE EXCEPTION 'conditions of preview user "%" must be an object', user_id USING ERRCODE = 'invalid_parameter_value',
             HINT = 'For example: {"hints-2026": "treatment"}; {} forces nothing.';
     END IF;
-    PERFORM rct._lock('user'::text, who, false);
+    who := rct._lock_user(user_id);
     INSERT INTO rct.preview_user (user_id) VALUES (who) ON CONFLICT DO NOTHING;
     UPDATE rct.preview_condition c SET ended_at = clock_timestamp() WHERE c.user_id = who AND c.ended_at = 'infinity';
     FOR forced IN SELECT f.key, f.value FROM jsonb_each_text(conditions) f LOOP

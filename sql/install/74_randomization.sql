@@ -17,7 +17,7 @@ COMMENT ON FUNCTION rct._next_slot(text[], double precision[], text, text, text,
 -- Units of a design are users, or the groups of its type.
 CREATE FUNCTION rct._unit_type(e rct.experiment) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE e.spec ->> 'unit' WHEN 'group' THEN e.spec ->> 'group_type' ELSE 'user' END;
+    RETURN CASE e.spec OPERATOR(pg_catalog.->>) 'unit' WHEN 'group' THEN e.spec OPERATOR(pg_catalog.->>) 'group_type' ELSE 'user' END;
 COMMENT ON FUNCTION rct._unit_type(rct.experiment) IS 'internal: the type of the units of an experiment';
 
 CREATE FUNCTION rct.randomize_experiment(experiment text, seed text, units text[], strata text[] DEFAULT NULL) RETURNS bigint
@@ -28,6 +28,7 @@ DECLARE
     codes text[] := ARRAY(SELECT c ->> 'code' FROM jsonb_array_elements(e.spec -> 'conditions') WITH ORDINALITY x (c, n) ORDER BY n);
     shares float8[] := ARRAY(SELECT (c ->> 'weight')::float8 FROM jsonb_array_elements(e.spec -> 'conditions') WITH ORDINALITY x (c, n) ORDER BY n);
     new_run bigint;
+    twice text;
 BEGIN
     IF method = 'hash' THEN
         RAISE EXCEPTION 'experiment "%" assigns by hash', e.key USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -51,6 +52,11 @@ BEGIN
     PERFORM rct._identifier('unit'::text, u) FROM unnest(units) u;
     PERFORM rct._identifier('stratum'::text, s) FROM unnest(strata) s WHERE s <> '';
     IF rct._unit_type(e) = 'user' THEN
+        SELECT min(u) INTO twice FROM unnest(units) u GROUP BY rct._user(u) HAVING count(*) > 1 LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'unit "%" is given twice', twice USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = 'A unit has one condition, whichever of its ids is given.', HINT = 'Select each unit once, for example with DISTINCT.';
+        END IF;
         units := ARRAY(SELECT rct._user(u) FROM unnest(units) WITH ORDINALITY x (u, n) ORDER BY n);
     END IF;
     UPDATE rct.allocation a SET ended_at = clock_timestamp() WHERE a.experiment_id = e.id AND a.ended_at = 'infinity';

@@ -59,7 +59,7 @@ CREATE FUNCTION rct._memberships(
     user_id text, at timestamptz, known timestamptz,
     OUT types text[], OUT ids text[], OUT members boolean[], OUT workings boolean[]
 )
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     SELECT '{user}' || array_agg(r.group_type), user_id || array_agg(r.group_id), true || array_agg(r.member), true || array_agg(r.working)
         INTO types, ids, members, workings
@@ -77,7 +77,7 @@ COMMENT ON FUNCTION rct._memberships(text, timestamptz, timestamptz) IS
 -- From the records, where rct.unit does not have it: a registered roster is the district's, and what came without triggers
 -- is not in it yet.
 CREATE FUNCTION rct._recorded_facts(user_id text, at timestamptz) RETURNS bytea
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     u record;
 BEGIN
@@ -91,7 +91,7 @@ COMMENT ON FUNCTION rct._recorded_facts(text, timestamptz) IS 'internal: what is
 -- One query decides: the plan of the context, what is known of the user and the groups, and the core between them.
 CREATE FUNCTION rct.assign(context text, user_id text)
     RETURNS TABLE (site text, target text, experiment text, condition text, payload jsonb, levels jsonb, queue text[], reason text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
 #variable_conflict use_column
 DECLARE
     who text := rct._identifier('user_id'::text, $2);
@@ -118,7 +118,7 @@ COMMENT ON FUNCTION rct.assign(text, text) IS
 
 CREATE FUNCTION rct.condition_for(context text, site text, target text, user_id text)
     RETURNS TABLE (experiment text, condition text, payload jsonb, levels jsonb, queue text[], reason text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
 #variable_conflict use_column
 DECLARE
     who text := rct._identifier('user_id'::text, $4);
@@ -149,7 +149,7 @@ COMMENT ON FUNCTION rct.condition_for(text, text, text, text) IS
 
 CREATE FUNCTION rct.assign_all(experiment text)
     RETURNS TABLE (user_id text, group_id text, condition text, reason text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100000 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 100000 AS $$
 #variable_conflict use_column
 DECLARE
     moment timestamptz := clock_timestamp();

@@ -45,6 +45,7 @@ DECLARE
     moment timestamptz;
     p record;
     known bytea;
+    other text;
     d record;
     written bigint;
     counted bigint;
@@ -77,11 +78,12 @@ BEGIN
             LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || given_id;
         -- One mark of a user after the other, and no change of groups in between.
         PERFORM rct._lock('user'::text, p.who, false);
+        -- While it waited, the id may have become an alias.
+        SELECT a.user_id, (SELECT string_agg(n.facts, '') FROM rct.unit n WHERE n.unit = ANY (u.units))
+            INTO other, known FROM (SELECT) one LEFT JOIN rct.alias a ON a.alias = p.who LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || p.who;
+        CONTINUE WHEN other IS NOT NULL;
         IF p.recorded THEN
             known := rct._recorded_facts(p.who, moment);
-        ELSE
-            known := (SELECT string_agg(n.facts, '') FROM rct.unit n
-                WHERE n.unit = ANY (ARRAY(SELECT unnest(u.units) FROM rct.unit u WHERE u.unit = E'user\x1f' || p.who)));
         END IF;
         SELECT * INTO d FROM rct._mark(p.digest, p.plan, known,
             p.who, moment, point_site, point_target, seen, kind, $9);

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION rct.explain(context text, user_id text, site text, target text, at timestamptz DEFAULT NULL)
     RETURNS TABLE (step integer, rule text, outcome text, detail text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
 #variable_conflict use_column
 DECLARE
     moment timestamptz := coalesce($5, clock_timestamp());

@@ -37,7 +37,7 @@ CREATE FUNCTION rct._facts_text(facts bytea, at timestamptz) RETURNS text
 COMMENT ON FUNCTION rct._facts_text(bytea, timestamptz) IS 'internal: packed facts as they hold at a moment, to be compared';
 
 CREATE FUNCTION rct.verify() RETURNS TABLE (severity text, code text, place text, detail text, hint text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
 #variable_conflict use_column
 DECLARE
     moment timestamptz := clock_timestamp();
@@ -48,9 +48,9 @@ BEGIN
     -- What rows refer to.
     FOR r IN SELECT * FROM rct._references() LOOP
         RETURN QUERY EXECUTE format(
-            'SELECT ''error'', ''missing_reference'', %L, format(''%%s rows refer to a row of rct.%s that is not there, such as %%L.'', count(*), min(t.%I::text)), %L
-                FROM rct.%I t WHERE t.%2$I IS NOT NULL AND NOT EXISTS (SELECT FROM rct.%1$I p WHERE p.%5$I = t.%2$I) HAVING count(*) > 0',
-            r.parent, r.child_column, restore, r.child, r.parent_column, format('rct.%s.%s', r.child, r.child_column));
+            'SELECT ''error'', ''missing_reference'', %4$L, format(''%%s rows refer to a row of rct.%1$s that is not there, such as %%L.'', count(*), min(t.%2$I::text)), %5$L
+                FROM rct.%6$I t WHERE t.%2$I IS NOT NULL AND NOT EXISTS (SELECT FROM rct.%1$I p WHERE p.%3$I = t.%2$I) HAVING count(*) > 0',
+            r.parent, r.child_column, r.parent_column, format('rct.%s.%s', r.child, r.child_column), restore, r.child);
     END LOOP;
     -- Histories.
     RETURN QUERY
@@ -75,7 +75,7 @@ BEGIN
         WHERE l.to_status IS DISTINCT FROM e.status;
     FOR r IN SELECT t.name FROM unnest('{segment_member,segment_edge,enrollment,exclusion,preview_user,preview_condition,allocation,roster_source,reader}'::text[]) t (name) LOOP
         RETURN QUERY EXECUTE format(
-            'SELECT ''error'', ''ended_before_start'', %L, format(''%%s rows end before they begin.'', count(*)), %L FROM rct.%I t WHERE t.ended_at < t.%I HAVING count(*) > 0',
+            'SELECT ''error'', ''ended_before_start'', %1$L, format(''%%s rows end before they begin.'', count(*)), %2$L FROM rct.%3$I t WHERE t.ended_at < t.%4$I HAVING count(*) > 0',
             'rct.' || r.name, restore, r.name, CASE r.name WHEN 'roster_source' THEN 'registered_at' ELSE 'started_at' END);
     END LOOP;
     RETURN QUERY
@@ -145,9 +145,9 @@ BEGIN
         WHERE c.relnamespace = 'rct'::regnamespace AND d.deptype = 'a' ORDER BY 1
     LOOP
         RETURN QUERY EXECUTE format(
-            'SELECT ''warning'', ''sequence_behind'', %L, format(''It is at %%s, and rct.%s has rows up to %%s.'', s.last_value, m.id), %L
-                FROM rct.%I s, (SELECT max(t.id) AS id FROM rct.%1$I t) m WHERE m.id > s.last_value',
-            r.name, rebuild, r.sequence, 'rct.' || r.sequence);
+            'SELECT ''warning'', ''sequence_behind'', %1$L, format(''It is at %%s, and rct.%3$s has rows up to %%s.'', s.last_value, m.id), %2$L
+                FROM rct.%4$I s, (SELECT max(t.id) AS id FROM rct.%3$I t) m WHERE m.id > s.last_value',
+            'rct.' || r.sequence, rebuild, r.name, r.sequence);
     END LOOP;
     -- What others have done to the database.
     RETURN QUERY

@@ -6,4 +6,6 @@ COMMENT ON FUNCTION rct._guard_removal() IS 'internal: refuses to drop the exten
 
 CREATE EVENT TRIGGER rct_guard_removal ON ddl_command_start WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')
     EXECUTE FUNCTION rct._guard_removal();
+-- In a session that replays the changes of another server, too.
+ALTER EVENT TRIGGER rct_guard_removal ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER rct_guard_removal IS 'keeps the records of pg_rct from being dropped with the extension';

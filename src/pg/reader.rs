@@ -2,8 +2,8 @@
 //!
 //! A view, a row-level-security predicate, a cast or a type brings code of its owner. It runs here as a role that can do
 //! nothing, or as the caller, who could have read the relation without us; in a security-restricted operation, as in
-//! the checks of foreign keys; in a read-only transaction; and what it sets is undone. All of it has run before the rows,
-//! which are plain values, reach functions with the rights of the owner.
+//! the checks of foreign keys; in a subtransaction that is read-only and always rolled back, so that whatever it writes or
+//! sets is undone. All of it has run before the rows, which are plain values, reach functions with the rights of the owner.
 
 use super::args::Args;
 use super::error::{CallError, raise};
@@ -89,8 +89,8 @@ pub struct Query {
 /// Runs the query and returns its rows, which go straight to where Postgres reads them, on disk if they are many.
 pub fn rows(args: &Args<'_>, reader: Option<&str>, query: &Query) -> pg_sys::Datum {
     let role = role(args, reader);
-    // SAFETY: Postgres calls functions that return sets with a ReturnSetInfo. On an error the transaction, or the
-    // subtransaction, puts back the user, the settings and the read-only flag.
+    // SAFETY: Postgres calls functions that return sets with a ReturnSetInfo. The end of the subtransaction, or an error,
+    // puts back the user, the settings and the read-only flag; the store belongs to the outer transaction.
     unsafe {
         let info = (*args.fcinfo()).resultinfo.cast::<pg_sys::ReturnSetInfo>();
         if info.is_null()
@@ -104,12 +104,14 @@ pub fn rows(args: &Args<'_>, reader: Option<&str>, query: &Query) -> pg_sys::Dat
         let store = pg_sys::tuplestore_begin_heap(false, false, pg_sys::work_mem);
         pg_sys::MemoryContextSwitchTo(before);
 
+        let owner = pg_sys::CurrentResourceOwner;
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(before);
         let (mut user, mut security) = (pg_sys::InvalidOid, 0);
         pg_sys::GetUserIdAndSecContext(&mut user, &mut security);
         let restricted =
             pg_sys::SECURITY_RESTRICTED_OPERATION | pg_sys::SECURITY_LOCAL_USERID_CHANGE;
         pg_sys::SetUserIdAndSecContext(role, security | restricted as i32);
-        let nest = pg_sys::NewGUCNestLevel();
         pg_sys::set_config_option(
             c"search_path".as_ptr(),
             c"pg_catalog, pg_temp".as_ptr(),
@@ -120,14 +122,13 @@ pub fn rows(args: &Args<'_>, reader: Option<&str>, query: &Query) -> pg_sys::Dat
             0,
             false,
         );
-        let read_only = pg_sys::XactReadOnly;
         pg_sys::XactReadOnly = true;
 
         execute(query, store, context, desc);
 
-        pg_sys::XactReadOnly = read_only;
-        pg_sys::AtEOXact_GUC(false, nest);
-        pg_sys::SetUserIdAndSecContext(user, security);
+        pg_sys::RollbackAndReleaseCurrentSubTransaction();
+        pg_sys::MemoryContextSwitchTo(before);
+        pg_sys::CurrentResourceOwner = owner;
 
         (*info).returnMode = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
         (*info).setResult = store;

@@ -4,7 +4,8 @@ use super::args::Args;
 use pgrx::pg_sys;
 use std::ffi::CStr;
 
-/// Whether the command that fired the event trigger drops the extension: by its name, with its schema, or with its owner.
+/// Whether the command that fired the event trigger drops the extension: by its name, with its schema or its language, or with
+/// its owner.
 pub fn drops_extension(args: &Args<'_>) -> bool {
     // SAFETY: Postgres calls event triggers with EventTriggerData; its parse tree is that of the command. Nodes are told
     // apart by their tags.
@@ -17,13 +18,15 @@ pub fn drops_extension(args: &Args<'_>) -> bool {
         match (*tree).type_ {
             pg_sys::NodeTag::T_DropStmt => {
                 let drop = tree.cast::<pg_sys::DropStmt>();
-                let name = match (*drop).removeType {
-                    pg_sys::ObjectType::OBJECT_EXTENSION => c"pg_rct",
-                    pg_sys::ObjectType::OBJECT_SCHEMA => c"rct",
+                // What the extension depends on takes it along.
+                let names: &[&CStr] = match (*drop).removeType {
+                    pg_sys::ObjectType::OBJECT_EXTENSION => &[c"pg_rct", c"plpgsql"],
+                    pg_sys::ObjectType::OBJECT_SCHEMA => &[c"rct"],
                     _ => return false,
                 };
                 nodes((*drop).objects).any(|node| {
-                    CStr::from_ptr((*node.cast::<pg_sys::String>()).sval.cast_const()) == name
+                    let name = (*node.cast::<pg_sys::String>()).sval.cast_const();
+                    names.contains(&CStr::from_ptr(name))
                 })
             }
             pg_sys::NodeTag::T_DropOwnedStmt => {

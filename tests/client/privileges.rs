@@ -188,7 +188,7 @@ fn creation_does_not_replace_what_is_there() {
     let error = client.batch_execute("CREATE EXTENSION pg_rct").unwrap_err();
     assert_eq!(
         error.code(),
-        Some(&SqlState::DUPLICATE_FUNCTION),
+        Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE),
         "{}",
         told(&error)
     );

@@ -5,6 +5,7 @@ CREATE SCHEMA spec;
 CREATE PROCEDURE spec.fresh() LANGUAGE plpgsql AS $$
 BEGIN
     SET LOCAL client_min_messages = warning;
+    SET LOCAL rct.confirm_drop = on;
     DROP EXTENSION IF EXISTS pg_rct CASCADE;
     CREATE EXTENSION pg_rct;
 END

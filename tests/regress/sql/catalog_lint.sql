@@ -46,7 +46,7 @@ INSERT INTO writer VALUES
     ('set_groups'), ('set_working_groups'), ('add_alias'), ('load_roster'), ('register_roster'), ('randomize_experiment'), ('place_late'), ('mark'),
     ('declare_metric'), ('drop_metric'), ('log'), ('log_batch'), ('grant_service'), ('grant_analyst'), ('grant_admin'), ('grant_reader'), ('rebuild'),
     ('_add_members'), ('_remove_members'), ('_compile'), ('_compile_all'), ('_count_enrollment'), ('_end_if_full'), ('_exclude_reached'),
-    ('_experiment_for_update'), ('_follow_groups'), ('_replace_memberships'), ('_load_roster'), ('_set_groups'), ('_place'), ('_grant_functions'), ('_check_at'), ('_refresh'), ('_add_context'), ('_revoke_all'),
+    ('_experiment_for_update'), ('_follow_groups'), ('_replace_memberships'), ('_load_roster'), ('_set_groups'), ('_place'), ('_grant_functions'), ('_check_at'), ('_refresh'), ('_lock_user'), ('_add_context'), ('_revoke_all'),
     ('_lock'), ('_next_id');
 SELECT name FROM routine WHERE provolatile = 'v' AND proname NOT IN (TABLE writer) AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype);
 SELECT name, provolatile FROM routine WHERE proname IN (TABLE writer) AND provolatile <> 'v';
@@ -54,11 +54,11 @@ SELECT proname FROM writer WHERE proname NOT IN (SELECT proname FROM routine);
 -- In C there is nothing that reads a table, except what these read: a roster, a sequence.
 SELECT name FROM routine WHERE prolang = (SELECT oid FROM pg_language WHERE lanname = 'c') AND provolatile <> 'i'
     AND proname NOT IN ('_lock', '_next_id', '_read_roster', '_guard_removal');
--- Not PARALLEL SAFE are functions that write, and those that read the registered roster, which can be any view.
+-- Not PARALLEL SAFE are functions that write, and those that read the registered roster, in a subtransaction.
 CREATE TABLE reads_roster (proname name PRIMARY KEY);
 INSERT INTO reads_roster VALUES ('_read_roster'), ('_registered_roster'), ('_recorded_facts'), ('_roster'), ('_memberships'), ('assign'), ('condition_for'), ('assign_all'), ('explain'), ('roster_at'), ('verify');
 SELECT name, proparallel FROM routine
-WHERE proparallel <> CASE WHEN provolatile = 'v' THEN 'u' WHEN proname IN (TABLE reads_roster) THEN 'r' ELSE 's' END;
+WHERE proparallel <> CASE WHEN provolatile = 'v' THEN 'u' WHEN proname IN (TABLE reads_roster) THEN 'u' ELSE 's' END;
 SELECT proname FROM reads_roster WHERE proname NOT IN (SELECT proname FROM routine);
 -- Pure functions that are not STRICT, though no argument may be NULL: rows of aggregates, the state of a final function, the left
 -- state of a combine function, and functions that tell which argument was NULL are the only ones.
