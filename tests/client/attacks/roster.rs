@@ -427,13 +427,9 @@ fn loading_reads_as_the_caller_or_the_reader() {
 #[test]
 fn an_error_puts_everything_back() {
     let d = District::new("error");
-    d.mallory("CREATE OR REPLACE VIEW school.classes AS SELECT public.spy(user_id || (1 / (length(user_id) - 2))) AS user_id, group_type, group_id FROM school.pupils");
     d.owner("CREATE VIEW district.roster AS SELECT * FROM school.classes");
-    let registered = d.database.client().batch_execute(&format!(
-        "GRANT SELECT ON district.roster TO {}; SELECT rct.register_roster('district.roster')",
-        d.reader
-    ));
-    registered.unwrap_or_else(|e| panic!("{}", told(&e)));
+    d.register("district.roster");
+    d.mallory("CREATE OR REPLACE VIEW school.classes AS SELECT public.spy(user_id) || (1 / (length(user_id) - 2)) AS user_id, group_type, group_id FROM school.pupils");
     for (caller, call) in [
         (&d.service, "rct.condition_for('c', 's', NULL, 'u1')"),
         (&d.admin, "rct.mark('c', 'u1', 's', NULL)"),
