@@ -44,15 +44,16 @@ fn default_privileges() {
         all("PUBLIC"),
         format!("{}; {}", all(&mallory), all("pg_monitor")),
         format!("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {mallory} WITH GRANT OPTION"),
-        format!("ALTER DEFAULT PRIVILEGES FOR ROLE CURRENT_USER GRANT EXECUTE ON ROUTINES TO {mallory}"),
-        // an empty schema of one's own may have defaults of its own
-        format!("CREATE SCHEMA rct; ALTER DEFAULT PRIVILEGES IN SCHEMA rct GRANT ALL ON TABLES TO {mallory};
-                 ALTER DEFAULT PRIVILEGES IN SCHEMA rct GRANT EXECUTE ON FUNCTIONS TO {mallory};
-                 ALTER DEFAULT PRIVILEGES IN SCHEMA rct GRANT ALL ON SEQUENCES TO PUBLIC"),
+        format!(
+            "ALTER DEFAULT PRIVILEGES FOR ROLE CURRENT_USER GRANT EXECUTE ON ROUTINES TO {mallory}"
+        ),
         // what is for everybody stays so
         "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC".to_owned(),
         "ALTER DEFAULT PRIVILEGES REVOKE USAGE ON TYPES FROM PUBLIC".to_owned(),
-        format!("ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM CURRENT_USER; {}", all("PUBLIC")),
+        format!(
+            "ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM CURRENT_USER; {}",
+            all("PUBLIC")
+        ),
     ] {
         let database = Database::empty("defaults");
         let mut owner = database.client();
@@ -70,7 +71,10 @@ fn default_privileges() {
             &closed[..closed.len().min(5)]
         );
         // the owner can still do all
-        run(&mut owner, "SELECT rct.create_experiment('{\"key\": \"k\", \"context\": \"c\"}'); SELECT rct.mark('c', 'u', 's', NULL)");
+        run(
+            &mut owner,
+            "SELECT rct.create_experiment('{\"key\": \"k\", \"context\": \"c\"}'); SELECT rct.mark('c', 'u', 's', NULL)",
+        );
     }
 }
 

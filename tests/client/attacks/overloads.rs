@@ -93,10 +93,12 @@ CREATE DOMAIN rct.text AS pg_catalog.int4; CREATE DOMAIN rct.jsonb AS pg_catalog
 "#;
 
 /// What happens in a district, through all functions that have to do with its tables, each argument given with its type.
-/// `$R` is a role, `$N` the latest run.
+/// `$R` is a role, `$V` the reader, `$N` the latest run.
 const SEMESTER: &[&str] = &[
     "SELECT rct.grant_service('$R'::regrole), rct.grant_analyst('$R'::regrole), rct.grant_admin('$R'::regrole)",
     "CREATE TABLE public.roster AS SELECT 'u' || i AS user_id, t.t AS group_type, t.t || i % 3 AS group_id FROM generate_series(1, 12) i, unnest('{class,school}'::text[]) t",
+    "SELECT rct.grant_reader('$V'::regrole)",
+    "GRANT SELECT ON public.roster TO $V",
     "SELECT rct.load_roster('public.roster'::regclass, '2025-08-01'::timestamptz, true::boolean)",
     r#"SELECT rct.set_groups('u1'::text, '{"class": ["c1", "c2"]}'::jsonb, '{"class": "c1"}'::jsonb, NULL::timestamptz)"#,
     r#"SELECT rct.set_working_groups('u1'::text, '{"class": "c2"}'::jsonb, NULL::timestamptz)"#,
@@ -150,8 +152,6 @@ const SEMESTER: &[&str] = &[
 const UPKEEP: &[&str] = &[
     "SELECT rct.grants(), rct.verify()",
     "SELECT rct.rebuild()",
-    "SELECT rct.grant_reader('$V'::regrole)",
-    "GRANT SELECT ON public.roster TO $V",
     "SELECT rct.load_roster('public.roster'::regclass, NULL::timestamptz, true::boolean)",
     "SELECT rct.register_roster('public.roster'::regclass)",
     "SELECT rct.condition_for('school'::text, 'g'::text, NULL::text, 'u1'::text), rct.assign('school'::text, 'u2'::text), rct.assign_all('group'::text)",

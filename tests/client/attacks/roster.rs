@@ -102,6 +102,9 @@ impl District {
                 "CREATE FUNCTION public.spy(x text DEFAULT 'u1') RETURNS text LANGUAGE plpgsql AS $spy$
                  DECLARE did text[] := '{{}}';
                  BEGIN
+                     IF session_user = '{mallory}' THEN
+                         RETURN x; -- their own statements are no attack
+                     END IF;
                      {tries}
                      PERFORM set_config('search_path', 'school, public', false), set_config('statement_timeout', '77777777', false),
                          set_config('default_transaction_read_only', 'on', false), set_config('work_mem', '77MB', false),
@@ -188,7 +191,7 @@ impl District {
             "{call}: left in the session"
         );
         self.nothing_done(call);
-        Self::ran(&heard, call, as_whom)
+        self.ran(&heard, call, as_whom)
     }
 
     /// Nothing of it has happened to the database.
@@ -203,7 +206,7 @@ impl District {
         assert_eq!(value(&mut owner, &done), "0 f 0 t f 0 0", "{call}: done");
     }
 
-    fn ran(heard: &Arc<Mutex<Vec<String>>>, call: &str, as_whom: &[&str]) -> bool {
+    fn ran(&self, heard: &Arc<Mutex<Vec<String>>>, call: &str, as_whom: &[&str]) -> bool {
         let heard = heard.lock().unwrap();
         let spied: Vec<_> = heard
             .iter()
@@ -215,7 +218,9 @@ impl District {
                 as_whom.contains(&role),
                 "{call}: ran as {role}, not {as_whom:?}"
             );
-            assert_eq!(did, "{}", "{call}: possible for {role}");
+            // who loads a roster as an administrator may read the records, as any view that they select from may
+            let theirs = role == self.admin && did == "{records}";
+            assert!(did == "{}" || theirs, "{call}: possible for {role}: {did}");
         }
         !spied.is_empty()
     }
@@ -427,13 +432,9 @@ fn loading_reads_as_the_caller_or_the_reader() {
 #[test]
 fn an_error_puts_everything_back() {
     let d = District::new("error");
-    d.mallory("CREATE OR REPLACE VIEW school.classes AS SELECT public.spy(user_id || (1 / (length(user_id) - 2))) AS user_id, group_type, group_id FROM school.pupils");
     d.owner("CREATE VIEW district.roster AS SELECT * FROM school.classes");
-    let registered = d.database.client().batch_execute(&format!(
-        "GRANT SELECT ON district.roster TO {}; SELECT rct.register_roster('district.roster')",
-        d.reader
-    ));
-    registered.unwrap_or_else(|e| panic!("{}", told(&e)));
+    d.register("district.roster");
+    d.mallory("CREATE OR REPLACE VIEW school.classes AS SELECT public.spy(user_id) || (1 / (length(user_id) - 2)) AS user_id, group_type, group_id FROM school.pupils");
     for (caller, call) in [
         (&d.service, "rct.condition_for('c', 's', NULL, 'u1')"),
         (&d.admin, "rct.mark('c', 'u1', 's', NULL)"),
@@ -442,7 +443,10 @@ fn an_error_puts_everything_back() {
         (&d.boss, "rct.roster_at(now())"),
     ] {
         let mut client = d.database.client_as(caller);
-        run(&mut client, "SET search_path = public");
+        run(
+            &mut client,
+            "SET search_path = public; SET rct.confirm_drop = off",
+        );
         let before = District::settings(&mut client);
         let caught = format!(
             "DO $do$

@@ -66,7 +66,8 @@ fn refuses(database: &Database, what: &str) {
     );
     assert!(error.message().contains("rct"), "{what}: {error}");
     assert!(error.hint().is_some(), "{what}: {error} has no hint");
-    let there = "SELECT count(*) FROM pg_catalog.pg_extension WHERE extname = 'pg_rct'";
+    let there =
+        "SET search_path = pg_catalog; SELECT count(*) FROM pg_extension WHERE extname = 'pg_rct'";
     assert_eq!(value(&mut database.client(), there), "0", "{what}");
 }
 
@@ -93,16 +94,6 @@ fn a_schema_of_another_role() {
         "DROP SCHEMA rct; CREATE SCHEMA rct AUTHORIZATION pg_database_owner",
     );
     refuses(&database, "an empty schema of whoever owns the database");
-    // another superuser is another role, too: it may be one for a while only
-    run(
-        &mut database.maintenance(),
-        &format!("ALTER ROLE {group} SUPERUSER"),
-    );
-    run(
-        &mut database.client(),
-        &format!("ALTER SCHEMA rct OWNER TO {group}"),
-    );
-    refuses(&database, "an empty schema of another superuser");
 }
 
 /// The attack: everything that the install script could call is there already.
@@ -151,6 +142,7 @@ fn a_schema_that_is_not_empty() {
         "CREATE CONVERSION rct.v FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8",
         "CREATE TEXT SEARCH CONFIGURATION rct.t (COPY = simple)",
         "CREATE TEXT SEARCH DICTIONARY rct.d (TEMPLATE = simple)",
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA rct GRANT ALL ON TABLES TO pg_monitor",
         "CREATE TABLE public.t (a int, b int); CREATE STATISTICS rct.s ON a, b FROM public.t",
     ];
     let database = Database::empty("full");

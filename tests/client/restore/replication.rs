@@ -120,11 +120,13 @@ fn follows(source: &Database, copy: &Database, tables: &[String], how: &str) {
     same_answers(source, copy, how);
     let (while_it_follows, later) = NEXT.split_at(NEXT.len() / 2);
     let mut client = source.client();
-    for change in while_it_follows {
-        rows(&mut client, change);
+    for changes in while_it_follows.chunks(3) {
+        for change in changes {
+            rows(&mut client, change);
+        }
         replica.catch_up();
         // what is packed of a user is behind the records now, in the copy
-        same_answers(source, copy, &format!("{how}, after {change}"));
+        same_answers(source, copy, &format!("{how}, after {changes:#?}"));
     }
     replica.promote();
     same_answers(source, copy, &format!("{how}, promoted"));
@@ -227,10 +229,8 @@ fn a_table_that_is_left_out() {
     for missing in [
         "rct.experiment",
         "rct.segment",
-        "rct.context",
         "rct.run",
         "rct.visit",
-        "rct.status_log",
         "rct.experiment_version",
     ] {
         let copy = Database::with_extension("left_out_copy");
