@@ -12,9 +12,9 @@ BEGIN
             USING ERRCODE = 'feature_not_supported',
                   HINT = 'Create the database with ENCODING ''UTF8'' TEMPLATE template0.';
     END IF;
-    SELECT n.oid, n.nspowner::pg_catalog.regrole AS owner, n.nspowner OPERATOR(pg_catalog.=) u.oid AS own,
+    SELECT n.oid, n.nspowner::pg_catalog.regrole AS owner, n.nspowner OPERATOR(pg_catalog.=) u.oid OR o.rolsuper AS own,
             n.xmin OPERATOR(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.xid AS new, n.nspacl INTO place
-        FROM pg_catalog.pg_namespace n, pg_catalog.pg_roles u
+        FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) n.nspowner, pg_catalog.pg_roles u
         WHERE n.nspname OPERATOR(pg_catalog.=) 'rct' AND u.rolname OPERATOR(pg_catalog.=) current_user;
     IF NOT place.own THEN
         RAISE EXCEPTION 'schema "rct" belongs to role %', place.owner

@@ -174,7 +174,7 @@ DO $$
 DECLARE
     name pg_catalog.text;
 BEGIN
-    FOREACH name IN ARRAY '{visit,enrollment,exclusion,preview_user,preview_condition,allocation}'::pg_catalog.text[] LOOP
+    FOREACH name IN ARRAY '{visit,enrollment,exclusion,enrollment_count,preview_user,preview_condition,allocation}'::pg_catalog.text[] LOOP
         EXECUTE pg_catalog.format('CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON rct.%I FOR EACH STATEMENT EXECUTE FUNCTION rct._append_only()', name);
     END LOOP;
     FOREACH name IN ARRAY '{exposure,repetition,run}'::pg_catalog.text[] LOOP

@@ -32,6 +32,21 @@ CREATE FUNCTION rct._references() RETURNS TABLE (child text, child_column text, 
 $$;
 COMMENT ON FUNCTION rct._references() IS 'internal: which column of which table refers to which other';
 
+-- Without these the records could be changed, or what follows from them would stay behind.
+CREATE FUNCTION rct._triggers() RETURNS TABLE (name text, trigger text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp ROWS 50 AS $$
+    SELECT n.name, t.trigger
+    FROM (VALUES
+        ('append_only', '{context,segment,experiment,experiment_version,status_log,segment_member,segment_edge,alias,membership,reader,roster_source,
+            visit,exposure,enrollment,exclusion,repetition,enrollment_count,preview_user,preview_condition,run,allocation,log_event,measurement,unit}'::text[]),
+        ('close_only', '{segment_member,segment_edge,membership,enrollment,exclusion,preview_user,preview_condition,allocation}'),
+        ('guard', '{experiment}'), ('record', '{experiment}'), ('guard_insert', '{membership}'), ('guard_update', '{membership}'),
+        ('refresh_insert', '{enrollment,exclusion,allocation,segment_member,membership,repetition,preview_user,preview_condition,alias}'),
+        ('refresh_update', '{enrollment,exclusion,allocation,segment_member,membership,repetition,preview_user,preview_condition,alias}')
+    ) t (trigger, tables), unnest(t.tables) n (name)
+$$;
+COMMENT ON FUNCTION rct._triggers() IS 'internal: the triggers of our tables';
+
 CREATE FUNCTION rct._facts_text(facts bytea, at timestamptz) RETURNS text
     AS 'MODULE_PATHNAME', 'resolution_facts_text_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION rct._facts_text(bytea, timestamptz) IS 'internal: packed facts as they hold at a moment, to be compared';
@@ -89,6 +104,15 @@ BEGIN
         FROM rct.membership m JOIN rct.membership o ON o.user_id = m.user_id AND o.group_type = m.group_type AND o.group_id <> m.group_id AND o.id > m.id
         WHERE m.working AND o.working AND o.during && m.during AND o.known && m.known;
     RETURN QUERY
+        SELECT DISTINCT 'error', 'enrollment_overlap', format('%s %s', n.unit_type, n.unit_id),
+            format('Two enrollments in experiment %s hold at the same time.', n.experiment_id), restore
+        FROM rct.enrollment n JOIN rct.enrollment o ON o.unit_type = n.unit_type AND o.unit_id = n.unit_id AND o.experiment_id = n.experiment_id
+        WHERE n.started_at < o.started_at AND o.started_at < n.ended_at;
+    RETURN QUERY
+        SELECT 'error', 'alias_has_records', format('alias %s', a.alias), 'There are records of a user with this id.', restore
+        FROM rct.alias a WHERE EXISTS (SELECT FROM rct.visit v WHERE v.user_id = a.alias)
+        OR EXISTS (SELECT FROM rct.membership m WHERE m.user_id = a.alias AND upper_inf(m.known));
+    RETURN QUERY
         SELECT 'error', 'alias_of_alias', format('alias %s', a.alias), format('It is one of "%s", which is an alias itself.', a.user_id), restore
         FROM rct.alias a JOIN rct.alias o ON o.alias = a.user_id;
     RETURN QUERY
@@ -103,6 +127,10 @@ BEGIN
             WHERE v.user_id = x.user_id AND v.context = x.context AND v.site = x.site AND v.target = x.target)
         GROUP BY x.user_id, x.context, x.site, x.target;
     RETURN QUERY
+        SELECT 'error', 'exposure_missing', format('user %s', v.user_id), format('There is a visit of %s / %s in context %s, and no mark.', v.site, v.target, v.context), restore
+        FROM rct.visit v WHERE NOT EXISTS (SELECT FROM rct.exposure x
+            WHERE x.user_id = v.user_id AND x.context = v.context AND x.site = v.site AND x.target = v.target);
+    RETURN QUERY
         SELECT 'error', 'event_missing', format('context %s', m.context),
             format('Values of %s events were logged that rct.log_event does not have, such as "%s".', count(DISTINCT (m.event_id, m.user_id)), min(m.event_id)), restore
         FROM rct.measurement m WHERE m.event_id IS NOT NULL AND NOT EXISTS (SELECT FROM rct.log_event l
@@ -111,6 +139,13 @@ BEGIN
     RETURN QUERY
         SELECT 'error', 'replay_mismatch', format('run %s', x.id), 'The stored allocation is not what the randomization gives from its record.', restore
         FROM rct.run x WHERE NOT rct.replay(x.id);
+    RETURN QUERY
+        SELECT 'error', 'replay_mismatch', format('run %s', x.id), format('The place of late unit "%s" is not the next one of its stratum.', l.unit_id), restore
+        FROM rct.run x JOIN (SELECT a.*, count(*) FILTER (WHERE NOT a.late) OVER (PARTITION BY a.run_id, a.stratum) AS placed,
+                row_number() OVER (PARTITION BY a.run_id, a.stratum ORDER BY a.late, a.slot) - 1 AS taken
+            FROM rct.allocation a) l ON l.run_id = x.id AND l.late,
+            LATERAL rct._next_slot(x.conditions, x.weights, x.seed, x.algorithm, l.stratum, l.placed, l.taken) s
+        WHERE (s.block, s.slot, s.condition) IS DISTINCT FROM (l.block, l.slot, l.condition);
     -- What follows from the records.
     RETURN QUERY
         SELECT 'warning', 'units_not_built', format('context %s', c.name),
@@ -132,13 +167,15 @@ BEGIN
     RETURN QUERY
         SELECT 'error', 'plan_differs', format('context %s', c.name), 'The compiled plan is not what the definitions say.', rebuild
         FROM rct.context c
-        WHERE c.plan IS DISTINCT FROM rct._experiment_compile(rct._plan_input(c.name, NULL::timestamptz)::text)
+        WHERE (c.plan IS DISTINCT FROM rct._experiment_compile(rct._plan_input(c.name, NULL::timestamptz)::text)
+            OR c.digest IS DISTINCT FROM encode(substring(sha256(c.plan) FOR 16), 'hex')::uuid)
         AND (c.plan IS NOT NULL OR EXISTS (SELECT FROM rct.experiment e WHERE e.context = c.name));
     RETURN QUERY
         SELECT 'error', 'count_differs', format('experiment %s', e.key),
-            format('Counted are %s users and %s groups, the enrollments are of %s and %s.', c.users, c.groups, n.users, n.groups), rebuild
-        FROM rct.experiment e JOIN rct.enrollment_count c ON c.experiment_id = e.id, LATERAL rct._counted(e) n
-        WHERE (c.users, c.groups) <> (n.users, n.groups);
+            format('Counted are %s users and %s groups, the enrollments are of %s and %s.', coalesce(c.users, 0), coalesce(c.groups, 0), n.users, n.groups), rebuild
+        FROM rct.experiment e LEFT JOIN rct.enrollment_count c ON c.experiment_id = e.id, LATERAL rct._counted(e) n
+        WHERE (e.spec #>> '{ending,users}' IS NOT NULL OR e.spec #>> '{ending,groups}' IS NOT NULL)
+        AND (c.users, c.groups) IS DISTINCT FROM (n.users, n.groups);
     FOR r IN SELECT c.relname AS sequence, t.relname AS name FROM pg_depend d
         JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'S' AND d.classid = 'pg_class'::regclass
         JOIN pg_class t ON t.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
@@ -146,14 +183,20 @@ BEGIN
     LOOP
         RETURN QUERY EXECUTE format(
             'SELECT ''warning'', ''sequence_behind'', %1$L, format(''It is at %%s, and rct.%3$s has rows up to %%s.'', s.last_value, m.id), %2$L
-                FROM rct.%4$I s, (SELECT max(t.id) AS id FROM rct.%3$I t) m WHERE m.id > s.last_value',
+                FROM rct.%4$I s, (SELECT max(t.id) AS id FROM rct.%3$I t) m WHERE m.id > s.last_value OR m.id = s.last_value AND NOT s.is_called',
             'rct.' || r.sequence, rebuild, r.name, r.sequence);
     END LOOP;
     -- What others have done to the database.
     RETURN QUERY
-        SELECT 'error', 'trigger_disabled', format('%s on %s', t.tgname, t.tgrelid::regclass), 'It keeps the records from being changed, or what follows from them up to date.',
-            format('ALTER TABLE %s ENABLE TRIGGER %I;', t.tgrelid::regclass, t.tgname)
-        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE c.relnamespace = 'rct'::regnamespace AND NOT t.tgisinternal AND t.tgenabled <> 'O';
+        SELECT 'error', CASE WHEN t.oid IS NULL THEN 'trigger_missing' ELSE 'trigger_disabled' END, format('%s on rct.%s', x.trigger, x.name),
+            'It keeps the records from being changed, or what follows from them up to date.',
+            CASE WHEN t.oid IS NULL THEN 'Restore the database into a new one.' ELSE format('ALTER TABLE rct.%I ENABLE TRIGGER %I;', x.name, x.trigger) END
+        FROM rct._triggers() x LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(format('rct.%I', x.name)) AND t.tgname = x.trigger
+        WHERE t.oid IS NULL OR t.tgenabled = 'D'
+        UNION ALL
+        SELECT 'error', 'trigger_disabled', 'event trigger rct_guard_removal', 'It keeps the records from being dropped with the extension.',
+            'ALTER EVENT TRIGGER rct_guard_removal ENABLE ALWAYS;'
+        WHERE NOT EXISTS (SELECT FROM pg_event_trigger v WHERE v.evtname = 'rct_guard_removal' AND v.evtenabled = 'A');
     RETURN QUERY
         SELECT 'error', 'stranger', pg_describe_object(d.classid, d.objid, d.objsubid), 'It is in schema rct, and no part of the extension.', 'Drop it, or move it to another schema.'
         FROM pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = 'rct'::regnamespace
@@ -166,8 +209,19 @@ BEGIN
         SELECT 'error', 'reader_unfit', format('role %s', x.role), format('It reads relations of the district, and %s.', p.problem), p.hint
         FROM rct.reader x, LATERAL rct._reader_problems(x.role) p WHERE x.ended_at = 'infinity';
     RETURN QUERY
-        SELECT 'error', 'roster_missing', s.relation, 'It is registered as the roster, and is not there.', 'Create it again, or register another with rct.register_roster.'
-        FROM rct.roster_source s WHERE s.ended_at = 'infinity' AND to_regclass(s.relation) IS NULL;
+        SELECT 'error', 'roster_missing', s.relation, p.problem, 'Mend it, or register another with rct.register_roster.'
+        FROM rct.roster_source s, LATERAL (
+            SELECT 'It is registered as the roster, and is not there.' AS problem WHERE to_regclass(s.relation) IS NULL
+            UNION ALL
+            SELECT format('It is registered as the roster, and has no column %s.', n.name)
+            FROM unnest('{user_id,group_type,group_id}'::text[] || CASE WHEN s.has_working THEN '{working}'::text[] END || CASE WHEN s.has_during THEN '{during}'::text[] END) n (name)
+            WHERE to_regclass(s.relation) IS NOT NULL AND NOT EXISTS (
+                SELECT FROM pg_attribute a WHERE a.attrelid = to_regclass(s.relation) AND a.attname = n.name AND a.attnum > 0 AND NOT a.attisdropped)
+            UNION ALL
+            SELECT format('It is registered as the roster, and role "%s" may not read it.', x.role)
+            FROM rct.reader x JOIN pg_roles r ON r.rolname = x.role WHERE x.ended_at = 'infinity' AND NOT has_table_privilege(r.oid, to_regclass(s.relation), 'SELECT')
+        ) p
+        WHERE s.ended_at = 'infinity';
 END
 $$;
 COMMENT ON FUNCTION rct.verify() IS

@@ -18,4 +18,5 @@ END
 $$;
 
 GRANT USAGE ON SCHEMA rct TO PUBLIC;
+GRANT USAGE ON TYPE rct.sketch, rct.distribution, rct.logistic_rows TO PUBLIC;
 COMMENT ON SCHEMA rct IS 'pg_rct: school experiments';

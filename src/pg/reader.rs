@@ -10,6 +10,7 @@ use super::error::{CallError, raise};
 use pgrx::pg_sys;
 use std::cell::RefCell;
 use std::ffi::{CStr, CString};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Queries that a session keeps prepared: there is one registered roster.
 const KEPT: usize = 4;
@@ -89,8 +90,8 @@ pub struct Query {
 /// Runs the query and returns its rows, which go straight to where Postgres reads them, on disk if they are many.
 pub fn rows(args: &Args<'_>, reader: Option<&str>, query: &Query) -> pg_sys::Datum {
     let role = role(args, reader);
-    // SAFETY: Postgres calls functions that return sets with a ReturnSetInfo. The end of the subtransaction, or an error,
-    // puts back the user, the settings and the read-only flag; the store belongs to the outer transaction.
+    // SAFETY: Postgres calls functions that return sets with a ReturnSetInfo. The end of the subtransaction puts back the
+    // user, the settings and the read-only flag, after an error too; the store belongs to the outer transaction.
     unsafe {
         let info = (*args.fcinfo()).resultinfo.cast::<pg_sys::ReturnSetInfo>();
         if info.is_null()
@@ -124,11 +125,14 @@ pub fn rows(args: &Args<'_>, reader: Option<&str>, query: &Query) -> pg_sys::Dat
         );
         pg_sys::XactReadOnly = true;
 
-        execute(query, store, context, desc);
+        let done = catch_unwind(AssertUnwindSafe(|| execute(query, store, context, desc)));
 
         pg_sys::RollbackAndReleaseCurrentSubTransaction();
         pg_sys::MemoryContextSwitchTo(before);
         pg_sys::CurrentResourceOwner = owner;
+        if let Err(error) = done {
+            resume_unwind(error);
+        }
 
         (*info).returnMode = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
         (*info).setResult = store;

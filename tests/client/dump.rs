@@ -383,7 +383,9 @@ fn other_encodings_are_refused() {
 fn state(database: &Database) -> Vec<(String, String)> {
     let mut client = database.client();
     let mut digests = Vec::new();
-    for table in tables(&mut client) {
+    // what follows from the others is compared by the answers
+    let tables = tables(&mut client).into_iter().filter(|t| t != "rct.unit");
+    for table in tables {
         let query = format!(
             "SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE \"C\")), '') FROM {table} AS t"
         );

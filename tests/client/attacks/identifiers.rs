@@ -137,7 +137,7 @@ fn one_byte_too_many_is_refused() {
                 continue;
             };
             let db_error = error.as_db_error().expect("from the server");
-            let said = words(db_error);
+            let said = db_error.message();
             if db_error.code().code() != "22023" || !said.contains("512") || said.len() > 2000 {
                 let said: String = told(&error).chars().take(200).collect();
                 wrong.push(format!("{shown}: {said}"));

@@ -19,6 +19,7 @@ const WORDS: &[&str] = &[
     "between",
     "by",
     "case",
+    "cast",
     "check",
     "coalesce",
     "conflict",

@@ -218,9 +218,14 @@ impl District {
                 as_whom.contains(&role),
                 "{call}: ran as {role}, not {as_whom:?}"
             );
-            // who loads a roster as an administrator may read the records, as any view that they select from may
-            let theirs = role == self.admin && did == "{records}";
-            assert!(did == "{}" || theirs, "{call}: possible for {role}: {did}");
+            // who loads a roster as an administrator may read the records, as any view that they select from may; PostgreSQL 15
+            // lets a read-only transaction make large objects, which are rolled back: see nothing_done
+            let did = did.trim_matches(['{', '}']).split(',');
+            let more: Vec<&str> = did
+                .filter(|did| !["", "\"large object\""].contains(did))
+                .filter(|did| !(role == self.admin && *did == "records"))
+                .collect();
+            assert!(more.is_empty(), "{call}: possible for {role}: {more:?}");
         }
         !spied.is_empty()
     }

@@ -148,8 +148,11 @@ WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
 -- Records that could be rewritten: tables without a trigger that refuses DELETE and TRUNCATE. These hold what follows from others, or
 -- what may be taken back. (That rct.unit was emptied is noticed.)
 SELECT c.relname FROM pg_class AS c
-WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('context', 'enrollment_count', 'metric', 'unit')
+WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ('metric', 'unit')
       AND NOT EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'append_only' AND t.tgenabled = 'O' AND t.tgtype & 40 = 40);
+-- The triggers that rct.verify looks for are all that there are.
+SELECT c.relname::text, t.tgname::text FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid WHERE c.relnamespace = 'rct'::regnamespace AND NOT t.tgisinternal EXCEPT SELECT name, trigger FROM rct._triggers();
+SELECT name, trigger FROM rct._triggers() EXCEPT SELECT c.relname::text, t.tgname::text FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid;
 -- Foreign keys, and defaults or checks that look names up: a restore loads tables in any order, several at once, and with no path.
 SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'rct'::regnamespace AND contype = 'f';
 -- Columns that refer to another table are those that rct.verify checks.
