@@ -12,7 +12,7 @@ thread_local! {
 /// Defines the settings.
 pub fn register() {
     GucRegistry::define_int_guc(
-        c"rct.state_memory_limit",
+        c"rct.memory_limit",
         c"Memory that all aggregate states of pg_rct may hold together in one process.",
         c"A query that needs more fails with SQLSTATE 54000. Each parallel worker has its own limit.",
         &STATE_MEMORY_LIMIT,

@@ -78,7 +78,7 @@ fn everybody_can_compute() {
     }
     client
         .batch_execute(
-            "SET rct.state_memory_limit = '64MB'; SELECT s::text::rct.sketch::bytea FROM made",
+            "SET rct.memory_limit = '64MB'; SELECT s::text::rct.sketch::bytea FROM made",
         )
         .unwrap();
 

@@ -159,5 +159,5 @@ SELECT name FROM object
 WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass, 'pg_class'::regclass);
 -- Settings are limits that anybody may set; none changes a result. (The first call loads the library.)
 SELECT rct.median(1);
-SELECT name, context, vartype, unit FROM pg_settings WHERE name LIKE 'rct.%' AND name NOT IN ('rct.state_memory_limit');
+SELECT name, context, vartype, unit FROM pg_settings WHERE name LIKE 'rct.%' AND name NOT IN ('rct.memory_limit');
 SELECT name, context, unit, boot_val, short_desc IS NOT NULL AS described FROM pg_settings WHERE name LIKE 'rct.%';
