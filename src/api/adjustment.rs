@@ -1,6 +1,7 @@
 //! Adjusted effects, matched pairs, influence of clusters.
 
-use super::effect::{required, texts};
+use super::effect::texts;
+use crate::pg::array::required;
 use super::sketch::{count, rows_of, uuid_of};
 use crate::pg::error::or_raise;
 use pgrx::Uuid;

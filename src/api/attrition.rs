@@ -6,7 +6,7 @@ mod imputation;
 mod logistic;
 mod weights;
 
-use super::effect::required;
+use crate::pg::array::required;
 use super::sketch::{count, rows_of};
 use crate::pg::error::raise;
 use pgrx::prelude::*;

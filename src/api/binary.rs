@@ -1,6 +1,6 @@
 //! Outcomes of 0 and 1, and rates.
 
-use super::effect::required;
+use crate::pg::array::required;
 use super::sketch::{count, rows_of};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;

@@ -1,6 +1,6 @@
 //! Ratio metrics.
 
-use super::effect::required;
+use crate::pg::array::required;
 use super::sketch::{count, rows_of};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;

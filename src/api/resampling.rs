@@ -1,6 +1,7 @@
 //! Inference by resampling: wild cluster bootstrap, randomization test, simultaneous intervals.
 
-use super::effect::{options, required};
+use super::effect::options;
+use crate::pg::array::required;
 use super::sketch::{count, read, rows_of};
 use crate::pg::error::{CallError, or_raise, raise};
 use pgrx::prelude::*;

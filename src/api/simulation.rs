@@ -1,6 +1,6 @@
 //! Whole experiments, simulated.
 
-use super::effect::required;
+use crate::pg::array::required;
 use super::sketch::count;
 use crate::pg::error::or_raise;
 use crate::pg::settings;

@@ -1,6 +1,7 @@
 //! Effects in units of standard deviations.
 
-use super::effect::{options, required, texts};
+use super::effect::{options, texts};
+use crate::pg::array::required;
 use super::sketch::{count, rows_of};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;

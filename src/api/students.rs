@@ -1,6 +1,6 @@
 //! Students as units: the aggregate of constant size, and effects on it.
 
-use super::effect::required;
+use crate::pg::array::required;
 use super::sketch::{ReadKey, State, bigint, count, rows_of, text, uuid};
 use crate::pg::args::Args;
 use crate::pg::error::or_raise;

@@ -13,6 +13,7 @@ pub fn raise<E: Explain>(error: E) -> ! {
         Class::InvalidText => PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
         Class::Corrupt => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
         Class::LimitExceeded => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        Class::OutOfMemory => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
         Class::NotSupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
         Class::PrerequisiteState => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         Class::UndefinedObject => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
@@ -48,14 +49,28 @@ pub enum CallError {
     TooLarge(usize),
     /// An argument that must not be NULL.
     Null(&'static str),
+    /// An element of an array that must not be NULL.
+    NullElement {
+        /// The argument.
+        argument: &'static str,
+        /// Which, from 1, as SQL counts.
+        position: usize,
+    },
+    /// A text that is too long to be a word, a seed or what something is called.
+    LongText {
+        /// The argument.
+        argument: &'static str,
+        /// Its bytes.
+        bytes: usize,
+    },
 }
 
 impl Explain for CallError {
     fn class(&self) -> Class {
         match self {
             CallError::NotAggregate | CallError::Encoding(_) => Class::NotSupported,
-            CallError::TooLarge(_) => Class::LimitExceeded,
-            CallError::Null(_) => Class::NullNotAllowed,
+            CallError::TooLarge(_) | CallError::LongText { .. } => Class::LimitExceeded,
+            CallError::Null(_) | CallError::NullElement { .. } => Class::NullNotAllowed,
         }
     }
 
@@ -67,6 +82,12 @@ impl Explain for CallError {
             CallError::Encoding(argument) => format!("{argument} is not UTF-8"),
             CallError::TooLarge(bytes) => format!("value of {bytes} bytes is larger than 1 GB"),
             CallError::Null(argument) => format!("{argument} must not be null"),
+            CallError::NullElement { argument, position } => {
+                format!("{argument} must not contain null, element {position} is")
+            }
+            CallError::LongText { argument, bytes } => {
+                format!("{argument} must have at most 65536 bytes, got {bytes}")
+            }
         }
     }
 
@@ -78,6 +99,8 @@ impl Explain for CallError {
                 "Sketch parts, such as districts, apart, or use fewer covariates."
             }
             CallError::Null(_) => "Give a value; an argument with a default may be left out.",
+            CallError::NullElement { .. } => "Leave the element out with FILTER or WHERE.",
+            CallError::LongText { .. } => "Check the order of the arguments.",
         };
         Some(text.to_owned())
     }

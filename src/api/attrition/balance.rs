@@ -1,6 +1,6 @@
 //! Students with and without an outcome, compared.
 
-use crate::api::effect::required;
+use crate::pg::array::required;
 use crate::api::sketch::{count, rows_of};
 use pgrx::prelude::*;
 use rct_core::attrition;

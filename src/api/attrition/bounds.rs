@@ -1,6 +1,6 @@
 //! Bounds on effects.
 
-use crate::api::effect::required;
+use crate::pg::array::required;
 use crate::api::quantile;
 use crate::api::sketch::{count, read, rows_of};
 use crate::pg::error::or_raise;
