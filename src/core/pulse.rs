@@ -99,3 +99,47 @@ impl Pulse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        static BEATS: Cell<u32> = const { Cell::new(0) };
+        static ROOM: Cell<usize> = const { Cell::new(0) };
+    }
+
+    fn watched<T>(call: impl FnOnce() -> T) -> (T, u32, usize) {
+        install(Host {
+            beat: || BEATS.set(BEATS.get() + 1),
+            room: |bytes| ROOM.set(ROOM.get() + bytes),
+        });
+        BEATS.set(0);
+        ROOM.set(0);
+        (call(), BEATS.get(), ROOM.get())
+    }
+
+    #[test]
+    fn the_host_is_called_once_in_so_many_ticks() {
+        let mut pulse = Pulse::every(10);
+        let ((), beats, _) = watched(|| (0..100).for_each(|_| pulse.tick()));
+        assert_eq!(beats, 10);
+    }
+
+    #[test]
+    fn the_host_hears_of_memory_before_it_is_taken() {
+        let (taken, _, room) = watched(|| vector::<u64>(1000));
+        assert_eq!((taken.capacity(), room), (1000, 8000));
+        assert_eq!(watched(|| room_for(usize::MAX, 2)).2, usize::MAX);
+    }
+
+    #[test]
+    fn sorting_and_walking_can_be_stopped() {
+        let mut items: Vec<u32> = (0..100_000u32).rev().map(|i| i * 7919 % 100_003).collect();
+        let ((), beats, _) = watched(|| sort(&mut items));
+        assert!(items.is_sorted() && beats >= 6, "{beats}");
+        let (sum, beats, _) = watched(|| each(&items).map(|i| u64::from(*i)).sum::<u64>());
+        assert_eq!((sum > 0, beats), (true, 6));
+    }
+}

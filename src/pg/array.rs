@@ -27,6 +27,7 @@ impl Argument for f64 {}
 impl Argument for i32 {}
 impl Argument for i64 {}
 impl Argument for pgrx::datum::Date {}
+impl Argument for pgrx::AnyElement {}
 impl Argument for pgrx::JsonB {}
 
 impl Argument for &str {

@@ -185,7 +185,7 @@ impl Explain for Shortage {
             } => format!(
                 "pg_rct holds {taken} bytes in this process and needs {asked} more; the limit is {limit} bytes."
             ),
-            Shortage::System(0) => "The system has no more memory for this process.".to_owned(),
+            Shortage::System(0) => "The system has no memory more for this process.".to_owned(),
             Shortage::System(bytes) => {
                 format!("The system does not have {bytes} bytes more for this process.")
             }

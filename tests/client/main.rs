@@ -21,6 +21,8 @@ mod district;
 mod markdown;
 mod psql;
 mod random;
+mod server;
+mod wait;
 
 // the tests
 mod cancel;
@@ -30,6 +32,7 @@ mod demo;
 mod docs;
 mod dump;
 mod manifest;
+mod memory;
 mod parallel;
 mod privileges;
 mod properties;

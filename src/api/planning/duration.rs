@@ -6,6 +6,7 @@ use crate::pg::error::or_raise;
 use pgrx::datum::{Date, Range, RangeBound};
 use pgrx::prelude::*;
 use rct_core::planning::{self, Calendar, Schedule};
+use rct_core::pulse;
 
 /// First and last day of a range of dates; an empty range has its last day before its first.
 fn days(range: &Range<Date>) -> (i32, i32) {
@@ -27,13 +28,13 @@ fn days(range: &Range<Date>) -> (i32, i32) {
 }
 
 fn ranges(array: &Option<Array<'_, Range<Date>>>, argument: &'static str) -> Vec<(i32, i32)> {
-    let ranges = array.as_ref().map(|a| complete(a, argument));
-    ranges
-        .iter()
-        .flatten()
-        .map(days)
-        .filter(|(first, last)| first <= last)
-        .collect()
+    let Some(array) = array else {
+        return Vec::new();
+    };
+    let ranges = complete(array, argument);
+    let mut days_of = pulse::vector(ranges.len());
+    days_of.extend(ranges.iter().map(days).filter(|(first, last)| first <= last));
+    days_of
 }
 
 /// A day as a date.

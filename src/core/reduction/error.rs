@@ -101,7 +101,7 @@ impl Explain for ReductionError {
                 "Text can be reduced by first, last and mode; cast numbers to double precision."
             }
             Memory(_) => {
-                "Raise rct.memory_limit, or reduce parts of the table. With many groups, SET enable_hashagg = off holds one group at a time."
+                "Let a superuser raise rct.memory_limit, or reduce parts of the table. With many groups, SET enable_hashagg = off holds one group at a time."
             }
             Corrupt => "Report this with the query and the versions of all servers.",
         };

@@ -186,7 +186,7 @@ impl Explain for SketchError {
             ConditionEncoding => "pg_rct needs a database with the encoding UTF8.",
             TooManyRows => "Sketch parts of the table and analyse them apart.",
             Memory(_) => {
-                "Raise rct.memory_limit, use fewer covariates, or sketch parts of the table and roll them up. With many groups, SET enable_hashagg = off holds one group at a time."
+                "Let a superuser raise rct.memory_limit, use fewer covariates, or sketch parts of the table and roll them up. With many groups, SET enable_hashagg = off holds one group at a time."
             }
             Corrupt(_) => "Restore the value from a backup, or compute the sketch again.",
             UnknownVersion(_) => "Update the extension on this server.",

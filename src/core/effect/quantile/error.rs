@@ -118,7 +118,7 @@ impl Explain for QuantileError {
             ConditionEncoding => "pg_rct needs a database with the encoding UTF8.",
             TooManyClusters => "Check the third argument: it names the unit of assignment.",
             Memory(_) => {
-                "Raise rct.memory_limit: each outcome takes 16 bytes. A sketch takes far less, and gives effects on means."
+                "Let a superuser raise rct.memory_limit: each outcome takes 16 bytes. A sketch takes far less, and gives effects on means."
             }
             Corrupt(_) => "Make the distribution again from the rows.",
             UnknownVersion(_) => "Update pg_rct on this server.",
