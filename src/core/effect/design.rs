@@ -253,7 +253,7 @@ fn gather(moments: &Moments, treated: &[usize], means: &[StratumMeans]) -> Vec<C
             };
         }
     }
-    let mut pulse = Pulse::every((1 << 14) / (p * p) as u32 + 1);
+    let mut pulse = Pulse::every((1 << 14) / (p * p).max(1) as u32 + 1);
     let mut clusters: Vec<Cluster> = touched
         .into_iter()
         .zip(weights)
@@ -267,7 +267,7 @@ fn gather(moments: &Moments, treated: &[usize], means: &[StratumMeans]) -> Vec<C
         })
         .collect();
     let (mut tau, mut offset) = (vec![0.0; q], vec![0.0; numeric]);
-    let mut pulse = Pulse::every((1 << 16) / (p * p) as u32 + 1);
+    let mut pulse = Pulse::every((1 << 16) / (p * p).max(1) as u32 + 1);
     for (i, cell) in moments.cells.iter().enumerate() {
         pulse.tick();
         let (Some(m), Some(cluster)) = (means.get(cell.stratum), clusters.get_mut(cell.cluster))

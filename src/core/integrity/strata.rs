@@ -242,8 +242,8 @@ pub fn srm_by_stratum(
         .collect();
     let k = table.conditions.len();
     let (mut differences, mut covariance) = (vec![0.0; k], vec![0.0; k * k]);
-    let (mut rows, mut exact) = (Vec::new(), Vec::new());
-    pulse::room_for(table.strata.len(), 2 * size_of::<StratumSrm>() + size_of::<Option<Probabilities>>() * 2);
+    let mut rows = pulse::vector(table.strata.len() + 1);
+    let mut exact = pulse::vector(table.strata.len());
     for (stratum, cells) in table.strata {
         beat();
         let counts: Vec<u64> = cells.iter().map(|c| c.map_or(0, |c| c.0)).collect();
@@ -318,8 +318,8 @@ pub fn srm_blocked(
     let table = table(strata, conditions, values)?;
     let k = table.conditions.len();
     let (mut differences, mut covariance) = (vec![0.0; k], vec![0.0; k * k]);
-    let (mut rows, mut exact) = (Vec::new(), Vec::new());
-    pulse::room_for(table.strata.len(), 2 * size_of::<StratumSrm>() + size_of::<Option<Probabilities>>() * 2);
+    let mut rows = pulse::vector(table.strata.len() + 1);
+    let mut exact = pulse::vector(table.strata.len());
     for (stratum, cells) in table.strata {
         beat();
         let cells: Vec<(u64, u64)> = cells.into_iter().map(Option::unwrap_or_default).collect();

@@ -128,10 +128,6 @@ fn words(adjust: &str) -> Options {
     Options::from_words(adjust, "auto", "CR2", 0.95).unwrap()
 }
 
-fn draws() -> Draws {
-    Draws::new(999, "seed").unwrap()
-}
-
 type Call<'a> = (&'static str, Box<dyn Fn() + 'a>);
 
 /// The calls by name.
@@ -155,7 +151,8 @@ fn assignments<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
     let units = move || inputs.names.iter().map(String::as_str).collect::<Vec<_>>();
     let strata = move || inputs.few.iter().map(Option::as_deref).collect::<Vec<_>>();
     let (whole, cut) = (units(), strata());
-    let twice: Vec<&str> = whole.iter().chain(&whole).copied().collect();
+    let quarter = whole.iter().take(inputs.n / 4);
+    let twice: Vec<&str> = quarter.clone().chain(quarter).copied().collect();
     {
         let whole = whole.clone();
         add(calls, "randomize", move || assignment::randomize(&rules(Algorithm::Blocks), &whole, None).unwrap());
@@ -217,19 +214,23 @@ fn numbers<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
     add(calls, "confidence_sequence_looks", move || {
         monitoring::confidence_sequences(&inputs.p, &vec![Some(0.3); inputs.n], &clusters, 100, 0.05).unwrap()
     });
-    add(calls, "srm", || integrity::srm(&inputs.counts, None, Some(&inputs.names), 0.001).unwrap());
+    let (counts, names) = (&inputs.counts[..1000], &inputs.names[..1000]);
+    add(calls, "srm", move || integrity::srm(counts, None, Some(names), 0.001).unwrap());
     let looks: Vec<u64> = (0..inputs.n as u64).map(|i| i / 2 * 10).collect();
     add(calls, "srm_looks", move || integrity::srm_looks(&looks, 2, None, 10.0, 0.001).unwrap());
-    let conditions: Vec<String> = (0..inputs.n).map(|i| arm(i).to_owned()).collect();
+    // As many as the default of the memory limit lets through.
+    let cells = inputs.n / 3;
+    let (strata, counts) = (&inputs.few[..cells], &inputs.counts[..cells]);
+    let conditions: Vec<String> = (0..cells).map(|i| arm(i).to_owned()).collect();
     {
         let conditions = conditions.clone();
         add(calls, "srm_by_stratum", move || {
-            integrity::srm_by_stratum(&inputs.few, &conditions, &inputs.counts, None, 0.001).unwrap()
+            integrity::srm_by_stratum(strata, &conditions, counts, None, 0.001).unwrap()
         });
     }
-    let assigned: Vec<u64> = inputs.counts.iter().map(|c| c + 5).collect();
+    let assigned: Vec<u64> = counts.iter().map(|c| c + 5).collect();
     add(calls, "srm_blocked", move || {
-        integrity::srm_blocked(&inputs.few, &conditions, &assigned, &inputs.counts, 0.001).unwrap()
+        integrity::srm_blocked(strata, &conditions, &assigned, counts, 0.001).unwrap()
     });
     let outcome = Outcome { icc: 0.1, sd: 1.0, r2_between: 0.0, r2_within: 0.0, covariates: 0.0 };
     let target = Target { alpha: 0.05, power: 0.8 };

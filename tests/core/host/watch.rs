@@ -141,6 +141,8 @@ pub struct Seen {
     pub left: isize,
     /// The call was stopped.
     pub stopped: bool,
+    /// The call failed.
+    pub failed: bool,
 }
 
 /// Runs a call, and stops it when the host is asked for the `stop_at`th time; 0 is never.
@@ -158,11 +160,9 @@ pub fn watch(call: &dyn Fn(), stop_at: u64) -> Seen {
     let result = catch_unwind(AssertUnwindSafe(call));
     WATCHING.set(false);
     let end = used() - LAST.get();
-    let stopped = match result {
-        Ok(()) => false,
-        Err(payload) if payload.is::<Stop>() => true,
-        Err(payload) => resume_unwind(payload),
-    };
+    let stopped = result.as_ref().is_err_and(|payload| payload.is::<Stop>());
+    let failed = result.is_err() && !stopped;
+    drop(result);
     let left = LIVE.get().wrapping_sub(before) as isize;
     let longest = LONGEST.get().max(if stopped { 0 } else { end });
     Seen {
@@ -171,5 +171,6 @@ pub fn watch(call: &dyn Fn(), stop_at: u64) -> Seen {
         asked: ASKED.get(),
         left,
         stopped,
+        failed,
     }
 }

@@ -141,7 +141,7 @@ impl Moments {
         let stride = columns + columns * (columns + 1) / 2;
         self.announce(8 * stride);
         let mut data = Vec::with_capacity(self.cells.len().saturating_mul(stride));
-        let mut pulse = Pulse::every((1 << 14) / (columns * columns) as u32 + 1);
+        let mut pulse = Pulse::every((1 << 14) / (columns * columns).max(1) as u32 + 1);
         for (i, cell) in self.cells.iter().enumerate() {
             pulse.tick();
             let arm = conditions.iter().position(|&c| c == cell.condition);

@@ -235,7 +235,7 @@ impl Sketch {
             moments.strata = vec![Key::NONE];
         }
         let mut scratch = Scratch::default();
-        let mut pulse = Pulse::every((1 << 14) / (columns * columns) as u32 + 1);
+        let mut pulse = Pulse::every((1 << 14) / (columns * columns).max(1) as u32 + 1);
         for (id, cell) in kept {
             pulse.tick();
             let stratum = stratum_of(id.stratum);
