@@ -1,8 +1,8 @@
 //! Adjusted effects, matched pairs, influence of clusters.
 
 use super::effect::texts;
-use crate::pg::array::required;
 use super::sketch::{count, rows_of, uuid_of};
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use pgrx::Uuid;
 use pgrx::prelude::*;

@@ -1,6 +1,8 @@
 //! Which unit gets which condition: hashes, and exact randomization of a roster.
 
-use crate::pg::array::{Reals, Texts, complete, given, optional_texts, owned, owned_bytes, required, short, texts};
+use crate::pg::array::{
+    Reals, Texts, complete, given, optional_texts, owned, owned_bytes, required, short, texts,
+};
 use crate::pg::error::{or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::result;
@@ -86,14 +88,19 @@ fn randomize(
     let rules = Rules {
         conditions: &conditions,
         weights: weights.as_deref(),
-        seed: short(seed.unwrap_or_else(|| raise(AssignmentError::NoSeed)), "seed"),
+        seed: short(
+            seed.unwrap_or_else(|| raise(AssignmentError::NoSeed)),
+            "seed",
+        ),
         method: or_raise(assignment::method(required(method, "method"))),
     };
     let placements = or_raise(assignment::randomize(&rules, &units, strata.as_deref()));
     // The rows outlive the arguments; conditions are few and shared.
     let conditions = owned(&conditions);
     pulse::room(owned_bytes(
-        placements.iter().flat_map(|p| [p.unit.len(), p.stratum.len()]),
+        placements
+            .iter()
+            .flat_map(|p| [p.unit.len(), p.stratum.len()]),
     ));
     let mut rows = pulse::vector(placements.len());
     rows.extend(pulse::each(placements).map(|p| Row {
@@ -191,7 +198,10 @@ fn randomize_digests(
     let rules = Rules {
         conditions: &conditions,
         weights: weights.as_deref(),
-        seed: short(seed.unwrap_or_else(|| raise(AssignmentError::NoSeed)), "seed"),
+        seed: short(
+            seed.unwrap_or_else(|| raise(AssignmentError::NoSeed)),
+            "seed",
+        ),
         method: or_raise(assignment::method(required(method, "method"))),
     };
     let placements = or_raise(assignment::randomize(&rules, &units, strata.as_deref()));

@@ -1,7 +1,7 @@
 //! Effects on those who complied.
 
-use crate::pg::array::{elements, required};
 use super::sketch::{count, rows_of};
+use crate::pg::array::{elements, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, CaceOptions};

@@ -2,10 +2,10 @@
 
 mod balance;
 
+use super::sketch::{count, read};
 use crate::pg::array::{
     Counts, Reals, Texts, complete, given, optional_owned, optional_texts, owned, required, texts,
 };
-use super::sketch::{count, read};
 use crate::pg::error::{or_raise, raise};
 use pgrx::prelude::*;
 use rct_core::error::Invalid;

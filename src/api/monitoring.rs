@@ -3,8 +3,8 @@
 mod looks;
 mod margins;
 
-use crate::pg::array::{Reals, Texts, elements, given, owned, required, short, texts};
 use super::sketch::count;
+use crate::pg::array::{Reals, Texts, elements, given, owned, required, short, texts};
 use crate::pg::error::or_raise;
 use pgrx::JsonB;
 use pgrx::prelude::*;

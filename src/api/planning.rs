@@ -5,8 +5,8 @@ mod power;
 mod roster;
 mod table;
 
-use crate::pg::array::{complete, required};
 use super::sketch::{count, read};
+use crate::pg::array::{complete, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{Adjust, Word};

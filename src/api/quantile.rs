@@ -1,8 +1,8 @@
 //! Distributions, the aggregates that make and merge them, and effects on quantiles.
 
-use crate::pg::array::{Reals, complete, given, required};
 use super::sketch::count;
 use crate::pg::args::Args;
+use crate::pg::array::{Reals, complete, given, required};
 use crate::pg::error::or_raise;
 use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};

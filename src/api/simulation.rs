@@ -1,7 +1,7 @@
 //! Whole experiments, simulated.
 
-use crate::pg::array::required;
 use super::sketch::count;
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use crate::pg::settings;
 use pgrx::prelude::*;

@@ -1,16 +1,13 @@
 //! Effects in segments, and whether they differ.
 
-use crate::pg::array::{Texts, optional_owned, optional_texts, required};
 use super::sketch::{count, read};
+use crate::pg::array::{Texts, optional_owned, optional_texts, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, Guard, Options, Segments};
 
 /// The segments of a call; `None` if one of the arrays is NULL, as it is without rows.
-fn segments(
-    names: Texts<'_>,
-    sketches: Option<Array<'_, &[u8]>>,
-) -> Option<Segments> {
+fn segments(names: Texts<'_>, sketches: Option<Array<'_, &[u8]>>) -> Option<Segments> {
     let (names, sketches) = names.zip(sketches)?;
     let names = optional_owned(&optional_texts(&names, "segments"));
     let sketches = sketches.iter().map(|bytes| bytes.map(read)).collect();

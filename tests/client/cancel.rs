@@ -17,36 +17,60 @@ const HEAD_STARTS: [u32; 4] = [1, 20, 150, 500];
 fn long_calls(text: &str) -> Vec<(&str, &str)> {
     let calls = text.lines().filter(|line| !line.starts_with("--"));
     let split = |line| str::split_once(line, '|').unwrap_or_else(|| panic!("{line}"));
-    let calls: Vec<_> = calls.map(split).map(|(a, b)| (a.trim(), b.trim())).collect();
+    let calls: Vec<_> = calls
+        .map(split)
+        .map(|(a, b)| (a.trim(), b.trim()))
+        .collect();
     assert!(calls.len() > 20, "{calls:?}");
     calls
 }
 
 /// The session answers, with its own process, and has the memory that it had.
 fn goes_on(client: &mut Client, pid: i32, name: &str) {
-    let row = client.query_one("SELECT pg_backend_pid(), rct.median(i) FROM generate_series(1, 100000) AS i", &[]);
+    let row = client.query_one(
+        "SELECT pg_backend_pid(), rct.median(i) FROM generate_series(1, 100000) AS i",
+        &[],
+    );
     let row = row.unwrap_or_else(|e| panic!("after {name}: {}", told(&e)));
-    assert_eq!((row.get::<_, i32>(0), row.get::<_, f64>(1)), (pid, 50000.5), "{name}");
+    assert_eq!(
+        (row.get::<_, i32>(0), row.get::<_, f64>(1)),
+        (pid, 50000.5),
+        "{name}"
+    );
 }
 
 fn assert_stopped(client: &mut Client, name: &str, sql: &str) {
     let error = client.simple_query(sql).err();
     let error = error.unwrap_or_else(|| panic!("{name} was done before it could be stopped"));
     let state = error.code().cloned();
-    assert_eq!(state, Some(SqlState::QUERY_CANCELED), "{name}: {}", told(&error));
+    assert_eq!(
+        state,
+        Some(SqlState::QUERY_CANCELED),
+        "{name}: {}",
+        told(&error)
+    );
 }
 
 #[test]
 fn every_long_call_can_be_stopped() {
     let database = Database::with_extension("cancel");
     let (mut client, mut other) = (database.client(), database.client());
-    client.batch_execute("SET client_min_messages = warning").unwrap();
-    client.batch_execute(&read("benches/cancel/load.sql")).unwrap();
-    let pid: i32 = client.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
+    client
+        .batch_execute("SET client_min_messages = warning")
+        .unwrap();
+    client
+        .batch_execute(&read("benches/cancel/load.sql"))
+        .unwrap();
+    let pid: i32 = client
+        .query_one("SELECT pg_backend_pid()", &[])
+        .unwrap()
+        .get(0);
     let calls = read("benches/cancel/calls.sql");
     for (name, sql) in long_calls(&calls) {
         for head_start in HEAD_STARTS {
-            client.batch_execute(&format!("SET statement_timeout = {head_start}")).unwrap();
+            client
+                .batch_execute(&format!("SET statement_timeout = {head_start}"))
+                .unwrap();
             assert_stopped(&mut client, name, sql);
         }
         client.batch_execute("SET statement_timeout = 0").unwrap();

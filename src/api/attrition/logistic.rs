@@ -1,8 +1,8 @@
 //! Rows of a logistic regression, the aggregate that makes them, and the fit.
 
 use crate::api::sketch::count;
-use crate::pg::array::{complete, elements};
 use crate::pg::args::Args;
+use crate::pg::array::{complete, elements};
 use crate::pg::error::{or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};

@@ -1,8 +1,8 @@
 //! Baselines, and patterns that cannot be.
 
 use super::{names as names_of, weights};
-use crate::pg::array::{Reals, Texts, required, short};
 use crate::api::sketch::{count, rows_of};
+use crate::pg::array::{Reals, Texts, required, short};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{Strata, Word};

@@ -1,7 +1,7 @@
 //! Looks while a trial is running.
 
-use crate::pg::array::{Counts, Reals, complete, elements, given, required};
 use crate::api::sketch::count;
+use crate::pg::array::{Counts, Reals, complete, elements, given, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::monitoring::{self, Convention, Looks, Sides, Spending};

@@ -33,7 +33,12 @@ fn ranges(array: &Option<Array<'_, Range<Date>>>, argument: &'static str) -> Vec
     };
     let ranges = complete(array, argument);
     let mut days_of = pulse::vector(ranges.len());
-    days_of.extend(ranges.iter().map(days).filter(|(first, last)| first <= last));
+    days_of.extend(
+        ranges
+            .iter()
+            .map(days)
+            .filter(|(first, last)| first <= last),
+    );
     days_of
 }
 

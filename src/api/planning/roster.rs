@@ -2,8 +2,8 @@
 
 use super::numbers;
 use super::power::target;
-use crate::pg::array::{Texts, given, required, texts};
 use crate::api::sketch::count;
+use crate::pg::array::{Texts, given, required, texts};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::planning::{self, Conditions, Outcome};

@@ -125,7 +125,12 @@ pub(super) fn duplicates<'a>(units: &[&'a str]) -> Vec<&'a str> {
     let same = |pair: &&[&str]| matches!(pair, [a, b] if a == b);
     let count = pulse::each(sorted.windows(2)).filter(same).count();
     let mut twice = pulse::vector(count);
-    twice.extend(sorted.windows(2).filter(same).filter_map(|pair| pair.first()));
+    twice.extend(
+        sorted
+            .windows(2)
+            .filter(same)
+            .filter_map(|pair| pair.first()),
+    );
     twice
 }
 

@@ -188,7 +188,9 @@ pub fn srm_of_sketch(
         let place = place.get(c.condition).copied().unwrap_or(0);
         (c.cluster, place, c.rows)
     }));
-    pulse::sort_by(&mut sizes, |a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)));
+    pulse::sort_by(&mut sizes, |a, b| {
+        (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2))
+    });
     sizes.dedup_by(|next, kept| {
         let same = (next.0, next.1) == (kept.0, kept.1);
         if same {

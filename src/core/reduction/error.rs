@@ -65,9 +65,7 @@ impl Explain for ReductionError {
             NeedsTime(m) => format!("reduction \"{}\" needs the time of the values", m.word()),
             NullTiebreak => "tiebreak of a value must not be null".to_owned(),
             NotForText(m) => format!("reduction \"{}\" is not for text", m.word()),
-            Memory(_) => {
-                "reduction needs more memory than rct.memory_limit allows".to_owned()
-            }
+            Memory(_) => "reduction needs more memory than rct.memory_limit allows".to_owned(),
             Corrupt => "state of a reduction is damaged".to_owned(),
         }
     }

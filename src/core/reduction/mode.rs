@@ -53,7 +53,9 @@ impl<V: Ord + Wire> Mode<V> {
     /// Appends the state.
     pub fn put(&self, out: &mut Vec<u8>) {
         out.extend((self.0.len() as u64).to_le_bytes());
-        let bytes: usize = pulse::each(self.0.keys()).map(|v| v.heap_bytes() + 24).sum();
+        let bytes: usize = pulse::each(self.0.keys())
+            .map(|v| v.heap_bytes() + 24)
+            .sum();
         pulse::room(out.len() + bytes);
         out.reserve_exact(bytes);
         for (value, n) in pulse::each(&self.0) {

@@ -184,15 +184,15 @@ fn least_p_values(factor: &[Vec<f64>], draws: &Draws) -> Vec<f64> {
     let mut numbers = vec![0.0; factor.len()];
     let mut least: Vec<f64> = pulse::vector(usize::try_from(draws.count).unwrap_or(usize::MAX));
     least.extend((0..draws.count).map(|draw| {
-            pulse.tick();
-            random.go_to(draw);
-            numbers.iter_mut().for_each(|n| *n = random.normal());
-            let largest = factor
-                .iter()
-                .map(|row| dot(row, &numbers).abs())
-                .fold(0.0, f64::max);
-            normal_two_sided(largest).unwrap_or(1.0)
-        }));
+        pulse.tick();
+        random.go_to(draw);
+        numbers.iter_mut().for_each(|n| *n = random.normal());
+        let largest = factor
+            .iter()
+            .map(|row| dot(row, &numbers).abs())
+            .fold(0.0, f64::max);
+        normal_two_sided(largest).unwrap_or(1.0)
+    }));
     pulse::sort_by(&mut least, f64::total_cmp);
     least
 }

@@ -21,25 +21,31 @@ impl Canonical {
         conditions.sort_unstable_by_key(|&i| sketch.conditions.get(i).map(|c| c.name.as_bytes()));
         pulse::room_for(sketch.strata.len(), 4 * size_of::<usize>());
         let mut strata: Vec<usize> = (0..sketch.strata.len()).collect();
-        pulse::sort_by(&mut strata, |&a, &b| sketch.strata.get(a).cmp(&sketch.strata.get(b)));
+        pulse::sort_by(&mut strata, |&a, &b| {
+            sketch.strata.get(a).cmp(&sketch.strata.get(b))
+        });
         let (new_condition, new_stratum) = (inverse(&conditions), inverse(&strata));
         let mut cells: Vec<(CellId, usize)> = pulse::vector(sketch.cells.len());
-        cells.extend(pulse::each(sketch.cells.iter()).enumerate().map(|(i, cell)| {
-            let condition = new_condition
-                .get(cell.id.condition as usize)
-                .copied()
-                .unwrap_or(0) as u16;
-            let stratum = new_stratum
-                .get(cell.id.stratum as usize)
-                .copied()
-                .unwrap_or(0) as u32;
-            let id = CellId {
-                condition,
-                stratum,
-                ..cell.id
-            };
-            (id, i)
-        }));
+        cells.extend(
+            pulse::each(sketch.cells.iter())
+                .enumerate()
+                .map(|(i, cell)| {
+                    let condition = new_condition
+                        .get(cell.id.condition as usize)
+                        .copied()
+                        .unwrap_or(0) as u16;
+                    let stratum = new_stratum
+                        .get(cell.id.stratum as usize)
+                        .copied()
+                        .unwrap_or(0) as u32;
+                    let id = CellId {
+                        condition,
+                        stratum,
+                        ..cell.id
+                    };
+                    (id, i)
+                }),
+        );
         pulse::sort_by(&mut cells, |(a, _), (b, _)| rank(a).cmp(&rank(b)));
         Canonical {
             conditions,

@@ -154,7 +154,10 @@ impl Sketch {
         let moments = self.moments(Rows::All, Centre::PerStratum)?;
         // Each with its name of a condition.
         let longest = moments.conditions.iter().map(|c| c.name.len()).max();
-        pulse::room_for(moments.cells.len(), size_of::<CellSummary>() + 32 + longest.unwrap_or(0));
+        pulse::room_for(
+            moments.cells.len(),
+            size_of::<CellSummary>() + 32 + longest.unwrap_or(0),
+        );
         let mut out: Vec<CellSummary> = Vec::with_capacity(moments.cells.len());
         let mut last = None;
         let (mut sum, mut squares) = (0.0, 0.0);

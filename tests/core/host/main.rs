@@ -49,7 +49,10 @@ fn memory_is_announced_and_beats_come_often() {
             broken.push(format!("{name} failed"));
         }
         if let Some((bytes, place)) = seen.unannounced {
-            broken.push(format!("{name}: {bytes} bytes were not announced\n{}", shown(&place)));
+            broken.push(format!(
+                "{name}: {bytes} bytes were not announced\n{}",
+                shown(&place)
+            ));
         }
         if seen.longest.0 > LONGEST {
             broken.push(format!(
@@ -65,7 +68,12 @@ fn memory_is_announced_and_beats_come_often() {
 /// The lines of a backtrace that are of this project.
 fn shown(place: &str) -> String {
     let ours = |line: &&str| line.contains("rct_core") && !line.contains("pulse");
-    place.lines().filter(ours).take(6).collect::<Vec<_>>().join("\n")
+    place
+        .lines()
+        .filter(ours)
+        .take(6)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -86,7 +94,11 @@ fn a_stop_leaves_nothing_behind() {
         let places = (1..=16).chain((1..=16).map(|i| whole.asked * i / 16));
         for place in places.filter(|p| (1..=whole.asked).contains(p)) {
             let seen = watch(&*call, place);
-            assert!(seen.stopped, "{name} was not stopped at {place} of {}", whole.asked);
+            assert!(
+                seen.stopped,
+                "{name} was not stopped at {place} of {}",
+                whole.asked
+            );
             assert_eq!(
                 seen.left, 0,
                 "{name}, stopped at {place} of {}, keeps memory",

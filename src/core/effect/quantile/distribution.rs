@@ -104,11 +104,12 @@ impl Distribution {
         }
         self.reserve(other.outcomes.len())?;
         let number = |of: &[u32], i: u32| of.get(i as usize).copied().unwrap_or(0);
-        self.outcomes.extend(pulse::each(&other.outcomes).map(|o| Outcome {
-            condition: number(&conditions, o.condition),
-            cluster: number(&clusters, o.cluster),
-            value: o.value,
-        }));
+        self.outcomes
+            .extend(pulse::each(&other.outcomes).map(|o| Outcome {
+                condition: number(&conditions, o.condition),
+                cluster: number(&clusters, o.cluster),
+                value: o.value,
+            }));
         Ok(())
     }
 

@@ -68,9 +68,7 @@ impl Explain for QuantileError {
             ),
             ConditionEncoding => "condition of a distribution is not UTF-8".to_owned(),
             TooManyClusters => "a distribution takes at most 4294967295 clusters".to_owned(),
-            Memory(_) => {
-                "distribution needs more memory than rct.memory_limit allows".to_owned()
-            }
+            Memory(_) => "distribution needs more memory than rct.memory_limit allows".to_owned(),
             Corrupt(what) => format!("stored distribution is damaged: {what}"),
             UnknownVersion(v) => format!(
                 "stored distribution has version {v}, this is version {}",

@@ -33,7 +33,9 @@ impl Distribution {
         self.sort();
         let names: usize = self.conditions.iter().map(|c| c.name.len() + 22).sum();
         // A cluster may be in each of the conditions.
-        let groups = self.outcomes.chunk_by(|a, b| (a.condition, a.cluster) == (b.condition, b.cluster));
+        let groups = self
+            .outcomes
+            .chunk_by(|a, b| (a.condition, a.cluster) == (b.condition, b.cluster));
         let mut out =
             pulse::vector(64 + names + self.outcomes.len() * 8 + pulse::each(groups).count() * 24);
         out.extend([MAGIC, VERSION]);

@@ -43,8 +43,7 @@ impl Sketch {
         let width: usize = slots.iter().map(|s| s.width).sum();
         let names: usize = self.conditions.iter().map(|c| c.name.len() + 26).sum();
         let cells = self.cells.len() * (39 + width);
-        let mut out =
-            pulse::vector(64 + names + self.strata.len() * 16 + cells + slots.len() * 4);
+        let mut out = pulse::vector(64 + names + self.strata.len() * 16 + cells + slots.len() * 4);
         out.extend([b'R', WIRE_VERSION]);
         out.push(
             self.covariates.is_some() as u8 * COVARIATES_GIVEN
