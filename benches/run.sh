@@ -3,12 +3,12 @@
 # Started by `make bench` in a private, durable cluster with default settings. What the targets are and what was reached
 # stands in docs/performance.md.
 #
-#   RCT_BENCH_PARTS  which parts, in this order (sketch assign inference); each is a script beside this one, with settings of its own
+#   RCT_BENCH_PARTS  which parts, in this order (sketch assign inference cancel); each is a script beside this one, with settings of its own
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 failed=
-for part in ${RCT_BENCH_PARTS:-sketch assign inference}; do
+for part in ${RCT_BENCH_PARTS:-sketch assign inference cancel}; do
   bash "benches/$part.sh" || failed+=" $part"
 done
 if [ -n "$failed" ]; then

@@ -1,7 +1,8 @@
 //! Adjusted effects, matched pairs, influence of clusters.
 
-use super::effect::{required, texts};
+use super::effect::texts;
 use super::sketch::{count, rows_of, uuid_of};
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use pgrx::Uuid;
 use pgrx::prelude::*;

@@ -1,11 +1,14 @@
 //! Which unit gets which condition: hashes, and exact randomization of a roster.
 
-use super::effect::required;
+use crate::pg::array::{
+    Reals, Texts, complete, given, optional_texts, owned, owned_bytes, required, short, texts,
+};
 use crate::pg::error::{or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::result;
 use pgrx::prelude::*;
-use rct_core::assignment::{self, AssignmentError, Rules, Weights};
+use rct_core::assignment::{self, AssignmentError, Rules, Slot, Weights};
+use rct_core::pulse;
 
 // Called for each row of a roster, therefore without boxing. The database is UTF-8, so the bytes are what is hashed.
 pg_functions! {
@@ -30,21 +33,14 @@ pg_functions! {
     }
 }
 
-/// An array none of whose elements may be NULL.
-pub fn complete<T>(array: Vec<Option<T>>, argument: &'static str) -> Vec<T> {
-    let element = |(i, value): (usize, Option<T>)| {
-        value.unwrap_or_else(|| {
-            raise(AssignmentError::NullElement {
-                argument,
-                position: i + 1,
-            })
-        })
-    };
-    array.into_iter().enumerate().map(element).collect()
+/// Weights of conditions; none are equal ones.
+fn weights_of(weights: &Reals<'_>) -> Option<Vec<f64>> {
+    weights.as_ref().map(|w| complete(w, "weights"))
 }
 
-fn texts(array: &[String]) -> Vec<&str> {
-    array.iter().map(String::as_str).collect()
+/// Strata of units; none are all the same.
+fn strata_of<'a>(strata: &'a Texts<'_>) -> Option<Vec<Option<&'a str>>> {
+    strata.as_ref().map(|s| optional_texts(s, "strata"))
 }
 
 /// `choose(salt, unit, conditions, weights, hash)`
@@ -52,26 +48,27 @@ fn texts(array: &[String]) -> Vec<&str> {
 fn choose(
     salt: Option<&str>,
     unit: Option<&str>,
-    conditions: Option<Vec<Option<String>>>,
-    weights: Option<Vec<Option<f64>>>,
+    conditions: Texts<'_>,
+    weights: Reals<'_>,
     hash: Option<&str>,
 ) -> Option<String> {
     let hash = or_raise(assignment::hash_word(required(hash, "hash")));
-    let mut conditions = complete(required(conditions, "conditions"), "conditions");
-    let weights = weights.map(|w| complete(w, "weights"));
+    let conditions = texts(given(&conditions, "conditions"), "conditions");
+    let weights = weights_of(&weights);
     let weights = or_raise(Weights::of(conditions.len(), weights.as_deref()));
-    let index = assignment::choose(hash, salt?, unit?, &weights);
-    (index < conditions.len()).then(|| conditions.swap_remove(index))
+    let (salt, unit) = (short(salt?, "salt"), short(unit?, "unit"));
+    let index = assignment::choose(hash, salt, unit, &weights);
+    conditions.get(index).map(|c| (*c).to_owned())
 }
 
 /// `randomize(units, conditions, weights, strata, seed, method)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn randomize(
-    units: Option<Vec<Option<String>>>,
-    conditions: Option<Vec<Option<String>>>,
-    weights: Option<Vec<Option<f64>>>,
-    strata: Option<Vec<Option<String>>>,
+    units: Texts<'_>,
+    conditions: Texts<'_>,
+    weights: Reals<'_>,
+    strata: Texts<'_>,
     seed: Option<&str>,
     method: Option<&str>,
 ) -> TableIterator<
@@ -84,50 +81,62 @@ fn randomize(
         name!(condition, String),
     ),
 > {
-    let units = complete(required(units, "units"), "units");
-    let conditions = complete(required(conditions, "conditions"), "conditions");
-    let weights = weights.map(|w| complete(w, "weights"));
-    let strata: Option<Vec<Option<&str>>> = strata
-        .as_ref()
-        .map(|s| s.iter().map(Option::as_deref).collect());
-    let codes = texts(&conditions);
+    let units = texts(given(&units, "units"), "units");
+    let conditions = texts(given(&conditions, "conditions"), "conditions");
+    let weights = weights_of(&weights);
+    let strata = strata_of(&strata);
     let rules = Rules {
-        conditions: &codes,
+        conditions: &conditions,
         weights: weights.as_deref(),
-        seed: seed.unwrap_or_else(|| raise(AssignmentError::NoSeed)),
+        seed: short(
+            seed.unwrap_or_else(|| raise(AssignmentError::NoSeed)),
+            "seed",
+        ),
         method: or_raise(assignment::method(required(method, "method"))),
     };
-    let placements = or_raise(assignment::randomize(
-        &rules,
-        &texts(&units),
-        strata.as_deref(),
+    let placements = or_raise(assignment::randomize(&rules, &units, strata.as_deref()));
+    // The rows outlive the arguments; conditions are few and shared.
+    let conditions = owned(&conditions);
+    pulse::room(owned_bytes(
+        placements
+            .iter()
+            .flat_map(|p| [p.unit.len(), p.stratum.len()]),
     ));
-    let rows: Vec<_> = placements
-        .into_iter()
-        .map(|p| {
-            let condition = codes.get(p.slot.condition).copied().unwrap_or_default();
-            (
-                p.unit.to_owned(),
-                p.stratum.to_owned(),
-                p.slot.block as i64,
-                p.slot.slot as i64,
-                condition.to_owned(),
-            )
-        })
-        .collect();
-    TableIterator::new(rows)
+    let mut rows = pulse::vector(placements.len());
+    rows.extend(pulse::each(placements).map(|p| Row {
+        unit: p.unit.to_owned(),
+        stratum: p.stratum.to_owned(),
+        slot: p.slot,
+    }));
+    TableIterator::new(rows.into_iter().map(move |row| {
+        let condition = conditions.get(row.slot.condition);
+        (
+            row.unit,
+            row.stratum,
+            row.slot.block as i64,
+            row.slot.slot as i64,
+            condition.cloned().unwrap_or_default(),
+        )
+    }))
+}
+
+/// A row of a randomization, after its arguments are gone.
+struct Row {
+    unit: String,
+    stratum: String,
+    slot: Slot,
 }
 
 /// `lint_design(units, conditions, weights, strata, method, expected_strata)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn lint_design(
-    units: Option<Vec<Option<String>>>,
-    conditions: Option<Vec<Option<String>>>,
-    weights: Option<Vec<Option<f64>>>,
-    strata: Option<Vec<Option<String>>>,
+    units: Texts<'_>,
+    conditions: Texts<'_>,
+    weights: Reals<'_>,
+    strata: Texts<'_>,
     method: Option<&str>,
-    expected_strata: Option<Vec<Option<String>>>,
+    expected_strata: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -137,25 +146,24 @@ fn lint_design(
         name!(hint, String),
     ),
 > {
-    let units = complete(required(units, "units"), "units");
-    let conditions = complete(required(conditions, "conditions"), "conditions");
-    let weights = weights.map(|w| complete(w, "weights"));
-    let strata: Option<Vec<Option<&str>>> = strata
+    let units = texts(given(&units, "units"), "units");
+    let conditions = texts(given(&conditions, "conditions"), "conditions");
+    let weights = weights_of(&weights);
+    let strata = strata_of(&strata);
+    let expected = expected_strata
         .as_ref()
-        .map(|s| s.iter().map(Option::as_deref).collect());
-    let expected = complete(expected_strata.unwrap_or_default(), "expected_strata");
-    let codes = texts(&conditions);
+        .map_or_else(Vec::new, |e| texts(e, "expected_strata"));
     let rules = Rules {
-        conditions: &codes,
+        conditions: &conditions,
         weights: weights.as_deref(),
         seed: "",
         method: or_raise(assignment::method(required(method, "method"))),
     };
     let findings = or_raise(assignment::lint_design(
         &rules,
-        &texts(&units),
+        &units,
         strata.as_deref(),
-        &texts(&expected),
+        &expected,
     ));
     TableIterator::new(findings.into_iter().map(|f| {
         (
@@ -170,10 +178,10 @@ fn lint_design(
 /// `_randomize_digests(units, conditions, weights, strata, seed, method)`
 #[pg_extern(sql = false)]
 fn randomize_digests(
-    units: Option<Vec<Option<String>>>,
-    conditions: Option<Vec<Option<String>>>,
-    weights: Option<Vec<Option<f64>>>,
-    strata: Option<Vec<Option<String>>>,
+    units: Texts<'_>,
+    conditions: Texts<'_>,
+    weights: Reals<'_>,
+    strata: Texts<'_>,
     seed: Option<&str>,
     method: Option<&str>,
 ) -> TableIterator<
@@ -183,24 +191,24 @@ fn randomize_digests(
         name!(output_digest, pgrx::Uuid),
     ),
 > {
-    let units = complete(required(units, "units"), "units");
-    let conditions = complete(required(conditions, "conditions"), "conditions");
-    let weights = weights.map(|w| complete(w, "weights"));
-    let strata: Option<Vec<Option<&str>>> = strata
-        .as_ref()
-        .map(|s| s.iter().map(Option::as_deref).collect());
-    let (codes, ids) = (texts(&conditions), texts(&units));
+    let units = texts(given(&units, "units"), "units");
+    let conditions = texts(given(&conditions, "conditions"), "conditions");
+    let weights = weights_of(&weights);
+    let strata = strata_of(&strata);
     let rules = Rules {
-        conditions: &codes,
+        conditions: &conditions,
         weights: weights.as_deref(),
-        seed: seed.unwrap_or_else(|| raise(AssignmentError::NoSeed)),
+        seed: short(
+            seed.unwrap_or_else(|| raise(AssignmentError::NoSeed)),
+            "seed",
+        ),
         method: or_raise(assignment::method(required(method, "method"))),
     };
-    let placements = or_raise(assignment::randomize(&rules, &ids, strata.as_deref()));
+    let placements = or_raise(assignment::randomize(&rules, &units, strata.as_deref()));
     let uuid = |digest: u128| pgrx::Uuid::from_bytes(digest.to_be_bytes());
     TableIterator::once((
-        uuid(assignment::input_digest(&rules, &ids, strata.as_deref())),
-        uuid(assignment::output_digest(&codes, &placements)),
+        uuid(assignment::input_digest(&rules, &units, strata.as_deref())),
+        uuid(assignment::output_digest(&conditions, &placements)),
     ))
 }
 
@@ -208,8 +216,8 @@ fn randomize_digests(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity, clippy::too_many_arguments)]
 fn next_slot(
-    conditions: Vec<Option<String>>,
-    weights: Vec<Option<f64>>,
+    conditions: Array<'_, &str>,
+    weights: Array<'_, f64>,
     seed: &str,
     method: &str,
     stratum: &str,
@@ -223,11 +231,10 @@ fn next_slot(
         name!(condition, String),
     ),
 > {
-    let conditions = complete(conditions, "conditions");
-    let weights = complete(weights, "weights");
-    let codes = texts(&conditions);
+    let conditions = texts(&conditions, "conditions");
+    let weights = complete(&weights, "weights");
     let rules = Rules {
-        conditions: &codes,
+        conditions: &conditions,
         weights: Some(&weights),
         seed,
         method: or_raise(assignment::method(method)),
@@ -239,6 +246,6 @@ fn next_slot(
         count(placed),
         count(taken),
     ));
-    let condition = codes.get(slot.condition).copied().unwrap_or_default();
+    let condition = conditions.get(slot.condition).copied().unwrap_or_default();
     TableIterator::once((slot.block as i64, slot.slot as i64, condition.to_owned()))
 }

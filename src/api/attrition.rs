@@ -6,8 +6,8 @@ mod imputation;
 mod logistic;
 mod weights;
 
-use super::effect::required;
 use super::sketch::{count, rows_of};
+use crate::pg::array::required;
 use crate::pg::error::raise;
 use pgrx::prelude::*;
 use rct_core::attrition;

@@ -1,7 +1,7 @@
 //! Effects on those who complied.
 
-use super::effect::required;
 use super::sketch::{count, rows_of};
+use crate::pg::array::{elements, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, CaceOptions};
@@ -14,7 +14,7 @@ fn cace(
     control: Option<&str>,
     adjust: Option<&str>,
     strata: Option<&str>,
-    exposures: Option<Vec<Option<i32>>>,
+    exposures: Option<Array<'_, i32>>,
     se: Option<&str>,
     level: Option<f64>,
 ) -> TableIterator<
@@ -54,6 +54,7 @@ fn cace(
         required(level, "level"),
     ));
     let control = required(control, "control");
+    let exposures = exposures.as_ref().map(elements);
     let rows = rows_of(sketch, |sketch| {
         effect::cace(sketch, control, exposures.as_deref(), &options)
     });

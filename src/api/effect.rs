@@ -1,14 +1,10 @@
 //! Effects, the joint test, and arms.
 
 use super::sketch::{count, read, rows_of};
-use crate::pg::error::{CallError, or_raise, raise};
+use crate::pg::array::required;
+use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, Note, Options};
-
-/// An argument that must not be NULL.
-pub fn required<T>(argument: Option<T>, name: &'static str) -> T {
-    argument.unwrap_or_else(|| raise(CallError::Null(name)))
-}
 
 /// The words of a call.
 pub fn options(

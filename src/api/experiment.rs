@@ -1,6 +1,7 @@
 //! Definitions of experiments: documents in, documents out. Rows and their locks are in SQL.
 
-use crate::pg::error::{CallError, or_raise, raise};
+use crate::pg::array::complete;
+use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::experiment;
 
@@ -79,9 +80,8 @@ fn experiment_compile(input: &str) -> Vec<u8> {
 
 /// `experiment_cycle(edges, parent, child)`: edges are parent, child, parent, child, ...
 #[pg_extern(sql = false)]
-fn experiment_cycle(edges: Vec<Option<i64>>, parent: i64, child: i64) -> Option<Vec<i64>> {
-    let flat: Option<Vec<i64>> = edges.into_iter().collect();
-    let flat = flat.unwrap_or_else(|| raise(CallError::Null("edges")));
+fn experiment_cycle(edges: Array<'_, i64>, parent: i64, child: i64) -> Option<Vec<i64>> {
+    let flat = complete(&edges, "edges");
     experiment::cycle(&or_raise(experiment::edges(&flat)), parent, child)
 }
 

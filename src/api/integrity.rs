@@ -2,19 +2,16 @@
 
 mod balance;
 
-use super::assignment::complete;
-use super::effect::required;
 use super::sketch::{count, read};
+use crate::pg::array::{
+    Counts, Reals, Texts, complete, given, optional_owned, optional_texts, owned, required, texts,
+};
 use crate::pg::error::{or_raise, raise};
 use pgrx::prelude::*;
 use rct_core::error::Invalid;
 use rct_core::integrity::{self, Scope, Srm, StratumSrm};
 
-type Texts = Option<Vec<Option<String>>>;
-type Reals = Option<Vec<Option<f64>>>;
-type Counts = Option<Vec<Option<i64>>>;
-
-fn counts(array: Counts, name: &'static str) -> Vec<u64> {
+fn counts(array: &Counts<'_>, name: &'static str) -> Vec<u64> {
     let number = |n: i64| {
         u64::try_from(n).unwrap_or_else(|_| {
             raise(Invalid::number(
@@ -25,18 +22,19 @@ fn counts(array: Counts, name: &'static str) -> Vec<u64> {
             ))
         })
     };
-    complete(required(array, name), name)
+    complete(given(array, name), name)
         .into_iter()
         .map(number)
         .collect()
 }
 
-fn texts(array: Texts, name: &'static str) -> Option<Vec<String>> {
-    array.map(|a| complete(a, name))
+/// Names of conditions or covariates, where they are given.
+fn names(array: &Texts<'_>, name: &'static str) -> Option<Vec<String>> {
+    array.as_ref().map(|a| owned(&texts(a, name)))
 }
 
-fn weights(array: Reals) -> Option<Vec<f64>> {
-    array.map(|a| complete(a, "expected"))
+fn weights(array: &Reals<'_>) -> Option<Vec<f64>> {
+    array.as_ref().map(|a| complete(a, "expected"))
 }
 
 fn word(srm: &Srm) -> Option<String> {
@@ -47,9 +45,9 @@ fn word(srm: &Srm) -> Option<String> {
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn srm(
-    observed: Counts,
-    expected: Reals,
-    conditions: Texts,
+    observed: Counts<'_>,
+    expected: Reals<'_>,
+    conditions: Texts<'_>,
     alpha: Option<f64>,
 ) -> TableIterator<
     'static,
@@ -65,9 +63,9 @@ fn srm(
     ),
 > {
     let alpha = required(alpha, "alpha");
-    let (expected, conditions) = (weights(expected), texts(conditions, "conditions"));
+    let (expected, conditions) = (weights(&expected), names(&conditions, "conditions"));
     let r = or_raise(integrity::srm(
-        &counts(observed, "observed"),
+        &counts(&observed, "observed"),
         expected.as_deref(),
         conditions.as_deref(),
         alpha,
@@ -90,8 +88,8 @@ fn srm(
 #[allow(clippy::type_complexity)]
 fn srm_sketch(
     sketch: Option<&[u8]>,
-    expected: Reals,
-    conditions: Texts,
+    expected: Reals<'_>,
+    conditions: Texts<'_>,
     alpha: Option<f64>,
 ) -> TableIterator<
     'static,
@@ -111,7 +109,7 @@ fn srm_sketch(
     ),
 > {
     let alpha = required(alpha, "alpha");
-    let (expected, conditions) = (weights(expected), texts(conditions, "conditions"));
+    let (expected, conditions) = (weights(&expected), names(&conditions, "conditions"));
     let row = sketch.map(|bytes| {
         or_raise(integrity::srm_of_sketch(
             &read(bytes),
@@ -183,10 +181,10 @@ fn stratum_row(r: StratumSrm) -> StratumRow {
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn srm_by_stratum(
-    strata: Texts,
-    conditions: Texts,
-    observed: Counts,
-    expected: Reals,
+    strata: Texts<'_>,
+    conditions: Texts<'_>,
+    observed: Counts<'_>,
+    expected: Reals<'_>,
     alpha: Option<f64>,
 ) -> TableIterator<
     'static,
@@ -208,10 +206,10 @@ fn srm_by_stratum(
 > {
     let alpha = required(alpha, "alpha");
     let rows = or_raise(integrity::srm_by_stratum(
-        &required(strata, "strata"),
-        &complete(required(conditions, "conditions"), "conditions"),
-        &counts(observed, "observed"),
-        weights(expected).as_deref(),
+        &optional_owned(&optional_texts(given(&strata, "strata"), "strata")),
+        &owned(&texts(given(&conditions, "conditions"), "conditions")),
+        &counts(&observed, "observed"),
+        weights(&expected).as_deref(),
         alpha,
     ));
     TableIterator::new(rows.into_iter().map(stratum_row))
@@ -221,10 +219,10 @@ fn srm_by_stratum(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn srm_blocked(
-    strata: Texts,
-    conditions: Texts,
-    assigned: Counts,
-    observed: Counts,
+    strata: Texts<'_>,
+    conditions: Texts<'_>,
+    assigned: Counts<'_>,
+    observed: Counts<'_>,
     alpha: Option<f64>,
 ) -> TableIterator<
     'static,
@@ -246,10 +244,10 @@ fn srm_blocked(
 > {
     let alpha = required(alpha, "alpha");
     let rows = or_raise(integrity::srm_blocked(
-        &required(strata, "strata"),
-        &complete(required(conditions, "conditions"), "conditions"),
-        &counts(assigned, "assigned"),
-        &counts(observed, "observed"),
+        &optional_owned(&optional_texts(given(&strata, "strata"), "strata")),
+        &owned(&texts(given(&conditions, "conditions"), "conditions")),
+        &counts(&assigned, "assigned"),
+        &counts(&observed, "observed"),
         alpha,
     ));
     TableIterator::new(rows.into_iter().map(stratum_row))
@@ -259,8 +257,8 @@ fn srm_blocked(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn srm_sequential(
-    observed: Counts,
-    expected: Reals,
+    observed: Counts<'_>,
+    expected: Reals<'_>,
     k: Option<f64>,
     alpha: Option<f64>,
 ) -> TableIterator<
@@ -276,8 +274,8 @@ fn srm_sequential(
 > {
     let (k, alpha) = (required(k, "k"), required(alpha, "alpha"));
     let l = or_raise(integrity::srm_sequential(
-        &counts(observed, "observed"),
-        weights(expected).as_deref(),
+        &counts(&observed, "observed"),
+        weights(&expected).as_deref(),
         k,
         alpha,
     ));
@@ -288,9 +286,9 @@ fn srm_sequential(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn srm_looks(
-    observed: Counts,
+    observed: Counts<'_>,
     arms: Option<i32>,
-    expected: Reals,
+    expected: Reals<'_>,
     k: Option<f64>,
     alpha: Option<f64>,
 ) -> TableIterator<
@@ -309,9 +307,9 @@ fn srm_looks(
     let (k, alpha) = (required(k, "k"), required(alpha, "alpha"));
     let arms = usize::try_from(required(arms, "arms")).unwrap_or(0);
     let rows = or_raise(integrity::srm_looks(
-        &counts(observed, "observed"),
+        &counts(&observed, "observed"),
         arms,
-        weights(expected).as_deref(),
+        weights(&expected).as_deref(),
         k,
         alpha,
     ));

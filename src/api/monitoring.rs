@@ -3,9 +3,8 @@
 mod looks;
 mod margins;
 
-use super::assignment::complete;
-use super::effect::required;
 use super::sketch::count;
+use crate::pg::array::{Reals, Texts, elements, given, owned, required, short, texts};
 use crate::pg::error::or_raise;
 use crate::pg::json;
 use pgrx::prelude::*;
@@ -13,18 +12,18 @@ use rct_core::monitoring::{self, Families, Method};
 
 /// `p_adjust(p, method)`
 #[pg_extern(sql = false)]
-fn p_adjust(p: Vec<Option<f64>>, method: &str) -> Vec<Option<f64>> {
-    let method = or_raise(Method::from_word("method", method));
-    or_raise(monitoring::p_adjust(&p, method))
+fn p_adjust(p: Array<'_, f64>, method: &str) -> Vec<Option<f64>> {
+    let method = or_raise(Method::from_word("method", short(method, "method")));
+    or_raise(monitoring::p_adjust(&elements(&p), method))
 }
 
 /// `p_adjust_families(metrics, roles, p, methods, alpha)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn p_adjust_families(
-    metrics: Option<Vec<Option<String>>>,
-    roles: Option<Vec<Option<String>>>,
-    p: Option<Vec<Option<f64>>>,
+    metrics: Texts<'_>,
+    roles: Texts<'_>,
+    p: Reals<'_>,
     methods: Option<pgrx::AnyElement>,
     alpha: Option<f64>,
 ) -> TableIterator<
@@ -44,9 +43,9 @@ fn p_adjust_families(
         required(methods, "methods").datum(),
     )));
     let rows = or_raise(monitoring::p_adjust_families(
-        &complete(required(metrics, "metrics"), "metrics"),
-        &complete(required(roles, "roles"), "roles"),
-        &required(p, "p"),
+        &owned(&texts(given(&metrics, "metrics"), "metrics")),
+        &owned(&texts(given(&roles, "roles"), "roles")),
+        &elements(given(&p, "p")),
         &families,
         required(alpha, "alpha"),
     ));

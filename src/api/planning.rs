@@ -5,13 +5,13 @@ mod power;
 mod roster;
 mod table;
 
-use super::assignment::complete;
-use super::effect::required;
 use super::sketch::{count, read};
+use crate::pg::array::{complete, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{Adjust, Word};
 use rct_core::planning::{self, Within};
+use rct_core::pulse;
 
 /// `icc(sketch, within, level, adjust)`
 #[pg_extern(sql = false)]
@@ -103,8 +103,8 @@ fn design_effect(
 
 /// `design_effect(icc, sizes, cv_weights)`
 #[pg_extern(sql = false)]
-fn design_effect_sizes(icc: f64, sizes: Vec<Option<i32>>, cv_weights: f64) -> f64 {
-    let sizes = numbers(sizes, "sizes");
+fn design_effect_sizes(icc: f64, sizes: Array<'_, i32>, cv_weights: f64) -> f64 {
+    let sizes = numbers(&sizes, "sizes");
     or_raise(planning::design_effect_of_sizes(icc, &sizes, cv_weights))
 }
 
@@ -120,11 +120,11 @@ fn design_effect_mean(icc: f64, cluster_size: f64, cv_size: f64, cv_weights: f64
 }
 
 /// Whole numbers to calculate with.
-fn numbers(array: Vec<Option<i32>>, argument: &'static str) -> Vec<f64> {
-    complete(array, argument)
-        .into_iter()
-        .map(f64::from)
-        .collect()
+fn numbers(array: &Array<'_, i32>, argument: &'static str) -> Vec<f64> {
+    let whole = complete(array, argument);
+    let mut numbers = pulse::vector(whole.len());
+    numbers.extend(whole.into_iter().map(f64::from));
+    numbers
 }
 
 /// `variance_components(sketch, within)`

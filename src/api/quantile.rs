@@ -1,9 +1,8 @@
 //! Distributions, the aggregates that make and merge them, and effects on quantiles.
 
-use super::assignment::complete;
-use super::effect::required;
 use super::sketch::count;
 use crate::pg::args::Args;
+use crate::pg::array::{Reals, complete, given, required};
 use crate::pg::error::or_raise;
 use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};
@@ -88,7 +87,7 @@ pg_functions! {
 fn quantile_effects(
     distribution: Option<&[u8]>,
     control: Option<&str>,
-    probabilities: Option<Vec<Option<f64>>>,
+    probabilities: Reals<'_>,
     level: Option<f64>,
 ) -> TableIterator<
     'static,
@@ -117,7 +116,7 @@ fn quantile_effects(
     ),
 > {
     let control = required(control, "control");
-    let probabilities = complete(required(probabilities, "probabilities"), "probabilities");
+    let probabilities = complete(given(&probabilities, "probabilities"), "probabilities");
     let level = required(level, "level");
     let rows = distribution.map(|bytes| {
         or_raise(effect::quantile_effects(

@@ -1,7 +1,7 @@
 //! Ratio metrics.
 
-use super::effect::required;
 use super::sketch::{count, rows_of};
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, RatioSe, Word};

@@ -1,7 +1,8 @@
 //! Inference by resampling: wild cluster bootstrap, randomization test, simultaneous intervals.
 
-use super::effect::{options, required};
+use super::effect::options;
 use super::sketch::{count, read, rows_of};
+use crate::pg::array::required;
 use crate::pg::error::{CallError, or_raise, raise};
 use pgrx::prelude::*;
 use rct_core::effect::Word;

@@ -5,6 +5,7 @@ use crate::pg::error::{CallError, or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::{result, state};
 use pgrx::prelude::*;
+use rct_core::pulse;
 use rct_core::resolution::{self, Compiled, Facts, MarkStatus, Reason, ResolutionError, Visit};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -256,6 +257,8 @@ fn resolution_pool(digest: pgrx::Uuid, plan_bytes: pgrx::AnyElement, experiment:
 
 /// Fields of a fact, after the state and the kind.
 const FIRST_FIELD: usize = 2;
+/// What a field takes at most besides its bytes.
+const FIELD_BYTES: usize = 8;
 
 pg_functions! {
     /// Transition of `_pack(kind, a, b, c, d, e, f)`. A NULL kind adds nothing: the user is known, and that is all.
@@ -263,7 +266,11 @@ pg_functions! {
         // SAFETY: argument 0 is the state of this aggregate.
         let packed = unsafe { state::get_or_init(&args, Vec::<u8>::new) };
         if let Some(kind) = args.bytes(1).and_then(<[u8]>::first) {
-            let fields = std::array::from_fn(|i| args.bytes(FIRST_FIELD + i));
+            let fields: [Option<&[u8]>; 6] = std::array::from_fn(|i| args.bytes(FIRST_FIELD + i));
+            let more: usize = fields.iter().flatten().map(|f| f.len() + FIELD_BYTES).sum();
+            if packed.capacity() - packed.len() < more {
+                pulse::room(2 * (packed.len() + more));
+            }
             resolution::pack(packed, *kind, fields);
         }
         state::pointer(packed)
@@ -277,6 +284,7 @@ pg_functions! {
         };
         // SAFETY: as above.
         let packed = unsafe { state::get_or_init(&args, Vec::<u8>::new) };
+        pulse::room(2 * (packed.len() + other.len()));
         packed.extend_from_slice(other);
         state::pointer(packed)
     }
@@ -290,7 +298,9 @@ pg_functions! {
 
     /// Bytes to state.
     fn rct_pack_deserial, pg_finfo_rct_pack_deserial(args) {
-        state::put(&args, args.bytes(0).unwrap_or_default().to_vec())
+        let bytes = args.bytes(0).unwrap_or_default();
+        pulse::room(bytes.len());
+        state::put(&args, bytes.to_vec())
     }
 
     /// Result.

@@ -1,7 +1,7 @@
 //! Whole experiments, simulated.
 
-use super::effect::required;
 use super::sketch::count;
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use crate::pg::{json, settings};
 use pgrx::prelude::*;
@@ -111,25 +111,21 @@ fn simulate_roster(
     let draw = u64::try_from(required(draw, "draw")).unwrap_or(0);
     let roster = or_raise(Students::new(&design, required(seed, "seed"), draw));
     let number = |n: u32| i64::from(n) + 1;
-    let rows: Vec<_> = roster
-        .students
-        .iter()
-        .enumerate()
-        .map(|(i, s)| {
-            (
-                i as i64 + 1,
-                number(s.class),
-                number(roster.teacher(s.class)),
-                number(s.unit),
-                number(s.stratum),
-                design.condition(s.condition).to_owned(),
-                s.late,
-                s.moved_to.map(number),
-                s.pretest,
-                s.observed.then_some(s.outcome),
-                s.without_effect,
-            )
-        })
-        .collect();
-    TableIterator::new(rows)
+    let row = move |i: usize| {
+        let s = roster.students.get(i)?;
+        Some((
+            i as i64 + 1,
+            number(s.class),
+            number(roster.teacher(s.class)),
+            number(s.unit),
+            number(s.stratum),
+            design.condition(s.condition).to_owned(),
+            s.late,
+            s.moved_to.map(number),
+            s.pretest,
+            s.observed.then_some(s.outcome),
+            s.without_effect,
+        ))
+    };
+    TableIterator::new((0..).map_while(row))
 }

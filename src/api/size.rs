@@ -1,7 +1,8 @@
 //! Effects in units of standard deviations.
 
-use super::effect::{options, required, texts};
+use super::effect::{options, texts};
 use super::sketch::{count, rows_of};
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, Scale};

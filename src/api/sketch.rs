@@ -6,6 +6,7 @@ use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
 use rct_core::error::Explain;
+use rct_core::pulse;
 use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch, SketchError, bytes_to_text};
 
 /// State of the aggregates: the sketch, and a buffer for the covariates of a row.
@@ -289,6 +290,7 @@ pg_functions! {
 
 /// A stored sketch, as an argument of a function.
 pub fn read(bytes: &[u8]) -> Sketch {
+    pulse::beat();
     or_raise(Sketch::decode(bytes, &settings::budget()))
 }
 

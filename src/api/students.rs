@@ -1,8 +1,8 @@
 //! Students as units: the aggregate of constant size, and effects on it.
 
-use super::effect::required;
 use super::sketch::{ReadKey, State, bigint, count, rows_of, text, uuid};
 use crate::pg::args::Args;
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use crate::pg::function::pg_functions;
 use crate::pg::state;

@@ -1,17 +1,15 @@
 //! Effects in segments, and whether they differ.
 
-use super::effect::required;
 use super::sketch::{count, read};
+use crate::pg::array::{Texts, optional_owned, optional_texts, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, Guard, Options, Segments};
 
 /// The segments of a call; `None` if one of the arrays is NULL, as it is without rows.
-fn segments(
-    names: Option<Vec<Option<String>>>,
-    sketches: Option<Array<'_, &[u8]>>,
-) -> Option<Segments> {
+fn segments(names: Texts<'_>, sketches: Option<Array<'_, &[u8]>>) -> Option<Segments> {
     let (names, sketches) = names.zip(sketches)?;
+    let names = optional_owned(&optional_texts(&names, "segments"));
     let sketches = sketches.iter().map(|bytes| bytes.map(read)).collect();
     Some(or_raise(Segments::new(names, sketches)))
 }
@@ -54,7 +52,7 @@ impl Question {
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity, clippy::too_many_arguments)]
 fn subgroup_effects(
-    names: Option<Vec<Option<String>>>,
+    names: Texts<'_>,
     sketches: Option<Array<'_, &[u8]>>,
     control: Option<&str>,
     adjust: Option<&str>,
@@ -115,7 +113,7 @@ fn subgroup_effects(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity, clippy::too_many_arguments)]
 fn interaction_test(
-    names: Option<Vec<Option<String>>>,
+    names: Texts<'_>,
     sketches: Option<Array<'_, &[u8]>>,
     control: Option<&str>,
     adjust: Option<&str>,

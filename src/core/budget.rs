@@ -3,6 +3,7 @@
 //! Rust's heap is invisible to `work_mem`, so every growing state reports what it takes. A state that would pass the
 //! limit gets [`OverBudget`] instead of the memory, and the server goes on.
 
+use crate::pulse;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -26,6 +27,9 @@ impl std::fmt::Display for OverBudget {
         )
     }
 }
+
+/// Bytes from which a charge is announced to the host.
+const LARGE: usize = 64 * 1024;
 
 #[derive(Debug)]
 struct Ledger {
@@ -84,6 +88,10 @@ impl Charge {
         let (taken, limit) = (ledger.taken.get(), ledger.limit.get());
         match taken.checked_add(more) {
             Some(sum) if sum <= limit => {
+                // What is large must also be there.
+                if more >= LARGE {
+                    pulse::room(more);
+                }
                 ledger.taken.set(sum);
                 self.bytes += more;
                 Ok(())

@@ -15,6 +15,8 @@ pub enum Class {
     Corrupt,
     /// Memory or size limit (54000).
     LimitExceeded,
+    /// The system has no more memory (53200).
+    OutOfMemory,
     /// Correct, but not offered for this input (0A000).
     NotSupported,
     /// Right in itself, but not in the state that the object is in (55000).

@@ -28,6 +28,8 @@
 //!
 //! Nothing here panics on input; every rule that can be broken is a variant of an error enum.
 
+#![forbid(unsafe_code)]
+
 pub mod assignment;
 pub mod attrition;
 pub mod budget;

@@ -1,14 +1,27 @@
-//! A long computation tells its host that it is still at work, so that the host can stop it.
+//! A long computation tells its host that it is still at work and how much memory it is about to take, so that the host
+//! can stop it.
 //!
-//! Loops call [`beat`] at least every few milliseconds. The host installs one function for the process, which may unwind
-//! (Postgres does, when the statement is cancelled or its time is up); without a host nothing happens.
+//! Loops call [`beat`] at least every few milliseconds. Before memory is taken that grows with the input, [`room`] is told
+//! how much: a megabyte and more in one piece, or in pieces that no beat comes between. The host installs its functions
+//! once for the process; they may unwind (Postgres does, when the statement is cancelled, its time is up or memory is
+//! short). Without a host nothing happens.
 
+use std::cmp::Ordering;
 use std::sync::OnceLock;
 
-static HOST: OnceLock<fn()> = OnceLock::new();
+/// What a host does.
+#[derive(Debug, Clone, Copy)]
+pub struct Host {
+    /// The computation is at work. May unwind.
+    pub beat: fn(),
+    /// The computation is about to take so many bytes. May unwind.
+    pub room: fn(usize),
+}
 
-/// Installs the function of the host, once; later calls change nothing.
-pub fn install(host: fn()) {
+static HOST: OnceLock<Host> = OnceLock::new();
+
+/// Installs the host, once; later calls change nothing.
+pub fn install(host: Host) {
     let _ = HOST.set(host);
 }
 
@@ -16,8 +29,51 @@ pub fn install(host: fn()) {
 #[inline]
 pub fn beat() {
     if let Some(host) = HOST.get() {
-        host();
+        (host.beat)();
     }
+}
+
+/// Announces that the computation is about to take so many bytes. May not return.
+#[inline]
+pub fn room(bytes: usize) {
+    if let Some(host) = HOST.get() {
+        (host.room)(bytes);
+    }
+}
+
+/// [`room`] for `count` times so many bytes.
+#[inline]
+pub fn room_for(count: usize, bytes: usize) {
+    room(count.saturating_mul(bytes));
+}
+
+/// An empty vector with room for `count` elements.
+pub fn vector<T>(count: usize) -> Vec<T> {
+    room_for(count, size_of::<T>());
+    Vec::with_capacity(count)
+}
+
+/// Comparisons, and other steps of a few nanoseconds, between two beats.
+const SHORT_STEPS: u32 = 1 << 14;
+
+/// Sorts, equal elements in any order, and can be stopped.
+pub fn sort_by<T>(items: &mut [T], mut compare: impl FnMut(&T, &T) -> Ordering) {
+    let mut pulse = Pulse::every(SHORT_STEPS);
+    items.sort_unstable_by(|a, b| {
+        pulse.tick();
+        compare(a, b)
+    });
+}
+
+/// Sorts by the order of the elements, and can be stopped.
+pub fn sort<T: Ord>(items: &mut [T]) {
+    sort_by(items, T::cmp);
+}
+
+/// The elements, with a beat now and then.
+pub fn each<I: IntoIterator>(items: I) -> impl Iterator<Item = I::Item> {
+    let mut pulse = Pulse::every(SHORT_STEPS);
+    items.into_iter().inspect(move |_| pulse.tick())
 }
 
 /// Calls [`beat`] once in `every` calls of [`Pulse::tick`], for loops whose rounds are short.
@@ -47,17 +103,43 @@ impl Pulse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::cell::Cell;
+
+    thread_local! {
+        static BEATS: Cell<u32> = const { Cell::new(0) };
+        static ROOM: Cell<usize> = const { Cell::new(0) };
+    }
+
+    fn watched<T>(call: impl FnOnce() -> T) -> (T, u32, usize) {
+        install(Host {
+            beat: || BEATS.set(BEATS.get() + 1),
+            room: |bytes| ROOM.set(ROOM.get() + bytes),
+        });
+        BEATS.set(0);
+        ROOM.set(0);
+        (call(), BEATS.get(), ROOM.get())
+    }
 
     #[test]
     fn the_host_is_called_once_in_so_many_ticks() {
-        static CALLS: AtomicU32 = AtomicU32::new(0);
-        install(|| {
-            CALLS.fetch_add(1, Ordering::Relaxed);
-        });
-        let before = CALLS.load(Ordering::Relaxed);
         let mut pulse = Pulse::every(10);
-        (0..100).for_each(|_| pulse.tick());
-        assert!(CALLS.load(Ordering::Relaxed) - before >= 10);
+        let ((), beats, _) = watched(|| (0..100).for_each(|_| pulse.tick()));
+        assert_eq!(beats, 10);
+    }
+
+    #[test]
+    fn the_host_hears_of_memory_before_it_is_taken() {
+        let (taken, _, room) = watched(|| vector::<u64>(1000));
+        assert_eq!((taken.capacity(), room), (1000, 8000));
+        assert_eq!(watched(|| room_for(usize::MAX, 2)).2, usize::MAX);
+    }
+
+    #[test]
+    fn sorting_and_walking_can_be_stopped() {
+        let mut items: Vec<u32> = (0..100_000u32).rev().map(|i| i * 7919 % 100_003).collect();
+        let ((), beats, _) = watched(|| sort(&mut items));
+        assert!(items.is_sorted() && beats >= 6, "{beats}");
+        let (sum, beats, _) = watched(|| each(&items).map(|i| u64::from(*i)).sum::<u64>());
+        assert_eq!((sum > 0, beats), (true, 6));
     }
 }

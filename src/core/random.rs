@@ -4,6 +4,7 @@
 //! ChaCha with 8 rounds, keyed by two XXH3-128 digests of the seed; the number of the draw is the stream of the cipher.
 //! Logarithms come from a portable library, since those of operating systems differ in the last bit.
 
+use crate::pulse;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use xxhash_rust::xxh3::xxh3_128_with_seed;
@@ -95,7 +96,7 @@ impl Random {
 
     /// Puts items in random order (Fisher and Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for i in (1..items.len()).rev() {
+        for i in pulse::each((1..items.len()).rev()) {
             let j = self.below(i as u64 + 1) as usize;
             items.swap(i, j);
         }

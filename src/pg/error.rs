@@ -13,6 +13,7 @@ pub fn raise<E: Explain>(error: E) -> ! {
         Class::InvalidText => PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
         Class::Corrupt => PgSqlErrorCode::ERRCODE_DATA_CORRUPTED,
         Class::LimitExceeded => PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+        Class::OutOfMemory => PgSqlErrorCode::ERRCODE_OUT_OF_MEMORY,
         Class::NotSupported => PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
         Class::PrerequisiteState => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         Class::UndefinedObject => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
@@ -64,6 +65,20 @@ pub enum CallError {
     ReaderMissing(String),
     /// The role that reads relations of the district may do more than that.
     ReaderPowerful(String),
+    /// An element of an array that must not be NULL.
+    NullElement {
+        /// The argument.
+        argument: &'static str,
+        /// Which, from 1, as SQL counts.
+        position: usize,
+    },
+    /// A text that is too long to be a word, a seed or what something is called.
+    LongText {
+        /// The argument.
+        argument: &'static str,
+        /// Its bytes.
+        bytes: usize,
+    },
 }
 
 impl Explain for CallError {
@@ -72,8 +87,8 @@ impl Explain for CallError {
             CallError::NotAggregate | CallError::Encoding(_) | CallError::NoSet => {
                 Class::NotSupported
             }
-            CallError::TooLarge(_) => Class::LimitExceeded,
-            CallError::Null(_) => Class::NullNotAllowed,
+            CallError::TooLarge(_) | CallError::LongText { .. } => Class::LimitExceeded,
+            CallError::Null(_) | CallError::NullElement { .. } => Class::NullNotAllowed,
             CallError::UnknownLock(_) => Class::InvalidParameter,
             CallError::NoSequence(_) | CallError::NoRelation(_) | CallError::ReaderMissing(_) => {
                 Class::UndefinedObject
@@ -105,6 +120,12 @@ impl Explain for CallError {
             }
             CallError::ReaderPowerful(role) => {
                 format!("role \"{role}\" may do more than read relations of the district")
+            }
+            CallError::NullElement { argument, position } => {
+                format!("{argument} must not contain null, element {position} is")
+            }
+            CallError::LongText { argument, bytes } => {
+                format!("{argument} must have at most 65536 bytes, got {bytes}")
             }
         }
     }
@@ -138,6 +159,8 @@ impl Explain for CallError {
             | CallError::UnknownLock(_)
             | CallError::NoSequence(_)
             | CallError::NoRelation(_) => return None,
+            CallError::NullElement { .. } => "Leave the element out with FILTER or WHERE.",
+            CallError::LongText { .. } => "Check the order of the arguments.",
         };
         Some(text.to_owned())
     }

@@ -3,7 +3,7 @@
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 use rct_core::budget::Budget;
 
-static STATE_MEMORY_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(256 * 1024);
+static MEMORY_LIMIT: GucSetting<i32> = GucSetting::<i32>::new(256 * 1024);
 
 static CONFIRM_DROP: GucSetting<bool> = GucSetting::<bool>::new(false);
 
@@ -14,13 +14,13 @@ thread_local! {
 /// Defines the settings.
 pub fn register() {
     GucRegistry::define_int_guc(
-        c"rct.state_memory_limit",
-        c"Memory that all aggregate states of pg_rct may hold together in one process.",
-        c"A query that needs more fails with SQLSTATE 54000. Each parallel worker has its own limit.",
-        &STATE_MEMORY_LIMIT,
+        c"rct.memory_limit",
+        c"Memory that pg_rct may hold in one process: arguments, states of aggregates, work and results.",
+        c"A query that needs more fails with SQLSTATE 54000. Each parallel worker has its own limit. Only superusers, and roles that were granted it, can change this setting.",
+        &MEMORY_LIMIT,
         64,
         i32::MAX,
-        GucContext::Userset,
+        GucContext::Suset,
         GucFlags::UNIT_KB,
     );
     GucRegistry::define_bool_guc(
@@ -42,13 +42,17 @@ pub fn confirm_drop() -> bool {
     CONFIRM_DROP.get()
 }
 
-/// The ledger of this process, with the limit as it is set now.
-pub fn budget() -> Budget {
-    let limit = usize::try_from(STATE_MEMORY_LIMIT.get())
+/// The limit as it is set now, in bytes.
+pub fn memory_limit() -> usize {
+    usize::try_from(MEMORY_LIMIT.get())
         .unwrap_or(0)
-        .saturating_mul(1024);
+        .saturating_mul(1024)
+}
+
+/// The ledger of the aggregate states of this process, with the limit as it is set now.
+pub fn budget() -> Budget {
     BUDGET.with(|b| {
-        b.set_limit(limit);
+        b.set_limit(memory_limit());
         b.clone()
     })
 }

@@ -21,6 +21,8 @@ mod district;
 mod markdown;
 mod psql;
 mod random;
+mod server;
+mod wait;
 
 // the tests
 mod attacks;
@@ -33,6 +35,7 @@ mod docs;
 mod dump;
 mod hostile;
 mod manifest;
+mod memory;
 mod parallel;
 mod privileges;
 mod properties;

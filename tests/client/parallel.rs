@@ -548,7 +548,7 @@ fn failures_give_their_memory_back() {
         )
     };
     client
-        .batch_execute("SET rct.state_memory_limit = '2MB'")
+        .batch_execute("SET rct.memory_limit = '2MB'")
         .unwrap();
     let fits = (0..)
         .map(|i| 500 + 250 * i)

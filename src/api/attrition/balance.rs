@@ -1,7 +1,7 @@
 //! Students with and without an outcome, compared.
 
-use crate::api::effect::required;
 use crate::api::sketch::{count, rows_of};
+use crate::pg::array::required;
 use pgrx::prelude::*;
 use rct_core::attrition;
 

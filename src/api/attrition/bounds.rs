@@ -1,8 +1,8 @@
 //! Bounds on effects.
 
-use crate::api::effect::required;
 use crate::api::quantile;
 use crate::api::sketch::{count, read, rows_of};
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::attrition::{self, LeeOptions, Trim};

@@ -1,7 +1,6 @@
 //! Pooled imputations.
 
-use crate::api::assignment::complete;
-use crate::api::effect::required;
+use crate::pg::array::{Reals, complete, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::attrition;
@@ -10,8 +9,8 @@ use rct_core::attrition;
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn pool_imputations(
-    estimates: Option<Vec<Option<f64>>>,
-    variances: Option<Vec<Option<f64>>>,
+    estimates: Reals<'_>,
+    variances: Reals<'_>,
     complete_df: Option<f64>,
     level: Option<f64>,
 ) -> TableIterator<
@@ -35,8 +34,8 @@ fn pool_imputations(
     let level = required(level, "level");
     let row = estimates.zip(variances).map(|(estimates, variances)| {
         or_raise(attrition::pool_imputations(
-            &complete(estimates, "estimates"),
-            &complete(variances, "variances"),
+            &complete(&estimates, "estimates"),
+            &complete(&variances, "variances"),
             complete_df,
             level,
         ))

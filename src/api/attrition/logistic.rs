@@ -2,6 +2,7 @@
 
 use crate::api::sketch::count;
 use crate::pg::args::Args;
+use crate::pg::array::{complete, elements};
 use crate::pg::error::{or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};
@@ -125,7 +126,7 @@ fn logistic(
 
 /// `logistic_predict(coefficients, regressors)`
 #[pg_extern(sql = false)]
-fn logistic_predict(coefficients: Vec<Option<f64>>, regressors: Vec<Option<f64>>) -> Option<f64> {
+fn logistic_predict(coefficients: Array<'_, f64>, regressors: Array<'_, f64>) -> Option<f64> {
     if coefficients.len() != regressors.len() + 1 {
         raise(Invalid::number(
             "coefficients",
@@ -144,8 +145,10 @@ fn logistic_predict(coefficients: Vec<Option<f64>>, regressors: Vec<Option<f64>>
             ));
         }
     };
-    let regressors: Option<Vec<f64>> = regressors.into_iter().collect();
-    let regressors = regressors?;
+    if regressors.iter().any(|value| value.is_none()) {
+        return None;
+    }
+    let regressors = complete(&regressors, "regressors");
     regressors.iter().for_each(finite);
-    attrition::logistic_predict(&coefficients, &regressors)
+    attrition::logistic_predict(&elements(&coefficients), &regressors)
 }

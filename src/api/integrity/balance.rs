@@ -1,8 +1,8 @@
-//! Baselines, and patterns that can not be.
+//! Baselines, and patterns that cannot be.
 
-use super::{Reals, Texts, texts, weights};
-use crate::api::effect::required;
+use super::{names as names_of, weights};
 use crate::api::sketch::{count, rows_of};
+use crate::pg::array::{Reals, Texts, required, short};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{Strata, Word};
@@ -14,7 +14,7 @@ use rct_core::integrity;
 fn balance(
     sketch: Option<&[u8]>,
     control: Option<&str>,
-    names: Texts,
+    names: Texts<'_>,
     strata: Option<&str>,
 ) -> TableIterator<
     'static,
@@ -39,7 +39,7 @@ fn balance(
 > {
     let control = required(control, "control").to_owned();
     let strata = or_raise(Strata::from_word(required(strata, "strata")));
-    let names = texts(names, "names");
+    let names = names_of(&names, "names");
     let rows = rows_of(sketch, |sketch| {
         integrity::balance(sketch, &control, names.as_deref(), strata)
     });
@@ -110,8 +110,8 @@ fn balance_joint(
 fn impossible_patterns(
     sketch: Option<&[u8]>,
     control: Option<&str>,
-    conditions: Texts,
-    expected: Reals,
+    conditions: Texts<'_>,
+    expected: Reals<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -121,7 +121,8 @@ fn impossible_patterns(
         name!(detail, String),
     ),
 > {
-    let (conditions, expected) = (texts(conditions, "conditions"), weights(expected));
+    let control = control.map(|c| short(c, "control"));
+    let (conditions, expected) = (names_of(&conditions, "conditions"), weights(&expected));
     let found = rows_of(sketch, |sketch| {
         integrity::impossible_patterns(sketch, control, conditions.as_deref(), expected.as_deref())
     });

@@ -1,14 +1,13 @@
 //! Looks while a trial is running.
 
-use crate::api::assignment::complete;
-use crate::api::effect::required;
 use crate::api::sketch::count;
+use crate::pg::array::{Counts, Reals, complete, elements, given, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::monitoring::{self, Convention, Looks, Sides, Spending};
 
 fn plan(
-    information: Option<Vec<Option<f64>>>,
+    information: Reals<'_>,
     alpha: Option<f64>,
     sided: Option<i32>,
     spending: Option<&str>,
@@ -16,7 +15,7 @@ fn plan(
     last: Option<bool>,
 ) -> Looks {
     Looks {
-        information: complete(required(information, "information"), "information"),
+        information: complete(given(&information, "information"), "information"),
         alpha: required(alpha, "alpha"),
         sides: or_raise(Sides::of(required(sided, "sided"))),
         spending: or_raise(Spending::from_word(required(spending, "spending"))),
@@ -29,12 +28,12 @@ fn plan(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn sequential_bounds(
-    information: Option<Vec<Option<f64>>>,
+    information: Reals<'_>,
     alpha: Option<f64>,
     sided: Option<i32>,
     spending: Option<&str>,
     convention: Option<&str>,
-    df: Option<Vec<Option<f64>>>,
+    df: Reals<'_>,
     last: Option<bool>,
 ) -> TableIterator<
     'static,
@@ -50,6 +49,7 @@ fn sequential_bounds(
     ),
 > {
     let looks = plan(information, alpha, sided, spending, convention, last);
+    let df = df.as_ref().map(elements);
     let rows = or_raise(monitoring::sequential_bounds(&looks, df.as_deref()));
     TableIterator::new(rows.into_iter().map(|b| {
         (
@@ -69,10 +69,10 @@ fn sequential_bounds(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity, clippy::too_many_arguments)]
 fn sequential_test(
-    estimates: Option<Vec<Option<f64>>>,
-    std_errors: Option<Vec<Option<f64>>>,
-    information: Option<Vec<Option<f64>>>,
-    df: Option<Vec<Option<f64>>>,
+    estimates: Reals<'_>,
+    std_errors: Reals<'_>,
+    information: Reals<'_>,
+    df: Reals<'_>,
     alpha: Option<f64>,
     sided: Option<i32>,
     spending: Option<&str>,
@@ -96,8 +96,9 @@ fn sequential_test(
         name!(notes, Vec<String>),
     ),
 > {
-    let estimates = required(estimates, "estimates");
-    let std_errors = required(std_errors, "std_errors");
+    let estimates = elements(given(&estimates, "estimates"));
+    let std_errors = elements(given(&std_errors, "std_errors"));
+    let df = df.as_ref().map(elements);
     let looks = plan(information, alpha, sided, spending, convention, last);
     let rows = or_raise(monitoring::sequential_test(
         &estimates,
@@ -126,9 +127,9 @@ fn sequential_test(
 
 /// `information_fractions(std_errors, final_std_error)`
 #[pg_extern(sql = false)]
-fn information_fractions(std_errors: Vec<Option<f64>>, final_std_error: f64) -> Vec<Option<f64>> {
+fn information_fractions(std_errors: Array<'_, f64>, final_std_error: f64) -> Vec<Option<f64>> {
     or_raise(monitoring::information_fractions(
-        &std_errors,
+        &elements(&std_errors),
         final_std_error,
     ))
 }
@@ -176,9 +177,9 @@ fn confidence_sequence(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn confidence_sequence_looks(
-    estimates: Option<Vec<Option<f64>>>,
-    std_errors: Option<Vec<Option<f64>>>,
-    clusters: Option<Vec<Option<i64>>>,
+    estimates: Reals<'_>,
+    std_errors: Reals<'_>,
+    clusters: Counts<'_>,
     planned_clusters: Option<i64>,
     alpha: Option<f64>,
 ) -> TableIterator<
@@ -195,9 +196,9 @@ fn confidence_sequence_looks(
     ),
 > {
     let rows = or_raise(monitoring::confidence_sequences(
-        &required(estimates, "estimates"),
-        &required(std_errors, "std_errors"),
-        &required(clusters, "clusters"),
+        &elements(given(&estimates, "estimates")),
+        &elements(given(&std_errors, "std_errors")),
+        &elements(given(&clusters, "clusters")),
         required(planned_clusters, "planned_clusters"),
         required(alpha, "alpha"),
     ));

@@ -1,6 +1,6 @@
 //! Harm, and margins.
 
-use crate::api::effect::required;
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::monitoring::{self, Direction, Prior};

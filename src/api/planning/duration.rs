@@ -1,12 +1,12 @@
 //! How long an experiment must run.
 
 use super::power::{Words, target, trial};
-use crate::api::assignment::complete;
-use crate::api::effect::required;
+use crate::pg::array::{complete, given, required};
 use crate::pg::error::or_raise;
 use pgrx::datum::{Date, Range, RangeBound};
 use pgrx::prelude::*;
 use rct_core::planning::{self, Calendar, Schedule};
+use rct_core::pulse;
 
 /// First and last day of a range of dates; an empty range has its last day before its first.
 fn days(range: &Range<Date>) -> (i32, i32) {
@@ -27,12 +27,19 @@ fn days(range: &Range<Date>) -> (i32, i32) {
     )
 }
 
-fn ranges(array: Option<Vec<Option<Range<Date>>>>, argument: &'static str) -> Vec<(i32, i32)> {
-    complete(array.unwrap_or_default(), argument)
-        .iter()
-        .map(days)
-        .filter(|(first, last)| first <= last)
-        .collect()
+fn ranges(array: &Option<Array<'_, Range<Date>>>, argument: &'static str) -> Vec<(i32, i32)> {
+    let Some(array) = array else {
+        return Vec::new();
+    };
+    let ranges = complete(array, argument);
+    let mut days_of = pulse::vector(ranges.len());
+    days_of.extend(
+        ranges
+            .iter()
+            .map(days)
+            .filter(|(first, last)| first <= last),
+    );
+    days_of
 }
 
 /// A day as a date.
@@ -47,15 +54,15 @@ fn date(day: i32) -> Date {
 fn duration(
     start: Option<Date>,
     exposure_days: Option<i32>,
-    enrolled_by: Option<Vec<Option<Date>>>,
-    clusters: Option<Vec<Option<i32>>>,
+    enrolled_by: Option<Array<'_, Date>>,
+    clusters: Option<Array<'_, i32>>,
     target_mde: Option<f64>,
     cluster_size: Option<f64>,
     icc: Option<f64>,
-    closed: Option<Vec<Option<Range<Date>>>>,
-    weekdays: Option<Vec<Option<i32>>>,
+    closed: Option<Array<'_, Range<Date>>>,
+    weekdays: Option<Array<'_, i32>>,
     assessment_days: Option<i32>,
-    windows: Option<Vec<Option<Range<Date>>>>,
+    windows: Option<Array<'_, Range<Date>>>,
     share: Option<f64>,
     cv_size: Option<f64>,
     sd: Option<f64>,
@@ -87,16 +94,16 @@ fn duration(
         name!(notes, Vec<String>),
     ),
 > {
-    let weekdays = complete(required(weekdays, "weekdays"), "weekdays");
-    let calendar = or_raise(Calendar::new(&weekdays, &ranges(closed, "closed")));
-    let by = complete(required(enrolled_by, "enrolled_by"), "enrolled_by");
-    let joined = complete(required(clusters, "clusters"), "clusters");
+    let weekdays = complete(given(&weekdays, "weekdays"), "weekdays");
+    let calendar = or_raise(Calendar::new(&weekdays, &ranges(&closed, "closed")));
+    let by = complete(given(&enrolled_by, "enrolled_by"), "enrolled_by");
+    let joined = complete(given(&clusters, "clusters"), "clusters");
     or_raise(planning::check_curve(by.len(), joined.len()));
     let schedule = Schedule {
         start: required(start, "start").to_pg_epoch_days(),
         exposure_days: i64::from(required(exposure_days, "exposure_days")),
         assessment_days: i64::from(required(assessment_days, "assessment_days")),
-        windows: ranges(windows, "windows"),
+        windows: ranges(&windows, "windows"),
         enrolled: by
             .iter()
             .map(Date::to_pg_epoch_days)

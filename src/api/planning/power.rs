@@ -1,6 +1,6 @@
 //! Power, minimum detectable effect and clusters needed.
 
-use crate::api::effect::required;
+use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::Word;

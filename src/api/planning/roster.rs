@@ -2,9 +2,8 @@
 
 use super::numbers;
 use super::power::target;
-use crate::api::assignment::complete;
-use crate::api::effect::required;
 use crate::api::sketch::count;
+use crate::pg::array::{Texts, given, required, texts};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::planning::{self, Conditions, Outcome};
@@ -13,9 +12,9 @@ use rct_core::planning::{self, Conditions, Outcome};
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments, clippy::type_complexity)]
 fn roster_se(
-    sizes: Option<Vec<Option<i32>>>,
+    sizes: Option<Array<'_, i32>>,
     icc: Option<f64>,
-    conditions: Option<Vec<Option<String>>>,
+    conditions: Texts<'_>,
     control: Option<&str>,
     share: Option<f64>,
     delta: Option<f64>,
@@ -44,11 +43,8 @@ fn roster_se(
         name!(notes, Vec<String>),
     ),
 > {
-    let sizes = numbers(required(sizes, "sizes"), "sizes");
-    let names = conditions.map(|c| complete(c, "conditions"));
-    let codes: Option<Vec<&str>> = names
-        .as_ref()
-        .map(|n| n.iter().map(String::as_str).collect());
+    let sizes = numbers(given(&sizes, "sizes"), "sizes");
+    let codes = conditions.as_ref().map(|c| texts(c, "conditions"));
     let known = match &codes {
         Some(codes) => Conditions::Known(codes, required(control, "control")),
         None => Conditions::Share(required(share, "share")),

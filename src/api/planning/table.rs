@@ -2,8 +2,7 @@
 
 use super::numbers;
 use super::power::{Words, target, trial};
-use crate::api::assignment::complete;
-use crate::api::effect::required;
+use crate::pg::array::{Reals, complete, given};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::planning::{self, Trial};
@@ -13,10 +12,10 @@ use rct_core::pulse;
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments, clippy::type_complexity)]
 fn power_table(
-    clusters: Option<Vec<Option<i32>>>,
+    clusters: Option<Array<'_, i32>>,
     cluster_size: Option<f64>,
-    icc: Option<Vec<Option<f64>>>,
-    clusters_control: Option<Vec<Option<i32>>>,
+    icc: Reals<'_>,
+    clusters_control: Option<Array<'_, i32>>,
     delta: Option<f64>,
     cv_size: Option<f64>,
     sd: Option<f64>,
@@ -49,9 +48,9 @@ fn power_table(
         name!(notes, Vec<String>),
     ),
 > {
-    let iccs = complete(required(icc, "icc"), "icc");
-    let treated = numbers(required(clusters, "clusters"), "clusters");
-    let control = match clusters_control {
+    let iccs = complete(given(&icc, "icc"), "icc");
+    let treated = numbers(given(&clusters, "clusters"), "clusters");
+    let control = match &clusters_control {
         Some(control) => numbers(control, "clusters_control"),
         None => treated.clone(),
     };

@@ -6,6 +6,7 @@
 use super::hash::HASH_VERSION;
 use super::randomize::{Placement, UNKNOWN_STRATUM};
 use super::sequence::Rules;
+use crate::pulse;
 use xxhash_rust::xxh3::Xxh3;
 
 struct Digest(Xxh3);
@@ -43,17 +44,14 @@ pub fn input_digest(rules: &Rules<'_>, units: &[&str], strata: Option<&[Option<&
             // Adding 0 makes −0 and 0 the same.
             .number((weight.unwrap_or(0.0) + 0.0).to_bits());
     }
-    let mut rows: Vec<(&str, &str)> = units
-        .iter()
-        .enumerate()
-        .map(|(i, unit)| {
-            let stratum = strata.and_then(|s| s.get(i).copied().flatten());
-            (*unit, stratum.unwrap_or(UNKNOWN_STRATUM))
-        })
-        .collect();
-    rows.sort_unstable();
+    let mut rows: Vec<(&str, &str)> = pulse::vector(units.len());
+    rows.extend(pulse::each(units).enumerate().map(|(i, unit)| {
+        let stratum = strata.and_then(|s| s.get(i).copied().flatten());
+        (*unit, stratum.unwrap_or(UNKNOWN_STRATUM))
+    }));
+    pulse::sort(&mut rows);
     digest.number(rows.len() as u64);
-    for (unit, stratum) in rows {
+    for (unit, stratum) in pulse::each(rows) {
         digest.field(unit.as_bytes()).field(stratum.as_bytes());
     }
     digest.0.digest128()
@@ -61,11 +59,13 @@ pub fn input_digest(rules: &Rules<'_>, units: &[&str], strata: Option<&[Option<&
 
 /// Digest of what a randomization gave: each unit with its stratum, block, slot and code of the condition.
 pub fn output_digest(conditions: &[&str], placements: &[Placement<'_>]) -> u128 {
-    let mut rows: Vec<&Placement<'_>> = placements.iter().collect();
-    rows.sort_by_key(|row| row.unit);
+    let mut rows: Vec<&Placement<'_>> = pulse::vector(placements.len());
+    rows.extend(placements);
+    // Units differ.
+    pulse::sort_by(&mut rows, |a, b| a.unit.cmp(b.unit));
     let mut digest = Digest::new(b'o');
     digest.number(rows.len() as u64);
-    for row in rows {
+    for row in pulse::each(rows) {
         let code = conditions.get(row.slot.condition).copied().unwrap_or("");
         digest
             .field(row.unit.as_bytes())

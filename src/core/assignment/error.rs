@@ -66,20 +66,13 @@ pub enum AssignmentError {
     PairWeights,
     /// There is no seed.
     NoSeed,
-    /// An element of an array is NULL.
-    NullElement {
-        /// The argument.
-        argument: &'static str,
-        /// Which, from 1, as SQL counts.
-        position: usize,
-    },
 }
 
 impl Explain for AssignmentError {
     fn class(&self) -> Class {
         use AssignmentError::*;
         match self {
-            NullElement { .. } | NoSeed => Class::NullNotAllowed,
+            NoSeed => Class::NullNotAllowed,
             TooManyConditions(_) | TooManyUnits(_) => Class::LimitExceeded,
             _ => Class::InvalidParameter,
         }
@@ -133,9 +126,6 @@ impl Explain for AssignmentError {
             PairConditions(n) => format!("pairs need two conditions, got {n}"),
             PairWeights => "pairs need equal weights".to_owned(),
             NoSeed => "seed must not be null".to_owned(),
-            NullElement { argument, position } => {
-                format!("{argument} must not contain null, element {position} is")
-            }
         }
     }
 
@@ -179,7 +169,6 @@ impl Explain for AssignmentError {
             NoSeed => {
                 "Take any text, such as the key of the experiment, and keep it: the same seed gives the same result."
             }
-            NullElement { .. } => "Leave the element out with FILTER or WHERE.",
         };
         Some(text.to_owned())
     }

@@ -4,6 +4,7 @@ use super::error::AssignmentError;
 use super::randomize::{UNKNOWN_STRATUM, duplicates, grouped, without_pair};
 use super::sequence::{Rules, Sequences};
 use crate::experiment::Algorithm;
+use crate::pulse;
 use std::collections::BTreeMap;
 
 /// How bad it is.
@@ -70,7 +71,8 @@ pub fn lint_design(
         findings.extend(whole(&sequences, units.len(), grouped.len(), conditions));
         findings.extend(imbalance(&sequences, units.len(), &grouped));
     }
-    for stratum in expected.iter().filter(|s| !grouped.contains_key(*s)) {
+    pulse::room_for(expected.len(), FINDING_BYTES);
+    for stratum in pulse::each(expected).filter(|s| !grouped.contains_key(*s)) {
         findings.push(Finding {
             severity: Severity::Warning,
             stratum: Some((*stratum).to_owned()),
@@ -87,12 +89,15 @@ pub fn lint_design(
             hint: "They are a stratum of their own; complete the roster if they belong to others.",
         });
     }
-    findings.sort_by(|a, b| {
+    pulse::sort_by(&mut findings, |a, b| {
         (a.severity, &a.stratum, &a.problem).cmp(&(b.severity, &b.stratum, &b.problem))
     });
     findings.dedup();
     Ok(findings)
 }
+
+/// What a finding takes at most, its texts and a list that grows included.
+const FINDING_BYTES: usize = 600;
 
 /// A number and its noun.
 fn counted(n: usize, noun: &str) -> String {
@@ -115,7 +120,9 @@ fn refused(
             hint,
         });
     };
-    for unit in duplicates(units) {
+    let twice = duplicates(units);
+    pulse::room_for(twice.len(), FINDING_BYTES);
+    for unit in pulse::each(twice) {
         let problem = format!("duplicate_unit: unit \"{unit}\" is given twice");
         add(None, problem, "Select each unit once.");
     }
@@ -124,7 +131,8 @@ fn refused(
             let problem = format!("no_pair: unit \"{unit}\" has no pair");
             add(None, problem, "Give the unit a pair, or leave it out.");
         }
-        for (pair, members) in grouped {
+        pulse::room_for(grouped.len(), FINDING_BYTES);
+        for (pair, members) in pulse::each(grouped) {
             let known = *pair != UNKNOWN_STRATUM || strata.is_some_and(|s| s.contains(&Some(pair)));
             if known && !members.len().is_multiple_of(2) {
                 let problem = format!("odd_pair: {}", counted(members.len(), "unit"));
@@ -136,7 +144,7 @@ fn refused(
     findings
 }
 
-/// Strata that can not have all conditions.
+/// Strata that cannot have all conditions.
 fn small(
     sequences: &Sequences<'_>,
     grouped: &BTreeMap<&str, Vec<&str>>,
@@ -149,7 +157,9 @@ fn small(
         hint,
     };
     let mut findings = Vec::new();
+    pulse::room_for(grouped.len(), FINDING_BYTES);
     for (stratum, members) in grouped {
+        pulse::beat();
         let n = members.len();
         if sequences
             .expected(n as u64)
@@ -226,6 +236,7 @@ fn imbalance(
     let conditions = sequences.weights.len();
     let (mut bias, mut variance) = (vec![0.0; conditions], vec![0.0; conditions]);
     for members in grouped.values() {
+        pulse::beat();
         let expected = sequences.expected(members.len() as u64);
         for ((b, v), e) in bias.iter_mut().zip(variance.iter_mut()).zip(expected) {
             *b += e.mean - e.share;

@@ -2,6 +2,7 @@
 //! were drawn elsewhere.
 
 use super::hash::{Purpose, below, hash};
+use crate::pulse;
 
 /// The numbers of one block.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ impl<'a> Stream<'a> {
 
     /// Puts items in random order (Fisher and Yates, from the last item to the second).
     pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
-        for i in (1..items.len()).rev() {
+        for i in pulse::each((1..items.len()).rev()) {
             let j = below(self.next(), i + 1);
             items.swap(i, j);
         }

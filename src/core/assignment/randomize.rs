@@ -4,6 +4,7 @@ use super::error::AssignmentError;
 use super::random::rank;
 use super::sequence::{Rules, Sequences, Slot};
 use crate::experiment::Algorithm;
+use crate::pulse;
 use std::collections::BTreeMap;
 
 /// The stratum of units that have none.
@@ -11,6 +12,9 @@ pub const UNKNOWN_STRATUM: &str = "unknown";
 
 /// Most units of a randomization, and most slots of a stratum.
 const MAX_UNITS: usize = u32::MAX as usize;
+
+/// What a unit takes at most while strata are gathered: a stratum of its own, or its share of a list that grows.
+const STRATUM_BYTES: usize = 200;
 
 /// Where a unit was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub struct Placement<'a> {
 }
 
 /// Gives each unit a condition, in the order of strata and slots. The result depends on the set of units, not on their
-/// order. `strata` has one element for each unit; none of them is the stratum [`UNKNOWN_STRATUM`], but a pair must be known.
+/// order. `strata` has one element for each unit; none of them is the stratum [`UNKNOWN_STRATUM`], except that a pair must be known.
 pub fn randomize<'a>(
     rules: &Rules<'_>,
     units: &[&'a str],
@@ -36,18 +40,21 @@ pub fn randomize<'a>(
     if pairs && let Some(unit) = without_pair(units, strata) {
         return Err(AssignmentError::NoPair(unit.to_owned()));
     }
-    let mut placements = Vec::with_capacity(units.len());
-    for (stratum, mut members) in grouped {
+    let mut placements = pulse::vector(units.len());
+    for (stratum, members) in grouped {
+        pulse::beat();
         if pairs && !members.len().is_multiple_of(2) {
             return Err(AssignmentError::OddPair {
                 pair: stratum.to_owned(),
                 units: members.len(),
             });
         }
-        members.sort_by_cached_key(|unit| (rank(rules.seed, unit), *unit));
-        let slots = sequences.placed(stratum, members.len() as u64);
-        let placed = members.into_iter().zip(slots);
-        placements.extend(placed.map(|(unit, slot)| Placement {
+        let mut ranked = pulse::vector(members.len());
+        ranked.extend(pulse::each(members).map(|unit| (rank(rules.seed, unit), unit)));
+        pulse::sort(&mut ranked);
+        let slots = sequences.placed(stratum, ranked.len() as u64);
+        let placed = ranked.into_iter().zip(slots);
+        placements.extend(placed.map(|((_, unit), slot)| Placement {
             unit,
             stratum,
             slot,
@@ -101,7 +108,8 @@ pub(super) fn grouped<'a>(
     strata: Option<&[Option<&'a str>]>,
 ) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut grouped: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (i, unit) in units.iter().enumerate() {
+    pulse::room_for(units.len(), STRATUM_BYTES);
+    for (i, unit) in pulse::each(units).enumerate() {
         let stratum = strata.and_then(|s| s.get(i).copied().flatten());
         let members = grouped.entry(stratum.unwrap_or(UNKNOWN_STRATUM));
         members.or_default().push(unit);
@@ -111,11 +119,19 @@ pub(super) fn grouped<'a>(
 
 /// Units that are given more than once, in order, each as often as it is too many.
 pub(super) fn duplicates<'a>(units: &[&'a str]) -> Vec<&'a str> {
-    let mut sorted = units.to_vec();
-    sorted.sort_unstable();
-    let next = sorted.iter().skip(1);
-    let same = sorted.iter().zip(next).filter(|(a, b)| a == b);
-    same.map(|(a, _)| *a).collect()
+    let mut sorted = pulse::vector(units.len());
+    sorted.extend_from_slice(units);
+    pulse::sort(&mut sorted);
+    let same = |pair: &&[&str]| matches!(pair, [a, b] if a == b);
+    let count = pulse::each(sorted.windows(2)).filter(same).count();
+    let mut twice = pulse::vector(count);
+    twice.extend(
+        sorted
+            .windows(2)
+            .filter(same)
+            .filter_map(|pair| pair.first()),
+    );
+    twice
 }
 
 /// The first unit, in order, whose stratum is not known.
@@ -124,6 +140,6 @@ pub(super) fn without_pair<'a>(
     strata: Option<&[Option<&'a str>]>,
 ) -> Option<&'a str> {
     let known = |i: usize| strata.is_some_and(|s| s.get(i).copied().flatten().is_some());
-    let unknown = units.iter().enumerate().filter(|(i, _)| !known(*i));
+    let unknown = pulse::each(units).enumerate().filter(|(i, _)| !known(*i));
     unknown.map(|(_, unit)| *unit).min()
 }

@@ -5,6 +5,7 @@ use super::choose::Weights;
 use super::error::AssignmentError;
 use super::random::{Stream, tie};
 use crate::experiment::Algorithm;
+use crate::pulse;
 use std::collections::BTreeSet;
 
 /// Size of later blocks if weights stand in no ratio of small whole numbers.
@@ -67,13 +68,13 @@ impl<'a> Sequences<'a> {
         if conditions.len() < 2 {
             return Err(AssignmentError::OneCondition(conditions.len()));
         }
+        let weights = Weights::of(conditions.len(), rules.weights)?;
         let mut seen = BTreeSet::new();
         for code in conditions {
             if !seen.insert(code) {
                 return Err(AssignmentError::DuplicateCondition((*code).to_owned()));
             }
         }
-        let weights = Weights::of(conditions.len(), rules.weights)?;
         match rules.method {
             Algorithm::Blocks | Algorithm::Complete => {}
             Algorithm::Pairs if conditions.len() != 2 => {
@@ -106,9 +107,10 @@ impl<'a> Sequences<'a> {
 
     /// The first `base` slots of a stratum.
     pub(super) fn placed(&self, stratum: &str, base: u64) -> Vec<Slot> {
-        let mut slots = Vec::new();
+        let mut slots = pulse::vector(usize::try_from(base).unwrap_or(usize::MAX));
         let mut at = 0;
         while at < base {
+            pulse::beat();
             let segment = self.segment(stratum, base, at);
             let filled = self.fill(stratum, &segment);
             at += filled.len().max(1) as u64;
@@ -225,19 +227,20 @@ impl<'a> Sequences<'a> {
     }
 
     fn fill(&self, stratum: &str, segment: &Segment) -> Vec<Slot> {
-        let mut conditions: Vec<usize> = Vec::new();
+        let size: u64 = segment.counts.iter().sum();
+        let mut conditions = pulse::vector(usize::try_from(size).unwrap_or(usize::MAX));
         for (condition, count) in segment.counts.iter().enumerate() {
             conditions.extend((0..*count).map(|_| condition));
         }
         Stream::new(self.rules.seed, stratum, segment.first_slot).shuffle(&mut conditions);
-        let slots = (segment.first_slot + 1..).zip(conditions);
+        let mut slots = pulse::vector(conditions.len());
+        let numbered = (segment.first_slot + 1..).zip(conditions);
+        slots.extend(numbered.map(|(slot, condition)| Slot {
+            block: segment.block,
+            slot,
+            condition,
+        }));
         slots
-            .map(|(slot, condition)| Slot {
-                block: segment.block,
-                slot,
-                condition,
-            })
-            .collect()
     }
 }
 

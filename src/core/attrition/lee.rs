@@ -15,7 +15,7 @@ use crate::distribution::t_critical;
 use crate::effect::options::{check_level, control_among};
 use crate::effect::{Distribution, EffectError, Note, Strata};
 use crate::error::Invalid;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use crate::sketch::{Key, Moments, Rows, Sketch};
 use std::collections::BTreeMap;
 
@@ -182,7 +182,7 @@ fn arms(
         return Err(mismatch(name));
     }
     for arm in arms.values_mut() {
-        arm.sorted.sort_unstable_by(f64::total_cmp);
+        pulse::sort_by(&mut arm.sorted, f64::total_cmp);
     }
     Ok(arms)
 }

@@ -60,7 +60,7 @@ impl Explain for LogisticError {
         match self {
             LogisticError::Argument(e) => e.hint(),
             LogisticError::Memory(_) => Some(
-                "Round the regressors to bands, so that fewer patterns differ, or raise rct.state_memory_limit."
+                "Round the regressors to bands, so that fewer patterns differ, or let a superuser raise rct.memory_limit."
                     .to_owned(),
             ),
             LogisticError::Corrupt => {

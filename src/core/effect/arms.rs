@@ -1,7 +1,7 @@
 //! The arms of an experiment: sizes, means, spread, and what is missing.
 
 use super::error::EffectError;
-use crate::pulse::beat;
+use crate::pulse::{self, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
 /// One condition.
@@ -65,7 +65,7 @@ pub fn arms_of(moments: &Moments) -> Vec<Arm> {
             s.squares += cell.weight * (within + sum * sum / cell.rows);
             s.clusters.push(cell.cluster);
         }
-        s.clusters.sort_unstable();
+        pulse::sort(&mut s.clusters);
         s.clusters.dedup();
         s
     };

@@ -9,7 +9,7 @@
 //! remaining pivot is below 1e-11 is aliased: the later column goes, conditions come first (as R's `lm`, but by scale-free
 //! tolerance).
 
-use crate::pulse::{Pulse, beat};
+use crate::pulse::{Pulse, each};
 use crate::sketch::Moments;
 
 /// Pivot, relative to the column's own sum of squares, under which a column is taken for a combination of earlier ones.
@@ -119,13 +119,15 @@ impl Design {
             add_to(&mut gram, &cluster.weighted().xx);
             add_to(&mut xy, &cluster.weighted().xy);
         }
-        for (i, cell) in moments.cells.iter().enumerate() {
+        for (i, cell) in each(moments.cells.iter()).enumerate() {
             let offset = numeric_offset(moments, i, means.get(cell.stratum), 0);
             let within = moments.within(i).first().copied().unwrap_or(0.0);
             total_ss += cell.weight * (within + offset * offset / cell.rows);
         }
         let (kept, aliased, root) = factor(&gram, all);
+        let mut pulse = Pulse::every(1 << 8);
         for gram in clusters.iter_mut().flat_map(|c| c.grams.iter_mut()) {
+            pulse.tick();
             select(gram, &kept, all);
         }
         let xy: Vec<f64> = kept.iter().filter_map(|&i| xy.get(i)).copied().collect();
@@ -159,8 +161,7 @@ impl Design {
 /// Conditions with rows, but the control.
 pub fn treated(moments: &Moments, control: usize) -> Vec<usize> {
     let mut present = vec![false; moments.conditions.len()];
-    beat();
-    for cell in &moments.cells {
+    for cell in each(&moments.cells) {
         if let Some(p) = present.get_mut(cell.condition) {
             *p = true;
         }
@@ -176,9 +177,8 @@ fn stratum_means(moments: &Moments, treated: &[usize]) -> Vec<StratumMeans> {
         numeric: vec![0.0; moments.columns],
         shares: vec![0.0; treated.len()],
     };
-    let mut means: Vec<StratumMeans> = moments.strata.iter().map(|_| blank()).collect();
-    beat();
-    for (i, cell) in moments.cells.iter().enumerate() {
+    let mut means: Vec<StratumMeans> = each(&moments.strata).map(|_| blank()).collect();
+    for (i, cell) in each(moments.cells.iter()).enumerate() {
         let Some(m) = means.get_mut(cell.stratum) else {
             continue;
         };
@@ -193,7 +193,7 @@ fn stratum_means(moments: &Moments, treated: &[usize]) -> Vec<StratumMeans> {
             }
         }
     }
-    for m in &mut means {
+    for m in each(&mut means) {
         for value in m.numeric.iter_mut().chain(m.shares.iter_mut()) {
             *value /= m.weight;
         }
@@ -204,8 +204,7 @@ fn stratum_means(moments: &Moments, treated: &[usize]) -> Vec<StratumMeans> {
 fn uninformative_strata(moments: &Moments) -> usize {
     let mut first: Vec<Option<usize>> = vec![None; moments.strata.len()];
     let mut several = vec![false; moments.strata.len()];
-    beat();
-    for cell in &moments.cells {
+    for cell in each(&moments.cells) {
         if let (Some(first), Some(several)) =
             (first.get_mut(cell.stratum), several.get_mut(cell.stratum))
         {
@@ -239,8 +238,7 @@ fn gather(moments: &Moments, treated: &[usize], means: &[StratumMeans]) -> Vec<C
     let powers: &[i32] = if weighted { &[0, 1, 2] } else { &[1] };
     let mut touched: Vec<Vec<usize>> = vec![Vec::new(); moments.clusters.len()];
     let mut weights: Vec<Option<Option<f64>>> = vec![None; moments.clusters.len()];
-    beat();
-    for cell in &moments.cells {
+    for cell in each(&moments.cells) {
         // Cells come by stratum, so each list is ascending.
         if let Some(list) = touched.get_mut(cell.cluster)
             && list.last() != Some(&cell.stratum)
@@ -255,7 +253,7 @@ fn gather(moments: &Moments, treated: &[usize], means: &[StratumMeans]) -> Vec<C
             };
         }
     }
-    let mut pulse = Pulse::every(1 << 12);
+    let mut pulse = Pulse::every((1 << 14) / (p * p).max(1) as u32 + 1);
     let mut clusters: Vec<Cluster> = touched
         .into_iter()
         .zip(weights)
@@ -269,7 +267,7 @@ fn gather(moments: &Moments, treated: &[usize], means: &[StratumMeans]) -> Vec<C
         })
         .collect();
     let (mut tau, mut offset) = (vec![0.0; q], vec![0.0; numeric]);
-    let mut pulse = Pulse::every(1 << 10);
+    let mut pulse = Pulse::every((1 << 16) / (p * p).max(1) as u32 + 1);
     for (i, cell) in moments.cells.iter().enumerate() {
         pulse.tick();
         let (Some(m), Some(cluster)) = (means.get(cell.stratum), clusters.get_mut(cell.cluster))

@@ -4,7 +4,7 @@ use super::design::{Design, treated};
 use super::error::EffectError;
 use super::notes::Note;
 use super::options::{Adjust, Estimand, Options, control_among};
-use crate::pulse::beat;
+use crate::pulse::{self, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
 /// The regression of a call and what else its rows need.
@@ -156,7 +156,19 @@ pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectEr
             clusters: moments.clusters.len(),
         });
     }
+    announce(moments, regressors, powers);
     Ok(())
+}
+
+/// What a regression takes besides the moments: its sums by cluster, their borders by cell, its means by stratum, and what
+/// the inference keeps of each of these.
+fn announce(moments: &Moments, regressors: usize, powers: usize) {
+    const LIST: usize = 64;
+    let vector = regressors * size_of::<f64>() + LIST;
+    let cluster = powers * (regressors * vector + 3 * LIST) + 12 * vector;
+    pulse::room_for(moments.clusters.len(), cluster);
+    pulse::room_for(moments.cells.len(), powers * 2 * vector + 2 * LIST);
+    pulse::room_for(moments.strata.len(), 6 * vector + 4 * LIST);
 }
 
 /// True per condition if strata link it with the control: only then is there an effect against the control.

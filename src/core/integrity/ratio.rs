@@ -3,6 +3,7 @@
 use crate::distribution::chi_squared_upper;
 use crate::effect::design::{factor, times_transposed};
 use crate::error::Invalid;
+use crate::pulse;
 
 /// The result of a comparison of counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,18 +107,16 @@ pub fn shares(expected: Option<&[f64]>, arms: usize) -> Result<Vec<f64>, Invalid
     const HINT: &str =
         "Give one weight for each condition, in the order of the counts; at least two above 0.";
     let wrong = |must, got: f64| Err(Invalid::number("expected", must, got, HINT));
-    let weights = match expected {
-        Some(e) => e.to_vec(),
-        None => vec![1.0; arms],
-    };
-    if weights.len() != arms {
+    if let Some(e) = expected.filter(|e| e.len() != arms) {
         return Err(Invalid {
             argument: "expected",
             must: "as long as the list of counts",
-            got: format!("{} weights for {arms} counts", weights.len()),
+            got: format!("{} weights for {arms} counts", e.len()),
             hint: HINT,
         });
     }
+    pulse::room_for(arms, 2 * size_of::<f64>());
+    let weights = expected.map_or_else(|| vec![1.0; arms], <[f64]>::to_vec);
     if let Some(&w) = weights.iter().find(|w| !w.is_finite() || **w < 0.0) {
         return wrong("weights that are finite and not negative", w);
     }
@@ -138,7 +137,7 @@ pub fn shares(expected: Option<&[f64]>, arms: usize) -> Result<Vec<f64>, Invalid
     if !total.is_finite() || smallest / total < 1e-12 {
         return wrong("weights that do not differ by a factor of 10^12", smallest);
     }
-    Ok(weights.iter().map(|w| w / total).collect())
+    Ok(pulse::each(&weights).map(|w| w / total).collect())
 }
 
 /// Name of condition `i` in a note.

@@ -3,7 +3,8 @@
 use super::ratio::{check_alpha, name, shares};
 use super::srm::check_counts;
 use crate::error::Invalid;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
+use crate::sketch::MAX_CONDITIONS;
 use libm::lgamma;
 
 /// One look. `None` is NULL, and a note says why.
@@ -71,8 +72,8 @@ pub fn srm_looks(
     check_k(k)?;
     const HINT: &str =
         "Give the counts of all conditions at the first look, then those at the second, and so on.";
-    if arms < 2 {
-        return Err(Invalid::number("arms", "at least 2", arms as f64, HINT));
+    if !(2..=MAX_CONDITIONS).contains(&arms) {
+        return Err(Invalid::number("arms", "from 2 to 1000", arms as f64, HINT));
     }
     if !observed.len().is_multiple_of(arms) {
         return Err(Invalid {
@@ -85,7 +86,7 @@ pub fn srm_looks(
     let parts = shares(expected, arms)?;
     let mut before: &[u64] = &[];
     let mut running = 1.0;
-    let mut rows = Vec::new();
+    let mut rows = pulse::vector(observed.len() / arms);
     let mut pulse = Pulse::every(1024);
     for counts in observed.chunks_exact(arms) {
         pulse.tick();

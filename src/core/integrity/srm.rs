@@ -5,7 +5,7 @@ use super::ratio::{Srm, check_alpha, name, shares};
 use crate::distribution::chi_squared_upper;
 use crate::effect::EffectError;
 use crate::error::Invalid;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use crate::sketch::{Centre, Rows, Sketch};
 
 /// Tests whether units fell into conditions as their weights let expect: Pearson's chi-squared over the conditions with a
@@ -31,11 +31,14 @@ pub fn srm(
 
 const COUNTS_HINT: &str = "Give the number of units of each condition.";
 
+/// Conditions of one test: as many as a sketch can have.
+const MAX_CONDITIONS: usize = crate::sketch::MAX_CONDITIONS;
+
 pub(super) fn check_counts(observed: &[u64], conditions: Option<&[String]>) -> Result<(), Invalid> {
-    if observed.len() < 2 {
+    if !(2..=MAX_CONDITIONS).contains(&observed.len()) {
         return Err(Invalid {
             argument: "observed",
-            must: "counts of at least two conditions",
+            must: "counts of 2 to 1000 conditions",
             got: observed.len().to_string(),
             hint: COUNTS_HINT,
         });
@@ -142,6 +145,15 @@ pub fn srm_of_sketch(
     check_alpha(alpha)?;
     let moments = sketch.moments(Rows::All, Centre::Pooled)?;
     let mut names: Vec<String> = match conditions {
+        Some(c) if c.len() > MAX_CONDITIONS => {
+            return Err(Invalid {
+                argument: "conditions",
+                must: "names of at most 1000 conditions",
+                got: c.len().to_string(),
+                hint: "Name each condition once, with its weight in expected.",
+            }
+            .into());
+        }
         Some(c) => c.to_vec(),
         None => moments.conditions.iter().map(|c| c.name.clone()).collect(),
     };
@@ -171,18 +183,14 @@ pub fn srm_of_sketch(
         .map(|c| names.iter().position(|n| *n == c.name).unwrap_or(0))
         .collect();
     // Students by cluster and condition; cells of one cluster may differ by weight or stratum.
-    let mut sizes: Vec<(usize, usize, f64)> = moments
-        .cells
-        .iter()
-        .map(|c| {
-            (
-                c.cluster,
-                place.get(c.condition).copied().unwrap_or(0),
-                c.rows,
-            )
-        })
-        .collect();
-    sizes.sort_by_key(|s| (s.0, s.1));
+    let mut sizes: Vec<(usize, usize, f64)> = pulse::vector(moments.cells.len());
+    sizes.extend(moments.cells.iter().map(|c| {
+        let place = place.get(c.condition).copied().unwrap_or(0);
+        (c.cluster, place, c.rows)
+    }));
+    pulse::sort_by(&mut sizes, |a, b| {
+        (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2))
+    });
     sizes.dedup_by(|next, kept| {
         let same = (next.0, next.1) == (kept.0, kept.1);
         if same {

@@ -5,8 +5,8 @@ use super::ratio::{Srm, add_multinomial, check_alpha, name, quadratic, shares};
 use super::srm::against;
 use crate::error::Invalid;
 use crate::monitoring::holm;
-use crate::pulse::beat;
-use std::collections::BTreeMap;
+use crate::pulse::{self, Pulse, beat};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a row is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,14 +58,22 @@ fn table<V>(
             hint: HINT,
         });
     }
-    let mut names = conditions.to_vec();
-    names.sort_unstable();
-    names.dedup();
+    let mut distinct = BTreeSet::new();
+    for name in pulse::each(conditions) {
+        distinct.insert(name);
+        if distinct.len() > MAX_CONDITIONS {
+            break;
+        }
+    }
+    let names: Vec<String> = distinct.into_iter().cloned().collect();
     if !(2..=MAX_CONDITIONS).contains(&names.len()) {
         return Err(Invalid {
             argument: "conditions",
             must: "names of 2 to 100 conditions",
-            got: names.len().to_string(),
+            got: match names.len() {
+                n if n > MAX_CONDITIONS => "more".to_owned(),
+                n => n.to_string(),
+            },
             hint: HINT,
         });
     }
@@ -73,7 +81,10 @@ fn table<V>(
         strata: BTreeMap::new(),
         conditions: names,
     };
+    // A stratum has a place for each condition.
+    let mut pulse = Pulse::every(1 << 7);
     for ((stratum, condition), value) in strata.iter().zip(conditions).zip(values) {
+        pulse.tick();
         let row = table.strata.entry(stratum.clone()).or_insert_with(|| {
             let mut row = Vec::new();
             row.resize_with(table.conditions.len(), || None);
@@ -125,8 +136,8 @@ fn finish(
     exact: Option<&[Probabilities]>,
     alpha: f64,
 ) -> Vec<StratumSrm> {
-    let p: Vec<Option<f64>> = rows
-        .iter()
+    pulse::room_for(rows.len(), 16);
+    let p: Vec<Option<f64>> = pulse::each(&rows)
         .map(|r| r.srm.p_exact.or(r.srm.p_value))
         .collect();
     for (row, adjusted) in rows.iter_mut().zip(holm(&p)) {
@@ -140,7 +151,9 @@ fn finish(
     }
     let k = differences.len();
     let sum = |f: &dyn Fn(&StratumSrm, usize) -> f64| -> Vec<f64> {
-        (0..k).map(|i| rows.iter().map(|r| f(r, i)).sum()).collect()
+        (0..k)
+            .map(|i| pulse::each(&rows).map(|r| f(r, i)).sum())
+            .collect()
     };
     let mut all = Srm {
         n: rows.iter().map(|r| r.srm.n).sum(),
@@ -229,7 +242,8 @@ pub fn srm_by_stratum(
         .collect();
     let k = table.conditions.len();
     let (mut differences, mut covariance) = (vec![0.0; k], vec![0.0; k * k]);
-    let (mut rows, mut exact) = (Vec::new(), Vec::new());
+    let mut rows = pulse::vector(table.strata.len() + 1);
+    let mut exact = pulse::vector(table.strata.len());
     for (stratum, cells) in table.strata {
         beat();
         let counts: Vec<u64> = cells.iter().map(|c| c.map_or(0, |c| c.0)).collect();
@@ -304,7 +318,8 @@ pub fn srm_blocked(
     let table = table(strata, conditions, values)?;
     let k = table.conditions.len();
     let (mut differences, mut covariance) = (vec![0.0; k], vec![0.0; k * k]);
-    let (mut rows, mut exact) = (Vec::new(), Vec::new());
+    let mut rows = pulse::vector(table.strata.len() + 1);
+    let mut exact = pulse::vector(table.strata.len());
     for (stratum, cells) in table.strata {
         beat();
         let cells: Vec<(u64, u64)> = cells.into_iter().map(Option::unwrap_or_default).collect();

@@ -2,6 +2,7 @@
 
 use super::{check_alpha, check_estimate};
 use crate::error::Invalid;
+use crate::pulse;
 
 /// Clusters below which there is no confidence sequence: the approximation needs many.
 pub const MIN_CLUSTERS: i64 = 20;
@@ -128,30 +129,31 @@ pub fn confidence_sequences(
         }
     }
     let (mut low, mut high, mut p_value) = (f64::NEG_INFINITY, f64::INFINITY, None::<f64>);
+    let mut rows = pulse::vector(estimates.len());
     let looks = estimates.iter().zip(std_errors).zip(clusters).enumerate();
-    looks
-        .map(|(k, ((estimate, std_error), clusters))| {
-            let mut alone = confidence_sequence(*estimate, *std_error, *clusters, planned, alpha)?;
-            low = low.max(alone.low.unwrap_or(low));
-            high = high.min(alone.high.unwrap_or(high));
-            p_value = match (p_value, alone.p_value) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
-            let some = low.is_finite() && high.is_finite() && low <= high;
-            if low > high {
-                alone.notes.push(
-                    "empty: no value is in the intervals of all looks; the effect is not the same at all of them"
-                        .to_owned(),
-                );
-            }
-            Ok(RunningSequence {
-                look: k + 1,
-                alone,
-                low: some.then_some(low),
-                high: some.then_some(high),
-                p_value,
-            })
-        })
-        .collect()
+    for (k, ((estimate, std_error), clusters)) in looks {
+        pulse::beat();
+        let mut alone = confidence_sequence(*estimate, *std_error, *clusters, planned, alpha)?;
+        low = low.max(alone.low.unwrap_or(low));
+        high = high.min(alone.high.unwrap_or(high));
+        p_value = match (p_value, alone.p_value) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let some = low.is_finite() && high.is_finite() && low <= high;
+        if low > high {
+            alone.notes.push(
+                "empty: no value is in the intervals of all looks; the effect is not the same at all of them"
+                    .to_owned(),
+            );
+        }
+        rows.push(RunningSequence {
+            look: k + 1,
+            alone,
+            low: some.then_some(low),
+            high: some.then_some(high),
+            p_value,
+        });
+    }
+    Ok(rows)
 }

@@ -3,6 +3,7 @@
 use super::p_adjust::{Method, p_adjust};
 use crate::error::{Class, Explain, Invalid, short};
 use crate::json::{JsonError, Origin, Text};
+use crate::pulse;
 use std::collections::BTreeMap;
 
 /// The rule of each role.
@@ -125,6 +126,9 @@ pub struct Member {
     pub notes: Vec<String>,
 }
 
+/// What a metric takes at most besides its name and role: its row, twice, and a note.
+const MEMBER_BYTES: usize = 800;
+
 /// Adjusts the p-values of `metrics` within the families that their `roles` make; the order stays.
 pub fn p_adjust_families(
     metrics: &[String],
@@ -151,8 +155,10 @@ pub fn p_adjust_families(
             });
         }
     }
+    let texts: usize = metrics.iter().chain(roles).map(String::len).sum();
+    pulse::room(texts.saturating_add(metrics.len().saturating_mul(MEMBER_BYTES)));
     let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (i, role) in roles.iter().enumerate() {
+    for (i, role) in pulse::each(roles).enumerate() {
         members.entry(role).or_default().push(i);
     }
     let mut rows: Vec<Option<Member>> = vec![None; metrics.len()];
@@ -171,7 +177,7 @@ pub fn p_adjust_families(
             .collect();
         let family_size = values.iter().flatten().count();
         let adjusted = p_adjust(&values, *method)?;
-        for ((i, p_value), p_adjusted) in indices.iter().zip(&values).zip(adjusted) {
+        for ((i, p_value), p_adjusted) in pulse::each(&indices).zip(&values).zip(adjusted) {
             if let (Some(slot), Some(metric)) = (rows.get_mut(*i), metrics.get(*i)) {
                 *slot = Some(Member {
                     metric: metric.clone(),

@@ -1,7 +1,7 @@
 //! P-values adjusted for the number of tests.
 
 use crate::error::Invalid;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 
 /// How p-values are adjusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,10 +76,15 @@ pub(crate) fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
     adjusted(p, Method::Holm)
 }
 
+/// What a value takes while it is adjusted: its rank, itself in order, and what is made of it, twice.
+const VALUE_BYTES: usize = 64;
+
 fn adjusted(p: &[Option<f64>], method: Method) -> Vec<Option<f64>> {
     let number = |(i, value): (usize, &Option<f64>)| value.map(|value| (value, i));
-    let mut ranked: Vec<(f64, usize)> = p.iter().enumerate().filter_map(number).collect();
-    ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    pulse::room_for(p.len(), VALUE_BYTES);
+    let mut ranked = Vec::with_capacity(p.len());
+    ranked.extend(pulse::each(p).enumerate().filter_map(number));
+    pulse::sort_by(&mut ranked, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let sorted: Vec<f64> = ranked.iter().map(|(value, _)| *value).collect();
     let mut adjusted = vec![None; p.len()];
     for ((_, i), value) in ranked.iter().zip(of_sorted(&sorted, method)) {
@@ -126,12 +131,15 @@ fn step_up(p: &[f64], factor: impl Fn(usize) -> f64) -> Vec<f64> {
     adjusted
 }
 
+/// Steps of a closed test between two beats.
+const STEPS: usize = 1 << 20;
+
 /// Closed testing: an adjusted p-value is the largest Simes p-value of any set of tests with this one in it. Among the sets
 /// of `s` tests that is the set of this test and the `s − 1` largest others.
 fn hommel(p: &[f64]) -> Vec<f64> {
     let m = p.len();
     let mut adjusted = p.to_vec();
-    let mut pulse = Pulse::every(16);
+    let mut pulse = Pulse::every((STEPS / m.max(1) + 1) as u32);
     for s in 2..=m {
         pulse.tick();
         let size = s as f64;

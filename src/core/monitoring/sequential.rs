@@ -5,6 +5,7 @@ use super::spending::{Convention, Sides, Spending};
 use super::{check_alpha, student};
 use crate::distribution::normal_upper;
 use crate::error::Invalid;
+use crate::pulse;
 
 /// A plan of looks.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,5 +208,9 @@ pub fn information_fractions(
         None => Ok(None),
         Some(se) => checked("std_errors", *se).map(|se| Some((last / se).powi(2))),
     };
-    std_errors.iter().map(fraction).collect()
+    let mut fractions = pulse::vector(std_errors.len());
+    for value in pulse::each(std_errors) {
+        fractions.push(fraction(value)?);
+    }
+    Ok(fractions)
 }

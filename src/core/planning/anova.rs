@@ -1,6 +1,6 @@
 //! Analysis of variance of a sketch: rows in clusters in classes, with covariates by fitting constants.
 
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use crate::sketch::{CellMoments, Moments};
 
 /// Pivot, relative to the column's own sum of squares, under which a column is taken for a combination of earlier ones.
@@ -72,14 +72,12 @@ impl Anova {
             between: vec![0.0; c * c],
             sums: vec![0.0; c * c],
         };
-        let mut keyed: Vec<((usize, usize), usize, usize)> = moments
-            .cells
-            .iter()
-            .enumerate()
-            .filter_map(|(i, cell)| Some((class(cell)?, cell.cluster, i)))
-            .collect();
-        keyed.sort_unstable();
-        let mut groups: Vec<Group> = Vec::new();
+        let mut keyed: Vec<((usize, usize), usize, usize)> = pulse::vector(moments.cells.len());
+        let cells = pulse::each(moments.cells.iter()).enumerate();
+        keyed.extend(cells.filter_map(|(i, cell)| Some((class(cell)?, cell.cluster, i))));
+        pulse::sort(&mut keyed);
+        let mut groups: Vec<Group> = pulse::vector(keyed.len());
+        pulse::room_for(keyed.len(), 8 * c + 48);
         let mut last = None;
         let mut pulse = Pulse::every(1 << 14);
         for (class, cluster, i) in keyed {
@@ -116,7 +114,7 @@ impl Anova {
             }
             last = Some((class, cluster));
         }
-        crate::pulse::beat();
+        pulse::beat();
         for same in groups.chunk_by(|a, b| a.class == b.class) {
             anova.add_class(same);
         }

@@ -1,6 +1,7 @@
 //! Days of instruction. Days are numbers; day 0 is a Saturday (2000-01-01), as in Postgres.
 
 use crate::error::Invalid;
+use crate::pulse;
 
 /// Days that are looked at after a start: 20 years.
 const HORIZON: i32 = 7305;
@@ -47,10 +48,11 @@ impl Calendar {
                 hint: "Leave the argument out for Monday to Friday.",
             });
         }
-        let mut sorted: Vec<(i32, i32)> = closed.iter().copied().filter(|(a, b)| a <= b).collect();
-        sorted.sort_unstable();
-        let mut merged: Vec<(i32, i32)> = Vec::with_capacity(sorted.len());
-        for (first, last) in sorted {
+        let mut sorted: Vec<(i32, i32)> = pulse::vector(closed.len());
+        sorted.extend(pulse::each(closed).filter(|(a, b)| a <= b));
+        pulse::sort(&mut sorted);
+        let mut merged: Vec<(i32, i32)> = pulse::vector(sorted.len());
+        for (first, last) in pulse::each(sorted) {
             match merged.last_mut() {
                 Some(previous) if first <= previous.1.saturating_add(1) => {
                     previous.1 = previous.1.max(last)

@@ -71,8 +71,9 @@ pub fn duration(
             "Give the effect that must be found, in units of the outcome; in standard deviations if sd is 1.",
         ));
     }
-    let mut windows = schedule.windows.clone();
-    windows.sort_unstable();
+    let mut windows = pulse::vector(schedule.windows.len());
+    windows.extend_from_slice(&schedule.windows);
+    pulse::sort(&mut windows);
     let mut steps = Vec::with_capacity(schedule.enrolled.len());
     for &(day, clusters) in &schedule.enrolled {
         pulse::beat();

@@ -4,7 +4,8 @@ use super::answer::check_share;
 use super::power::{TTest, Target};
 use super::trial::{check_delta, check_icc, check_sd, share_below_one, within};
 use crate::error::Invalid;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
+use std::collections::BTreeMap;
 
 /// What is assumed of the outcome of a roster.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -83,6 +84,8 @@ pub enum Conditions<'a> {
 
 /// Clusters that a roster may have.
 pub const MOST_CLUSTERS: usize = 1_000_000;
+/// What a cluster takes at most while it is put with those of its condition.
+const NAME_BYTES: usize = 150;
 /// Assignments that are looked at one by one.
 const MOST_ASSIGNMENTS: f64 = 50_000.0;
 
@@ -148,10 +151,13 @@ fn known(
             "Name the condition that the others are compared with.",
         ));
     }
-    let mut others: Vec<&str> = names.iter().copied().filter(|c| *c != control).collect();
-    others.sort_unstable();
-    others.dedup();
-    if others.is_empty() {
+    let mut by_name: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    pulse::room_for(names.len(), NAME_BYTES);
+    for (name, size) in pulse::each(names.iter().zip(sizes)) {
+        by_name.entry(name).or_default().push(*size);
+    }
+    let controls = by_name.remove(control).unwrap_or_default();
+    if by_name.is_empty() {
         return Err(Invalid::word(
             "conditions",
             "more than the control",
@@ -159,11 +165,6 @@ fn known(
             "Give the clusters of a treated condition as well.",
         ));
     }
-    let of = |name: &str| -> Vec<f64> {
-        let mine = |(n, c): (&f64, &&str)| (*c == name).then_some(*n);
-        sizes.iter().zip(names).filter_map(mine).collect()
-    };
-    let controls = of(control);
     let arm = |arm: &[f64]| {
         let n: f64 = arm.iter().sum();
         (
@@ -172,10 +173,11 @@ fn known(
         )
     };
     let (n0, v0) = arm(&controls);
-    let row = |name: &&str| {
-        let mine = of(name);
-        let (n1, v1) = arm(&mine);
-        let both: Vec<f64> = mine.iter().chain(&controls).copied().collect();
+    let row = |(name, mine): (&&str, &Vec<f64>)| {
+        pulse::beat();
+        let (n1, v1) = arm(mine);
+        let mut both: Vec<f64> = pulse::vector(mine.len() + controls.len());
+        both.extend(mine.iter().chain(&controls));
         let shape = Shape {
             clusters: (mine.len() as u64, controls.len() as u64),
             n: (n1, n0),
@@ -187,7 +189,7 @@ fn known(
             ..finish(&shape, &both, outcome, target, delta)
         }
     };
-    Ok(others.iter().map(row).collect())
+    Ok(by_name.iter().map(row).collect())
 }
 
 struct Shape {

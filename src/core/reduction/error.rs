@@ -65,9 +65,7 @@ impl Explain for ReductionError {
             NeedsTime(m) => format!("reduction \"{}\" needs the time of the values", m.word()),
             NullTiebreak => "tiebreak of a value must not be null".to_owned(),
             NotForText(m) => format!("reduction \"{}\" is not for text", m.word()),
-            Memory(_) => {
-                "reduction needs more memory than rct.state_memory_limit allows".to_owned()
-            }
+            Memory(_) => "reduction needs more memory than rct.memory_limit allows".to_owned(),
             Corrupt => "state of a reduction is damaged".to_owned(),
         }
     }
@@ -101,7 +99,7 @@ impl Explain for ReductionError {
                 "Text can be reduced by first, last and mode; cast numbers to double precision."
             }
             Memory(_) => {
-                "Raise rct.state_memory_limit, or reduce parts of the table. With many groups, SET enable_hashagg = off holds one group at a time."
+                "Let a superuser raise rct.memory_limit, or reduce parts of the table. With many groups, SET enable_hashagg = off holds one group at a time."
             }
             Corrupt => "Report this with the query and the versions of all servers.",
         };

@@ -3,6 +3,7 @@
 use super::ReductionError;
 use super::codec::{Reader, Wire};
 use crate::budget::Charge;
+use crate::pulse;
 use std::collections::BTreeMap;
 
 /// Bytes of a map entry besides what the value has on the heap.
@@ -52,7 +53,12 @@ impl<V: Ord + Wire> Mode<V> {
     /// Appends the state.
     pub fn put(&self, out: &mut Vec<u8>) {
         out.extend((self.0.len() as u64).to_le_bytes());
-        for (value, n) in &self.0 {
+        let bytes: usize = pulse::each(self.0.keys())
+            .map(|v| v.heap_bytes() + 24)
+            .sum();
+        pulse::room(out.len() + bytes);
+        out.reserve_exact(bytes);
+        for (value, n) in pulse::each(&self.0) {
             value.put(out);
             out.extend(n.to_le_bytes());
         }
@@ -61,7 +67,7 @@ impl<V: Ord + Wire> Mode<V> {
     /// Reads a state.
     pub fn get(r: &mut Reader<'_>, charge: &mut Charge) -> Result<Self, ReductionError> {
         let mut mode = Mode::new();
-        for _ in 0..r.count(9)? {
+        for _ in pulse::each(0..r.count(9)?) {
             let value = V::get(r)?;
             mode.add(value, r.u64()?, charge)?;
         }

@@ -3,6 +3,7 @@
 use super::ReductionError;
 use super::codec::{Number, Reader, Wire};
 use crate::budget::Charge;
+use crate::pulse;
 
 /// All values of a unit.
 #[derive(Debug, Clone, Default)]
@@ -35,10 +36,15 @@ impl Values {
 
     /// Mean of the two middle values, by the formula of `percentile_cont(0.5)`.
     pub fn median(&self) -> Option<f64> {
-        let mut values = self.0.clone();
+        let mut values = pulse::vector(self.0.len());
+        values.extend_from_slice(&self.0);
         let middle = values.len().checked_sub(1)? / 2;
         let odd = values.len() % 2 == 1;
-        let (_, low, above) = values.select_nth_unstable(middle);
+        let mut pulse = pulse::Pulse::every(1 << 14);
+        let (_, low, above) = values.select_nth_unstable_by(middle, |a, b| {
+            pulse.tick();
+            a.cmp(b)
+        });
         let low = low.value();
         if odd {
             return Some(low);
@@ -55,13 +61,15 @@ impl Values {
     /// Appends the state.
     pub fn put(&self, out: &mut Vec<u8>) {
         out.extend((self.0.len() as u64).to_le_bytes());
-        self.0.iter().for_each(|v| v.put(out));
+        pulse::room(out.len() + 8 * self.0.len());
+        out.reserve_exact(8 * self.0.len());
+        pulse::each(&self.0).for_each(|v| v.put(out));
     }
 
     /// Reads a state.
     pub fn get(r: &mut Reader<'_>, charge: &mut Charge) -> Result<Self, ReductionError> {
         let mut values = Values::default();
-        for _ in 0..r.count(8)? {
+        for _ in pulse::each(0..r.count(8)?) {
             values.add(Number::get(r)?, charge)?;
         }
         Ok(values)

@@ -5,7 +5,7 @@
 //! `(n0 + δ n1)² / (a + 2 b δ + c δ²)`. Five numbers for each draw answer for every hypothesis. All are in units in which
 //! the statistic of the data is `δ` itself.
 
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 
 /// Statistics that differ by less are tied: standard errors, relative to those of the data if these are more than one.
 const TIE: f64 = 1e-9;
@@ -78,6 +78,19 @@ pub struct Curves {
 }
 
 impl Curves {
+    /// No draws yet, with room for that many.
+    pub fn with_room(draws: u64) -> Self {
+        let draws = usize::try_from(draws).unwrap_or(usize::MAX);
+        Curves {
+            n0: pulse::vector(draws),
+            n1: pulse::vector(draws),
+            a: pulse::vector(draws),
+            b: pulse::vector(draws),
+            c: pulse::vector(draws),
+            with_data: false,
+        }
+    }
+
     /// Adds a draw.
     #[inline]
     pub fn push(&mut self, curve: Curve) {

@@ -153,9 +153,10 @@ fn test(
     let unit = row.t.and(row.std_error).unwrap_or(1.0);
     let sums = sums.about(estimate, unit);
     let delta = estimate / unit;
-    let mut curves = Curves::default();
     let (mut studentized, mut difference, mut undefined) = (0u64, 0u64, 0u64);
     let mut pulse = Pulse::every((400_000 / sums.cost() + 1) as u32);
+    let all = sums.permutations.all(draws.count);
+    let mut curves = Curves::with_room(all.unwrap_or(draws.count));
     let see = |treated: &[bool]| {
         pulse.tick();
         // An assignment that covariates explain has no effect: it counts as extreme, to be safe.
@@ -171,7 +172,6 @@ fn test(
             Statistic::Difference => raw,
         });
     };
-    let all = sums.permutations.all(draws.count);
     match all {
         Some(_) => sums.permutations.each(see),
         None => sums.permutations.random(draws.count, &draws.seed, see),

@@ -15,7 +15,7 @@ use crate::effect::question::Question;
 use crate::effect::robust::{contributions, dot};
 use crate::effect::{Effect, EffectError, Options, StdError, effects};
 use crate::error::Invalid;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use crate::random::{Purpose, Random};
 use crate::sketch::{Key, Sketch};
 
@@ -59,6 +59,7 @@ pub fn simultaneous_intervals(
     };
     let (mut rows, mut scores): (Vec<Simultaneous>, Vec<Option<Scores>>) = Default::default();
     for (i, sketch) in sketches.iter().enumerate() {
+        pulse::room_for(sketches.len(), 8 * size_of::<Key>());
         let question = Question::new(sketch, control, &options)?;
         let contrasts: Vec<Vec<f64>> = (0..conditions_kept(&question.design))
             .map(|j| question.design.contrast(j))
@@ -181,18 +182,17 @@ fn least_p_values(factor: &[Vec<f64>], draws: &Draws) -> Vec<f64> {
     let mut random = Random::new(&draws.seed, Purpose::Multiplier, 0);
     let mut pulse = Pulse::every((100_000 / (factor.len() * factor.len() + 20) + 1) as u32);
     let mut numbers = vec![0.0; factor.len()];
-    let mut least: Vec<f64> = (0..draws.count)
-        .map(|draw| {
-            pulse.tick();
-            random.go_to(draw);
-            numbers.iter_mut().for_each(|n| *n = random.normal());
-            let largest = factor
-                .iter()
-                .map(|row| dot(row, &numbers).abs())
-                .fold(0.0, f64::max);
-            normal_two_sided(largest).unwrap_or(1.0)
-        })
-        .collect();
-    least.sort_unstable_by(f64::total_cmp);
+    let mut least: Vec<f64> = pulse::vector(usize::try_from(draws.count).unwrap_or(usize::MAX));
+    least.extend((0..draws.count).map(|draw| {
+        pulse.tick();
+        random.go_to(draw);
+        numbers.iter_mut().for_each(|n| *n = random.normal());
+        let largest = factor
+            .iter()
+            .map(|row| dot(row, &numbers).abs())
+            .fold(0.0, f64::max);
+        normal_two_sided(largest).unwrap_or(1.0)
+    }));
+    pulse::sort_by(&mut least, f64::total_cmp);
     least
 }

@@ -296,7 +296,7 @@ impl Kernel {
 
     /// Makes the draws.
     pub fn draw(&self, multipliers: &mut Multipliers, draws: u64) -> Curves {
-        let mut curves = Curves::default();
+        let mut curves = Curves::with_room(draws);
         let mut work = Work {
             weights: vec![[0.0; LANES]; self.clusters.len()],
             sums: vec![[0.0; LANES]; self.contrast.len() + self.strata],

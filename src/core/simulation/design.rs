@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// Classes that a simulation takes.
 const MAX_CLUSTERS: u32 = 100_000;
-/// Students of one roster, on average.
+/// Students of one roster; on average if the sizes of classes are drawn.
 const MAX_STUDENTS: f64 = 5_000_000.0;
 
 /// Sizes of classes.
@@ -160,12 +160,14 @@ fn value_list(value: &Value) -> Option<&[Value]> {
 }
 
 impl Sizes {
-    fn mean(&self) -> f64 {
+    /// Students of all classes, on average if sizes are drawn.
+    fn total(&self, classes: u32) -> f64 {
         match self {
             Sizes::List(list) => {
-                list.iter().map(|n| f64::from(*n)).sum::<f64>() / list.len() as f64
+                let in_turn = list.iter().cycle().take(classes as usize);
+                in_turn.map(|n| f64::from(*n)).sum()
             }
-            Sizes::Gamma { mean, .. } => *mean,
+            Sizes::Gamma { mean, .. } => mean * f64::from(classes),
         }
     }
 }
@@ -243,7 +245,7 @@ impl Design {
         let d: Document = read("design", text, Origin::Argument).map_err(ExperimentError::from)?;
         let classes = count("clusters", d.clusters, 2, MAX_CLUSTERS)?;
         let sizes = read_sizes(&d.size)?;
-        if sizes.mean() * f64::from(classes) > MAX_STUDENTS {
+        if sizes.total(classes) > MAX_STUDENTS {
             return Err(invalid(
                 "size",
                 format!("a roster has more than {MAX_STUDENTS} students"),

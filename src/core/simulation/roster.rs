@@ -9,8 +9,13 @@ use super::document::Unit;
 use super::error::SimulationError;
 use crate::assignment::{Rules, randomize};
 use crate::distribution::normal_quantile_upper;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use crate::random::{Purpose, Random};
+
+/// What a class takes, with the parts of its outcomes and of those of its teacher, school and wave.
+const CLASS_BYTES: usize = 400;
+/// What a unit takes while it is assigned, besides what the randomization announces: its name and its stratum.
+const UNIT_BYTES: usize = 300;
 
 /// Students between two looks at whether the host wants to stop.
 pub(super) const BEAT: u32 = 1024;
@@ -106,12 +111,13 @@ impl Students {
                 .map(|_| (part(), if second { part() } else { 0.0 }))
                 .collect()
         };
+        pulse::room_for(design.classes as usize, CLASS_BYTES);
         let schools = parts(design.strata_icc, design.strata);
         let by_teacher = parts(design.teacher_icc, teachers);
         let own = parts(design.icc, design.classes);
         let waves = parts(design.wave_sd * design.wave_sd, design.waves);
         let at = |v: &[(f64, f64)], i: u32| v.get(i as usize).copied().unwrap_or_default();
-        for class in 0..design.classes {
+        for class in pulse::each(0..design.classes) {
             let teacher = class / design.sections;
             let school = teacher % design.strata;
             let wave = (u64::from(teacher) * u64::from(design.waves) / u64::from(teachers)) as u32;
@@ -142,6 +148,7 @@ impl Students {
         for number in 0..design.classes {
             let class = self.class(number);
             let size = class_size(&design.sizes, number, random);
+            self.reserve(size as usize);
             for _ in 0..size {
                 pulse.tick();
                 let late = design.late > 0.0 && random.uniform() < design.late;
@@ -176,14 +183,25 @@ impl Students {
         };
     }
 
+    /// Makes room for more students.
+    fn reserve(&mut self, more: usize) {
+        let (needed, capacity) = (self.students.len() + more, self.students.capacity());
+        if needed > capacity {
+            let target = needed.max(capacity * 2);
+            pulse::room_for(target, size_of::<Student>());
+            self.students.reserve_exact(target - self.students.len());
+        }
+    }
+
     /// Assigns the units with the code of `rct.randomize`, within schools and start waves.
     fn assign(&mut self, design: &Design, seed: &str) -> Result<(), SimulationError> {
-        let names: Vec<String> = (0..self.units).map(|u| u.to_string()).collect();
+        pulse::room_for(self.units as usize, UNIT_BYTES);
+        let names: Vec<String> = pulse::each(0..self.units).map(|u| u.to_string()).collect();
         let units: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut labels = vec![String::new(); self.units as usize];
         let label = |school: u32, wave: u32| format!("{school}.{wave}");
         if design.unit == Unit::Student {
-            for (student, slot) in self.students.iter().zip(&mut labels) {
+            for (student, slot) in pulse::each(&self.students).zip(&mut labels) {
                 let class = self.class(student.class);
                 *slot = label(class.school, class.wave);
             }
@@ -209,12 +227,12 @@ impl Students {
         };
         let placements = randomize(&rules, &units, stratified.then_some(&strata))?;
         let mut assigned = vec![0; self.units as usize];
-        for p in placements {
+        for p in pulse::each(placements) {
             if let Some(slot) = p.unit.parse().ok().and_then(|u: usize| assigned.get_mut(u)) {
                 *slot = p.slot.condition;
             }
         }
-        for student in &mut self.students {
+        for student in pulse::each(&mut self.students) {
             student.condition = assigned.get(student.unit as usize).copied().unwrap_or(0);
         }
         for (number, class) in self.classes.iter_mut().enumerate() {
@@ -236,7 +254,7 @@ impl Students {
         let treated: Vec<u32> = (0..design.classes)
             .filter(|&c| self.class(c).condition != design.control)
             .collect();
-        for i in 0..self.students.len() {
+        for i in pulse::each(0..self.students.len()) {
             let Some(student) = self.students.get(i).copied() else {
                 continue;
             };
@@ -307,15 +325,14 @@ impl Students {
 
     fn attrition(&mut self, design: &Design, random: &mut Random) {
         if design.lost_units > 0.0 {
-            let lost: Vec<bool> = (0..self.units)
-                .map(|_| random.uniform() < design.lost_units)
-                .collect();
-            for s in &mut self.students {
+            let mut lost = pulse::vector(self.units as usize);
+            lost.extend(pulse::each(0..self.units).map(|_| random.uniform() < design.lost_units));
+            for s in pulse::each(&mut self.students) {
                 s.observed &= !lost.get(s.unit as usize).copied().unwrap_or(false);
             }
         }
         if design.lost != (0.0, 0.0) {
-            for s in &mut self.students {
+            for s in pulse::each(&mut self.students) {
                 let share = if s.condition == design.control {
                     design.lost.0
                 } else {

@@ -3,7 +3,7 @@
 use super::Sketch;
 use super::cells::CellId;
 use super::key::Key;
-use crate::pulse::Pulse;
+use crate::pulse;
 
 /// The cells of a sketch in canonical order, with conditions and strata numbered by theirs.
 pub(super) struct Canonical {
@@ -19,37 +19,34 @@ impl Canonical {
     pub fn of(sketch: &Sketch) -> Self {
         let mut conditions: Vec<usize> = (0..sketch.conditions.len()).collect();
         conditions.sort_unstable_by_key(|&i| sketch.conditions.get(i).map(|c| c.name.as_bytes()));
+        pulse::room_for(sketch.strata.len(), 4 * size_of::<usize>());
         let mut strata: Vec<usize> = (0..sketch.strata.len()).collect();
-        strata.sort_unstable_by_key(|&i| sketch.strata.get(i));
+        pulse::sort_by(&mut strata, |&a, &b| {
+            sketch.strata.get(a).cmp(&sketch.strata.get(b))
+        });
         let (new_condition, new_stratum) = (inverse(&conditions), inverse(&strata));
-        let mut cells: Vec<(CellId, usize)> = sketch
-            .cells
-            .iter()
-            .enumerate()
-            .map(|(i, cell)| {
-                let condition = new_condition
-                    .get(cell.id.condition as usize)
-                    .copied()
-                    .unwrap_or(0) as u16;
-                let stratum = new_stratum
-                    .get(cell.id.stratum as usize)
-                    .copied()
-                    .unwrap_or(0) as u32;
-                (
-                    CellId {
+        let mut cells: Vec<(CellId, usize)> = pulse::vector(sketch.cells.len());
+        cells.extend(
+            pulse::each(sketch.cells.iter())
+                .enumerate()
+                .map(|(i, cell)| {
+                    let condition = new_condition
+                        .get(cell.id.condition as usize)
+                        .copied()
+                        .unwrap_or(0) as u16;
+                    let stratum = new_stratum
+                        .get(cell.id.stratum as usize)
+                        .copied()
+                        .unwrap_or(0) as u32;
+                    let id = CellId {
                         condition,
                         stratum,
                         ..cell.id
-                    },
-                    i,
-                )
-            })
-            .collect();
-        let mut pulse = Pulse::every(1 << 16);
-        cells.sort_unstable_by(|(a, _), (b, _)| {
-            pulse.tick();
-            rank(a).cmp(&rank(b))
-        });
+                    };
+                    (id, i)
+                }),
+        );
+        pulse::sort_by(&mut cells, |(a, _), (b, _)| rank(a).cmp(&rank(b)));
         Canonical {
             conditions,
             strata,

@@ -8,6 +8,7 @@ use super::key::Key;
 use super::layout::Layout;
 use crate::budget::{Budget, Charge, OverBudget};
 use crate::exact::limbs;
+use crate::pulse;
 
 /// Words before the sums: digest (2), stratum with condition and flags, weight, rows.
 const HEADER: usize = 5;
@@ -272,7 +273,7 @@ impl Cells {
         self.charge.grow(size * 8)?;
         let old = std::mem::replace(&mut self.index, vec![0; size]).len();
         self.charge.shrink(old * 8);
-        for cell in 0..self.len {
+        for cell in pulse::each(0..self.len) {
             if let Some(words) = self.record(cell).first_chunk::<4>() {
                 self.enter(hash(words), cell);
             }
@@ -298,6 +299,7 @@ impl Cells {
     pub fn move_to(&mut self, layout: Layout, from: &[Option<usize>]) -> Result<(), OverBudget> {
         let (old_stride, new_stride) = (self.stride, HEADER + layout.words());
         for chunk in &mut self.chunks {
+            pulse::beat();
             let cells = chunk.len() / old_stride;
             let capacity = (chunk.capacity() / old_stride).max(cells);
             self.charge.grow(capacity * new_stride * 8)?;

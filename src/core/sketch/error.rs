@@ -123,7 +123,7 @@ impl Explain for SketchError {
             }
             ConditionEncoding => "condition of a sketch is not UTF-8".to_owned(),
             TooManyRows => "a cell of a sketch takes at most 1099511627776 rows".to_owned(),
-            Memory(_) => "sketch needs more memory than rct.state_memory_limit allows".to_owned(),
+            Memory(_) => "sketch needs more memory than rct.memory_limit allows".to_owned(),
             Corrupt(what) => format!("stored sketch is damaged: {what}"),
             UnknownVersion(v) => format!(
                 "stored sketch has version {v}, this is version {}",
@@ -186,7 +186,7 @@ impl Explain for SketchError {
             ConditionEncoding => "pg_rct needs a database with the encoding UTF8.",
             TooManyRows => "Sketch parts of the table and analyse them apart.",
             Memory(_) => {
-                "Raise rct.state_memory_limit, use fewer covariates, or sketch parts of the table and roll them up. With many groups, SET enable_hashagg = off holds one group at a time."
+                "Let a superuser raise rct.memory_limit, use fewer covariates, or sketch parts of the table and roll them up. With many groups, SET enable_hashagg = off holds one group at a time."
             }
             Corrupt(_) => "Restore the value from a backup, or compute the sketch again.",
             UnknownVersion(_) => "Update the extension on this server.",

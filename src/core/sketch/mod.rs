@@ -27,6 +27,7 @@ pub use summary::{CellSummary, Completeness, Info};
 pub use wire::{WIRE_VERSION, bytes_to_text};
 
 use crate::budget::Budget;
+use crate::pulse;
 use cells::{CellId, Cells};
 use layout::{Column, Layout, MAX_CELL_ROWS, pair_slot, slot_count};
 use std::collections::HashMap;
@@ -35,6 +36,8 @@ use std::collections::HashMap;
 pub const MAX_COVARIATES: usize = 50;
 /// Conditions that a sketch can take.
 pub const MAX_CONDITIONS: usize = 1000;
+/// What a stratum takes besides its cells, in tables that are doubled.
+const STRATUM_BYTES: usize = 200;
 /// Bytes of a condition's name.
 pub const MAX_CONDITION_BYTES: usize = 1000;
 
@@ -173,14 +176,14 @@ impl Sketch {
             }
             conditions.push(ours as u16);
         }
-        let mut strata = Vec::with_capacity(other.strata.len());
-        for &key in &other.strata {
+        let mut strata = pulse::vector(other.strata.len());
+        for &key in pulse::each(&other.strata) {
             strata.push(self.stratum(key)?);
         }
         let places = self.columns_of(other);
         self.unite_columns(other, &places)?;
         let slots = slot_map(&places, self.column_count());
-        for cell in other.cells.iter() {
+        for cell in pulse::each(other.cells.iter()) {
             let id = CellId {
                 stratum: strata.get(cell.id.stratum as usize).copied().unwrap_or(0),
                 condition: conditions
@@ -332,6 +335,9 @@ impl Sketch {
             return Ok(known);
         }
         let number = u32::try_from(self.strata.len()).map_err(|_| SketchError::TooManyRows)?;
+        if self.strata.len() == self.strata.capacity() {
+            pulse::room_for(2 * self.strata.len(), STRATUM_BYTES);
+        }
         self.strata.push(key);
         self.stratum_numbers.insert(key, number);
         self.last_stratum = number as usize;

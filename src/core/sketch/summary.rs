@@ -5,6 +5,7 @@ use super::cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use super::moments::{Centre, Rows};
 use super::{Key, LeftOut, Sketch, SketchError};
 use crate::exact::limbs;
+use crate::pulse;
 
 /// What a sketch holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,7 +75,7 @@ impl Sketch {
         let weighted = self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0);
         let canonical = Canonical::of(self);
         let mut all = vec![Completeness::default(); self.conditions.len()];
-        for (id, number) in &canonical.cells {
+        for (id, number) in pulse::each(&canonical.cells) {
             let (Some(cell), Some(sum)) =
                 (self.cells.get(*number), all.get_mut(id.condition as usize))
             else {
@@ -100,8 +101,8 @@ impl Sketch {
             no_condition: self.no_condition,
             ..Info::default()
         };
-        let mut clusters: Vec<Key> = Vec::with_capacity(self.cells.len());
-        for cell in self.cells.iter() {
+        let mut clusters: Vec<Key> = pulse::vector(self.cells.len());
+        for cell in pulse::each(self.cells.iter()) {
             clusters.push(cell.id.cluster);
             info.rows += cell.rows;
             info.has_weight |= cell.id.flags & HAS_WEIGHT != 0;
@@ -109,7 +110,7 @@ impl Sketch {
                 info.no_covariates += cell.rows;
             }
         }
-        clusters.sort_unstable();
+        pulse::sort(&mut clusters);
         clusters.dedup();
         info.clusters = clusters.len() as u64;
         self.conditions
@@ -129,7 +130,7 @@ impl Sketch {
             .collect();
         let column = self.cells.layout().columns().len() - 1;
         let slot = self.cells.layout().slots().get(column).copied();
-        for (id, number) in &canonical.cells {
+        for (id, number) in pulse::each(&canonical.cells) {
             let (Some(cell), Some(slot), Some(total)) = (
                 self.cells.get(*number),
                 slot,
@@ -151,10 +152,16 @@ impl Sketch {
     /// missing are together. In a weighted sketch rows without a weight are left out.
     pub fn cell_summaries(&self) -> Result<Vec<CellSummary>, SketchError> {
         let moments = self.moments(Rows::All, Centre::PerStratum)?;
+        // Each with its name of a condition.
+        let longest = moments.conditions.iter().map(|c| c.name.len()).max();
+        pulse::room_for(
+            moments.cells.len(),
+            size_of::<CellSummary>() + 32 + longest.unwrap_or(0),
+        );
         let mut out: Vec<CellSummary> = Vec::with_capacity(moments.cells.len());
         let mut last = None;
         let (mut sum, mut squares) = (0.0, 0.0);
-        for (i, cell) in moments.cells.iter().enumerate() {
+        for (i, cell) in pulse::each(moments.cells.iter()).enumerate() {
             let key = (
                 cell.stratum,
                 cell.cluster,

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use postgres::{Client, Error};
 use serde_json::json;
@@ -14,13 +13,15 @@ use super::{
 };
 use crate::db::told;
 use crate::random::Random;
+use crate::wait::wait_until;
 
-/// Marks new users until it is told to stop; user and what they were told.
+/// Marks new users until it is told to stop, and counts them; user and what they were told.
 fn visitors(
     client: &mut Client,
     prefix: &str,
     site: &str,
     stop: &AtomicBool,
+    visits: &AtomicU64,
 ) -> Vec<(String, Option<String>, String)> {
     let mut told = Vec::new();
     for i in 0.. {
@@ -30,6 +31,7 @@ fn visitors(
         let user = format!("{prefix}-{i}");
         let marked = mark(client, &user, site, None);
         told.push((user, marked.condition, marked.reason));
+        visits.fetch_add(1, Ordering::Relaxed);
     }
     told
 }
@@ -46,18 +48,20 @@ fn a_start_among_marks_misses_nobody() {
     for number in 0..STARTS {
         let (key, site) = (format!("start {number}"), format!("lesson {number}"));
         create(&mut client, &key, &site, &json!({}));
-        let stop = AtomicBool::new(false);
-        let wait = Duration::from_millis(10 + random.below(40));
+        let (stop, visits) = (AtomicBool::new(false), AtomicU64::new(0));
+        let before = 5 + random.below(60);
         let answers = together(
             || database.client(),
             CLIENTS + 1,
             |who, client| {
                 if who < CLIENTS {
-                    return visitors(client, &format!("{number}-{who}"), &site, &stop);
+                    return visitors(client, &format!("{number}-{who}"), &site, &stop, &visits);
                 }
-                std::thread::sleep(wait);
+                let visited = |many| visits.load(Ordering::Relaxed) >= many;
+                wait_until("some have come before the start", || visited(before));
                 set_status(client, &key, "enrolling");
-                std::thread::sleep(Duration::from_millis(30));
+                let more = visits.load(Ordering::Relaxed) + 2 * CLIENTS as u64;
+                wait_until("more have come after the start", || visited(more));
                 stop.store(true, Ordering::Relaxed);
                 Vec::new()
             },
@@ -113,18 +117,21 @@ fn a_start_among_marks_excludes_whole_classes() {
         let (key, site) = (format!("start {number}"), format!("lesson {number}"));
         let design = json!({"unit": "group", "group_type": "class", "consistency": "group"});
         create(&mut client, &key, &site, &design);
-        let wait = Duration::from_millis(random.below(60));
+        let (before, visits) = (random.below(2 * CLASSES as u64), AtomicU64::new(0));
         together(
             || database.client(),
             CLIENTS + 1,
             |who, client| {
                 if who == CLIENTS {
-                    std::thread::sleep(wait);
+                    wait_until("some have come before the start", || {
+                        visits.load(Ordering::Relaxed) >= before
+                    });
                     set_status(client, &key, "enrolling");
                     return;
                 }
                 for i in (1 + who..=4 * CLASSES).step_by(CLIENTS) {
                     mark(client, &format!("u{i}"), &site, None);
+                    visits.fetch_add(1, Ordering::Relaxed);
                 }
             },
         );

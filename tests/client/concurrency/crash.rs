@@ -2,93 +2,17 @@
 //! complete, and nothing is there by halves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use postgres::{Client, Config, NoTls};
+use postgres::Client;
 use serde_json::json;
 
 use super::{
     Marked, alone, assert_consistent, classes, count, rows, run, start, together, try_mark,
 };
-use crate::cluster::root;
 use crate::random::Random;
-
-/// A cluster with the settings of a server in use, which is stopped and removed when its input ends: also when this
-/// process is killed.
-struct Durable {
-    script: Child,
-    host: String,
-    port: u16,
-    dir: String,
-}
-
-impl Durable {
-    fn start() -> Self {
-        let mut script = Command::new(".ci/cluster.sh")
-            .current_dir(root())
-            .args(["run", "--profile", "bench", "--", "sh", "-c"])
-            .arg("printf 'cluster\\t%s\\t%s\\t%s\\n' \"$PGHOST\" \"$PGPORT\" \"$RCT_CLUSTER_DIR\"; read -r end || true")
-            .env("RCT_BENCH_SHARED_BUFFERS", "128MB")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| panic!(".ci/cluster.sh: {e}"));
-        let output = BufReader::new(script.stdout.take().expect("piped"));
-        let announced = output
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| Some(line.strip_prefix("cluster\t")?.to_owned()));
-        let announced = announced.unwrap_or_else(|| panic!(".ci/cluster.sh started no cluster"));
-        let parts: Vec<&str> = announced.split('\t').collect();
-        let [host, port, dir] = parts.as_slice() else {
-            panic!("{announced}")
-        };
-        Durable {
-            host: (*host).to_owned(),
-            port: port.parse().expect("a number"),
-            dir: (*dir).to_owned(),
-            script,
-        }
-    }
-
-    fn client(&self) -> Client {
-        Config::new()
-            .host(&self.host)
-            .port(self.port)
-            .user("postgres")
-            .dbname("postgres")
-            .connect(NoTls)
-            .unwrap_or_else(|e| panic!("connection to the durable cluster: {e}"))
-    }
-
-    /// SIGKILL, or the start after it.
-    fn control(&self, command: &str) {
-        let output = Command::new(".ci/cluster.sh")
-            .current_dir(root())
-            .arg(command)
-            .env("RCT_CLUSTER_DIR", &self.dir)
-            .output()
-            .unwrap_or_else(|e| panic!(".ci/cluster.sh: {e}"));
-        assert!(
-            output.status.success(),
-            ".ci/cluster.sh {command}: {}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-}
-
-impl Drop for Durable {
-    fn drop(&mut self) {
-        drop(self.script.stdin.take());
-        if let Err(e) = self.script.wait() {
-            eprintln!("the durable cluster: {e}");
-        }
-    }
-}
+use crate::server::Server;
+use crate::wait::wait_until;
 
 /// A mark that a client sent, and what it was told before the connection broke.
 struct Sent {
@@ -100,8 +24,14 @@ struct Sent {
 
 const SITES: [&str; 3] = ["lesson", "quiz", "warm-up"];
 
-/// Marks until the server is gone.
-fn storm(client: &mut Client, name: &str, students: u64, killed: &AtomicBool) -> Vec<Sent> {
+/// Marks until the server is gone, and counts what was acknowledged.
+fn storm(
+    client: &mut Client,
+    name: &str,
+    students: u64,
+    killing: &AtomicBool,
+    acknowledged: &AtomicU64,
+) -> Vec<Sent> {
     // a stream of its own for each client, from the number in its name
     let mut state = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
         (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
@@ -125,14 +55,13 @@ fn storm(client: &mut Client, name: &str, students: u64, killed: &AtomicBool) ->
         let alive = match answer {
             Ok(told) => {
                 mark.told = Some(told);
+                acknowledged.fetch_add(1, Ordering::Relaxed);
                 true
             }
             Err(e) => {
                 let shutdown = e.code().is_none_or(|code| code.code().starts_with("57P"));
                 assert!(shutdown, "{}: {}", mark.event, crate::db::told(&e));
-                // the answer may outrun the flag, which is set when the kill is known to be done
-                std::thread::sleep(Duration::from_millis(300));
-                assert!(killed.load(Ordering::Relaxed), "{}: {e}", mark.event);
+                assert!(killing.load(Ordering::SeqCst), "{}: {e}", mark.event);
                 false
             }
         };
@@ -151,7 +80,7 @@ fn a_killed_server_has_lost_no_acknowledged_mark() {
     const STUDENTS: u64 = 3_000;
     let _alone = alone();
     let mut random = Random::new("a_killed_server_has_lost_no_acknowledged_mark");
-    let cluster = Durable::start();
+    let cluster = Server::durable();
     let mut client = cluster.client();
     for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
         let value: String = client
@@ -179,8 +108,9 @@ fn a_killed_server_has_lost_no_acknowledged_mark() {
 
     let mut sent = Vec::new();
     for round in 0..ROUNDS {
-        let storming = Duration::from_millis(600 + random.below(700));
-        let killed = AtomicBool::new(false);
+        // so many are acknowledged before the kill, and more while it is done
+        let enough = 60 + random.below(400);
+        let (killing, acknowledged) = (AtomicBool::new(false), AtomicU64::new(0));
         let seed = random.bits();
         let marks = together(
             || cluster.client(),
@@ -188,11 +118,13 @@ fn a_killed_server_has_lost_no_acknowledged_mark() {
             |who, client| {
                 if who < CLIENTS {
                     let name = format!("{round}-{who}-{seed}");
-                    return storm(client, &name, STUDENTS, &killed);
+                    return storm(client, &name, STUDENTS, &killing, &acknowledged);
                 }
-                std::thread::sleep(storming);
+                wait_until("there is a storm", || {
+                    acknowledged.load(Ordering::Relaxed) >= enough
+                });
+                killing.store(true, Ordering::SeqCst);
                 cluster.control("kill");
-                killed.store(true, Ordering::Relaxed);
                 Vec::new()
             },
         );

@@ -230,7 +230,7 @@ SELECT rct.pool_imputations(ARRAY[1, 2], ARRAY[1, -1]);
 SELECT rct.pool_imputations(ARRAY[1, 2], ARRAY[1, 1], 0);
 SELECT rct.pool_imputations(ARRAY[1, 2], ARRAY[1, 1], level => 95);
 SELECT rct.pool_imputations(ARRAY[1, 2], ARRAY[1, 1], level => NULL);
-SET rct.state_memory_limit = '64kB';
+SET rct.memory_limit = '64kB';
 SELECT rct.logistic_rows(1, ARRAY[i]) FROM generate_series(1, 100000) AS i;
 
 -- Missing students against observed ones, next to plain means: the covariate of those without an outcome less that of the others.

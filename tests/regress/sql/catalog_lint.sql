@@ -173,5 +173,5 @@ WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_cast'::regcl
       AND name <> 'event trigger rct_guard_removal';
 -- Settings are limits and confirmations; none changes a result. (The first call loads the library.)
 SELECT rct.median(1);
-SELECT name, context, vartype, unit FROM pg_settings WHERE name LIKE 'rct.%' AND name NOT IN ('rct.state_memory_limit', 'rct.confirm_drop');
+SELECT name, context, vartype, unit FROM pg_settings WHERE name LIKE 'rct.%' AND name NOT IN ('rct.memory_limit', 'rct.confirm_drop');
 SELECT name, context, unit, boot_val, short_desc IS NOT NULL AS described FROM pg_settings WHERE name LIKE 'rct.%';

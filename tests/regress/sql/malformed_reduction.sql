@@ -90,7 +90,7 @@ EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
     detail := regexp_replace(detail, '\d+', 'N', 'g');
 END $$;
-SET rct.state_memory_limit = '64kB';
+SET rct.memory_limit = '64kB';
 \x on
 SELECT * FROM failure('SELECT rct.median(i) FROM generate_series(1, 100000) AS i');
 SELECT * FROM failure('SELECT rct.reduce(i, 1, ''median'') FROM generate_series(1, 100000) AS i');
@@ -109,9 +109,9 @@ SELECT count(m) AS groups FROM (SELECT rct.median(i) AS m FROM generate_series(1
 RESET enable_hashagg;
 -- The failures have given their memory back.
 SELECT rct.median(i) FROM generate_series(1, 3000) AS i;
-RESET rct.state_memory_limit;
+RESET rct.memory_limit;
 SELECT rct.median(i) FROM generate_series(1, 100000) AS i;
 SELECT setting, refused(setting) AS sqlstate
-FROM unnest(ARRAY['SET rct.state_memory_limit = ''63kB''', 'SET rct.state_memory_limit = 0', 'SET rct.state_memory_limit = -1',
-                  'SET rct.state_memory_limit = ''lots''', 'SET rct.state_memory_limit = ''4TB''', 'SET rct.no_such_setting = 1',
-                  'SET rct.state_memory_limit = ''64kB''', 'SET rct.state_memory_limit = ''1GB''']) AS setting;
+FROM unnest(ARRAY['SET rct.memory_limit = ''63kB''', 'SET rct.memory_limit = 0', 'SET rct.memory_limit = -1',
+                  'SET rct.memory_limit = ''lots''', 'SET rct.memory_limit = ''4TB''', 'SET rct.no_such_setting = 1',
+                  'SET rct.memory_limit = ''64kB''', 'SET rct.memory_limit = ''1GB''']) AS setting;

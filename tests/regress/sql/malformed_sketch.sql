@@ -125,7 +125,7 @@ EXCEPTION WHEN OTHERS THEN
     detail := regexp_replace(detail, '\d+', 'N', 'g');
 END $$;
 CREATE TABLE big AS SELECT rct.sketch(i, 'a', i) AS s FROM generate_series(1, 5000) AS i;
-SET rct.state_memory_limit = '64kB';
+SET rct.memory_limit = '64kB';
 \x on
 SELECT * FROM failure('SELECT rct.sketch(i, ''a'', i) FROM generate_series(1, 5000) AS i');
 SELECT * FROM failure('SELECT rct.sketch(i, ''a'', 1, i, NULL, NULL, NULL) FROM generate_series(1, 5000) AS i');
@@ -139,5 +139,5 @@ FROM unnest(ARRAY['SELECT rct.rollup(s) FROM big', 'SELECT rct.sketch_info(s) FR
                   'SELECT length(s::text) FROM big', 'SELECT rct.rollup(s) FROM good']) AS query;
 -- The failures have given their memory back.
 SELECT n FROM rct.sketch_info((SELECT rct.sketch(i, 'a', i % 100) FROM generate_series(1, 5000) AS i));
-RESET rct.state_memory_limit;
+RESET rct.memory_limit;
 SELECT n FROM big, rct.sketch_info(s);

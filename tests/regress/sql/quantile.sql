@@ -68,5 +68,5 @@ SELECT rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil 
 SELECT rct.quantile_effects('\x4401', 'old');
 SELECT rct.quantile_effects(substr(d, 1, 100) || '\x00'::bytea || substr(d, 102), 'old') FROM whole;
 SELECT rct.distribution('NaN', arm, school) FROM pupil;
-SET rct.state_memory_limit = '64kB';
+SET rct.memory_limit = '64kB';
 SELECT rct.distribution(i, 'a', 1) FROM generate_series(1, 100000) AS i;

@@ -126,11 +126,9 @@ SELECT rct.simultaneous_intervals(ARRAY[plain, NULL], 'old') FROM sketch;
 -- A long computation can be stopped.
 SET statement_timeout = '50ms';
 DO $$
-DECLARE
-    started timestamptz := clock_timestamp();
 BEGIN
     PERFORM rct.wild_bootstrap(plain, 'old', draws => 10000000) FROM sketch;
 EXCEPTION WHEN query_canceled THEN
-    RAISE NOTICE 'canceled, in time: %', clock_timestamp() - started < interval '1 s';
+    RAISE NOTICE 'canceled';
 END $$;
 RESET statement_timeout;

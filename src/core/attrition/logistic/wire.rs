@@ -3,7 +3,7 @@
 
 use super::{Logistic, LogisticError, MAX_REGRESSORS, number};
 use crate::budget::Budget;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// `rctlogi` and the version.
@@ -13,7 +13,7 @@ impl Logistic {
     /// The rows as bytes: equal rows give equal bytes.
     pub fn encode(&self) -> Vec<u8> {
         let words = 4 + self.patterns.len() * (self.regressors.unwrap_or(0) + 2);
-        let mut bytes = Vec::with_capacity(8 * words);
+        let mut bytes = pulse::vector(8 * words);
         let mut put = |v: u64| bytes.extend_from_slice(&v.to_le_bytes());
         put(MAGIC);
         put(self.incomplete);

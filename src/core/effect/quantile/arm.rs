@@ -6,7 +6,7 @@
 //! `1 / (Σ λ² + (Σ r²)² − Σ r⁴)` (Bell and McCaffrey 2002).
 
 use crate::distribution::t_critical;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use crate::sketch::Key;
 use std::cmp::Ordering;
 
@@ -37,12 +37,11 @@ pub struct Quantile {
 impl Arm {
     /// From clusters by digest with their outcomes in ascending order.
     pub fn new(name: String, clusters: Vec<(Key, Vec<f64>)>) -> Self {
-        let mut sorted: Vec<f64> = clusters.iter().flat_map(|c| c.1.iter().copied()).collect();
-        let mut pulse = Pulse::every(1 << 16);
-        sorted.sort_unstable_by(|a, b| {
-            pulse.tick();
-            a.total_cmp(b)
-        });
+        let mut sorted: Vec<f64> = pulse::vector(clusters.iter().map(|c| c.1.len()).sum());
+        for cluster in pulse::each(&clusters) {
+            sorted.extend_from_slice(&cluster.1);
+        }
+        pulse::sort_by(&mut sorted, f64::total_cmp);
         Arm {
             name,
             clusters,

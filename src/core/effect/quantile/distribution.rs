@@ -4,7 +4,7 @@ use super::arm::Arm;
 use super::error::QuantileError;
 use crate::budget::{Budget, Charge};
 use crate::effect::notes::Note;
-use crate::pulse::Pulse;
+use crate::pulse;
 use crate::sketch::{Key, MAX_CONDITION_BYTES, MAX_CONDITIONS};
 use std::collections::HashMap;
 
@@ -98,17 +98,18 @@ impl Distribution {
             }
             conditions.push(number as u32);
         }
-        let mut clusters = Vec::with_capacity(other.clusters.len());
-        for &key in &other.clusters {
+        let mut clusters = pulse::vector(other.clusters.len());
+        for &key in pulse::each(&other.clusters) {
             clusters.push(self.cluster(key)?);
         }
         self.reserve(other.outcomes.len())?;
         let number = |of: &[u32], i: u32| of.get(i as usize).copied().unwrap_or(0);
-        self.outcomes.extend(other.outcomes.iter().map(|o| Outcome {
-            condition: number(&conditions, o.condition),
-            cluster: number(&clusters, o.cluster),
-            value: o.value,
-        }));
+        self.outcomes
+            .extend(pulse::each(&other.outcomes).map(|o| Outcome {
+                condition: number(&conditions, o.condition),
+                cluster: number(&clusters, o.cluster),
+                value: o.value,
+            }));
         Ok(())
     }
 
@@ -148,6 +149,9 @@ impl Distribution {
         let number =
             u32::try_from(self.clusters.len()).map_err(|_| QuantileError::TooManyClusters)?;
         self.charge.grow(CLUSTER_BYTES)?;
+        if self.clusters.len() == self.clusters.capacity() {
+            pulse::room_for(2 * self.clusters.len(), CLUSTER_BYTES);
+        }
         self.clusters.push(key);
         self.cluster_numbers.insert(key, number);
         Ok(number)
@@ -170,8 +174,9 @@ impl Distribution {
         let mut conditions: Vec<(u32, Condition)> =
             (0..).zip(std::mem::take(&mut self.conditions)).collect();
         conditions.sort_unstable_by(|a, b| a.1.name.cmp(&b.1.name));
+        pulse::room_for(self.clusters.len(), 64);
         let mut clusters: Vec<(u32, Key)> = (0..).zip(std::mem::take(&mut self.clusters)).collect();
-        clusters.sort_unstable_by_key(|c| c.1);
+        pulse::sort_by(&mut clusters, |a, b| a.1.cmp(&b.1));
         let new_condition = places(conditions.iter().map(|c| c.0));
         let new_cluster = places(clusters.iter().map(|c| c.0));
         self.conditions = conditions.into_iter().map(|c| c.1).collect();
@@ -180,13 +185,11 @@ impl Distribution {
             self.cluster_numbers.insert(key, number);
         }
         let place = |of: &[u32], i: u32| of.get(i as usize).copied().unwrap_or(i);
-        for outcome in &mut self.outcomes {
+        for outcome in pulse::each(&mut self.outcomes) {
             outcome.condition = place(&new_condition, outcome.condition);
             outcome.cluster = place(&new_cluster, outcome.cluster);
         }
-        let mut pulse = Pulse::every(1 << 16);
-        self.outcomes.sort_unstable_by(|a, b| {
-            pulse.tick();
+        pulse::sort_by(&mut self.outcomes, |a, b| {
             (a.condition, a.cluster)
                 .cmp(&(b.condition, b.cluster))
                 .then_with(|| a.value.total_cmp(&b.value))
@@ -209,13 +212,14 @@ impl Distribution {
     /// The outcomes of a condition by cluster, clusters by digest, outcomes ascending.
     pub(crate) fn outcomes_of(&mut self, condition: &str) -> Vec<(Key, Vec<f64>)> {
         self.sort();
+        pulse::room(self.outcomes.len() * size_of::<f64>() + self.clusters.len() * 80);
         let number = self
             .conditions
             .iter()
             .zip(0..)
             .find(|(c, _)| c.name == condition);
         let groups = number.into_iter().flat_map(|(_, n)| self.groups(n));
-        groups
+        pulse::each(groups)
             .map(|(key, g)| (key, g.iter().map(|o| o.value).collect()))
             .collect()
     }

@@ -68,9 +68,7 @@ impl Explain for QuantileError {
             ),
             ConditionEncoding => "condition of a distribution is not UTF-8".to_owned(),
             TooManyClusters => "a distribution takes at most 4294967295 clusters".to_owned(),
-            Memory(_) => {
-                "distribution needs more memory than rct.state_memory_limit allows".to_owned()
-            }
+            Memory(_) => "distribution needs more memory than rct.memory_limit allows".to_owned(),
             Corrupt(what) => format!("stored distribution is damaged: {what}"),
             UnknownVersion(v) => format!(
                 "stored distribution has version {v}, this is version {}",
@@ -118,7 +116,7 @@ impl Explain for QuantileError {
             ConditionEncoding => "pg_rct needs a database with the encoding UTF8.",
             TooManyClusters => "Check the third argument: it names the unit of assignment.",
             Memory(_) => {
-                "Raise rct.state_memory_limit: each outcome takes 16 bytes. A sketch takes far less, and gives effects on means."
+                "Let a superuser raise rct.memory_limit: each outcome takes 16 bytes. A sketch takes far less, and gives effects on means."
             }
             Corrupt(_) => "Make the distribution again from the rows.",
             UnknownVersion(_) => "Update pg_rct on this server.",

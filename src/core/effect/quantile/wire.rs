@@ -15,7 +15,7 @@
 use super::distribution::{Distribution, Outcome};
 use super::error::QuantileError;
 use crate::budget::Budget;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use crate::sketch::{Key, MAX_CONDITION_BYTES, MAX_CONDITIONS};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -31,7 +31,13 @@ impl Distribution {
     /// The stored form. Sorts what it holds, which changes nothing else.
     pub fn encode(&mut self) -> Vec<u8> {
         self.sort();
-        let mut out = Vec::with_capacity(64 + self.outcomes.len() * 8 + self.clusters.len() * 24);
+        let names: usize = self.conditions.iter().map(|c| c.name.len() + 22).sum();
+        // A cluster may be in each of the conditions.
+        let groups = self
+            .outcomes
+            .chunk_by(|a, b| (a.condition, a.cluster) == (b.condition, b.cluster));
+        let mut out =
+            pulse::vector(64 + names + self.outcomes.len() * 8 + pulse::each(groups).count() * 24);
         out.extend([MAGIC, VERSION]);
         out.extend(self.no_condition.min(MAX_COUNT).to_le_bytes());
         out.extend((self.conditions.len() as u16).to_le_bytes());

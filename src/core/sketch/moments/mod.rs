@@ -11,6 +11,7 @@ mod read;
 use super::key::Key;
 use super::layout::pair_slot;
 use super::{LeftOut, SketchError};
+use crate::pulse;
 
 /// Which rows and columns an analysis needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +149,7 @@ impl Moments {
                     .abs()
                     .max(within.unwrap_or(0.0).sqrt())
             };
-            let largest = (0..self.cells.len())
+            let largest = pulse::each(0..self.cells.len())
                 .map(deviation)
                 .fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
             if !(largest == 0.0 || (SMALLEST..=LARGEST).contains(&largest)) {

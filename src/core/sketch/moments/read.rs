@@ -3,7 +3,7 @@
 use super::exact::{Scratch, Total, divide, same_value, slot_of, totals_for};
 use super::{CellMoments, Centre, ConditionCounts, Moments, Rows, Selection, Variable};
 use crate::exact::limbs;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use crate::sketch::canonical::Canonical;
 use crate::sketch::cells::{Cell, CellId, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use crate::sketch::key::Key;
@@ -72,7 +72,7 @@ impl Sketch {
             return false;
         };
         let square = pair_slot(layout.columns().len(), column, column);
-        self.cells.iter().all(|cell| {
+        pulse::each(self.cells.iter()).all(|cell| {
             match (
                 slot_of(layout, cell.sums, column),
                 slot_of(layout, cell.sums, square),
@@ -103,7 +103,7 @@ impl Sketch {
             })
             .collect();
         let mut taken = Taken {
-            cells: Vec::with_capacity(canonical.cells.len()),
+            cells: pulse::vector(canonical.cells.len()),
             weighted: self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0),
             no_covariates: 0,
             no_exposed: 0,
@@ -144,13 +144,15 @@ impl Sketch {
         let taken = self.taken(&canonical, chosen);
         let kept = &taken.cells;
         let pooled = centre == Centre::Pooled;
-        let mut clusters: Vec<Key> = kept.iter().map(|(id, _)| id.cluster).collect();
-        clusters.sort_unstable();
+        let mut clusters: Vec<Key> = pulse::vector(kept.len());
+        clusters.extend(kept.iter().map(|(id, _)| id.cluster));
+        pulse::sort(&mut clusters);
         clusters.dedup();
-        let mut strata: Vec<u32> = kept
-            .iter()
-            .map(|(id, _)| if pooled { 0 } else { id.stratum })
-            .collect();
+        let mut strata: Vec<u32> = pulse::vector(kept.len());
+        strata.extend(
+            kept.iter()
+                .map(|(id, _)| if pooled { 0 } else { id.stratum }),
+        );
         strata.dedup();
         let stratum_of = |stratum: u32| {
             if pooled {
@@ -160,7 +162,15 @@ impl Sketch {
             }
         };
 
-        let mut totals: Vec<Vec<Total>> = Vec::new();
+        let words: usize = totals_for(layout, &places)
+            .iter()
+            .map(|total| total.limbs.len() + 2)
+            .sum();
+        pulse::room_for(
+            strata.len(),
+            size_of::<Vec<Total>>() + columns * size_of::<Total>() + 32 + words * 8,
+        );
+        let mut totals: Vec<Vec<Total>> = Vec::with_capacity(strata.len());
         totals.resize_with(strata.len(), || totals_for(layout, &places));
         for (id, cell) in kept {
             pulse.tick();
@@ -174,7 +184,7 @@ impl Sketch {
                 }
             }
         }
-        let mut centres = Vec::with_capacity(strata.len() * columns);
+        let mut centres = pulse::vector(strata.len() * columns);
         for (&column, total) in totals
             .iter_mut()
             .flat_map(|t| places.iter().zip(t.iter_mut()))
@@ -184,6 +194,7 @@ impl Sketch {
             centres.push(limbs::to_f64(&total.limbs, exponent));
         }
 
+        pulse::room_for(strata.len(), size_of::<Key>());
         let mut moments = Moments {
             conditions: canonical
                 .conditions
@@ -209,8 +220,8 @@ impl Sketch {
                         .unwrap_or(Key::NONE)
                 })
                 .collect(),
-            cells: Vec::with_capacity(kept.len()),
-            data: Vec::with_capacity(kept.len() * (columns + columns * (columns + 1) / 2)),
+            cells: pulse::vector(kept.len()),
+            data: pulse::vector(kept.len() * (columns + columns * (columns + 1) / 2)),
             clusters,
             columns,
             no_condition: self.no_condition,
@@ -224,6 +235,7 @@ impl Sketch {
             moments.strata = vec![Key::NONE];
         }
         let mut scratch = Scratch::default();
+        let mut pulse = Pulse::every((1 << 14) / (columns * columns).max(1) as u32 + 1);
         for (id, cell) in kept {
             pulse.tick();
             let stratum = stratum_of(id.stratum);

@@ -3,13 +3,14 @@
 use super::{COVARIATES_GIVEN, EXPOSURE_GIVEN, WIRE_VERSION};
 use crate::budget::Budget;
 use crate::exact::limbs;
-use crate::pulse::Pulse;
+use crate::pulse::{self, Pulse};
 use crate::sketch::canonical::rank;
 use crate::sketch::cells::{Cell, CellId, Cells, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use crate::sketch::key::Key;
 use crate::sketch::layout::{Column, Layout, MAX_CELL_ROWS, pair_slot, slot_count};
 use crate::sketch::{
-    Condition, LeftOut, MAX_CONDITION_BYTES, MAX_CONDITIONS, MAX_COVARIATES, Sketch, SketchError,
+    Condition, LeftOut, MAX_CONDITION_BYTES, MAX_CONDITIONS, MAX_COVARIATES, STRATUM_BYTES, Sketch,
+    SketchError,
 };
 use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
@@ -136,6 +137,7 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     }
     let layout = Layout::new(columns_for(&slots, columns));
     let mut sketch = Sketch::new(budget);
+    pulse::room_for(strata.len(), STRATUM_BYTES);
     sketch.stratum_numbers = strata
         .iter()
         .enumerate()
@@ -272,7 +274,7 @@ fn read_conditions(r: &mut Reader<'_>, count: usize) -> Result<Vec<Condition>, S
 
 fn read_strata(r: &mut Reader<'_>, count: usize) -> Result<Vec<Key>, SketchError> {
     ensure(r.0.len() / 16 >= count, "it ends too early")?;
-    let mut strata: Vec<Key> = Vec::with_capacity(count);
+    let mut strata: Vec<Key> = pulse::vector(count);
     for _ in 0..count {
         let key = Key(r.u128()?);
         ensure(

@@ -24,6 +24,7 @@ use super::cells::HAS_WEIGHT;
 use super::{Sketch, SketchError};
 use crate::budget::Budget;
 use crate::exact::limbs;
+use crate::pulse;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Version of the stored form.
@@ -40,7 +41,9 @@ impl Sketch {
         let canonical = Canonical::of(self);
         let slots = self.stored_slots();
         let width: usize = slots.iter().map(|s| s.width).sum();
-        let mut out = Vec::with_capacity(64 + self.cells.len() * (39 + width) + slots.len() * 4);
+        let names: usize = self.conditions.iter().map(|c| c.name.len() + 26).sum();
+        let cells = self.cells.len() * (39 + width);
+        let mut out = pulse::vector(64 + names + self.strata.len() * 16 + cells + slots.len() * 4);
         out.extend([b'R', WIRE_VERSION]);
         out.push(
             self.covariates.is_some() as u8 * COVARIATES_GIVEN
@@ -74,7 +77,7 @@ impl Sketch {
             out.extend((exponent as i16).to_le_bytes());
             out.extend((stored.width as u16).to_le_bytes());
         }
-        for (id, i) in &canonical.cells {
+        for (id, i) in pulse::each(&canonical.cells) {
             let Some(cell) = self.cells.get(*i) else {
                 continue;
             };
@@ -105,7 +108,7 @@ impl Sketch {
     fn stored_slots(&self) -> Vec<StoredSlot> {
         let layout = self.cells.layout();
         let mut extents: Vec<(u32, u32)> = vec![(u32::MAX, 0); layout.slots().len()];
-        for cell in self.cells.iter() {
+        for cell in pulse::each(self.cells.iter()) {
             for ((zeros, bits), slot) in extents.iter_mut().zip(layout.slots()) {
                 let Some(sum) = cell.sums.get(slot.offset..slot.offset + slot.len) else {
                     continue;
@@ -141,9 +144,11 @@ pub fn bytes_to_text(bytes: &[u8]) -> String {
         '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
     ];
     let digit = |d: u8| DIGITS.get(d as usize & 15).copied().unwrap_or('0');
-    let mut text = String::with_capacity(TEXT_PREFIX.len() + bytes.len() * 2);
+    let length = TEXT_PREFIX.len() + bytes.len() * 2;
+    pulse::room(length);
+    let mut text = String::with_capacity(length);
     text.push_str(TEXT_PREFIX);
-    for &byte in bytes {
+    for &byte in pulse::each(bytes) {
         text.push(digit(byte >> 4));
         text.push(digit(byte));
     }
@@ -172,7 +177,11 @@ fn text_to_bytes(text: &str) -> Result<Vec<u8>, SketchError> {
             "it has an odd number of hexadecimal digits",
         )),
     };
-    digits.as_bytes().chunks(2).map(pair).collect()
+    let mut bytes = pulse::vector(digits.len() / 2);
+    for digits in pulse::each(digits.as_bytes().chunks(2)) {
+        bytes.push(pair(digits)?);
+    }
+    Ok(bytes)
 }
 
 /// What is written of a slot: how many low bits are zero in all cells, and how many bytes the rest takes.
