@@ -213,8 +213,8 @@ fn resolution_mark(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn resolution_explain(
-    digest: pgrx::Uuid,
-    plan_bytes: pgrx::AnyElement,
+    digest: Option<pgrx::Uuid>,
+    plan_bytes: Option<pgrx::AnyElement>,
     facts_bytes: Option<&[u8]>,
     user_id: Option<&str>,
     at: Option<i64>,
@@ -231,7 +231,8 @@ fn resolution_explain(
 > {
     let user = user_id.unwrap_or_else(|| raise(CallError::Null("user_id")));
     let at = at.unwrap_or_else(|| raise(CallError::Null("at")));
-    let plan = plan(digest, Some(plan_bytes));
+    let digest = digest.unwrap_or_else(|| raise(CallError::Null("digest")));
+    let plan = plan(digest, plan_bytes);
     let facts = facts(facts_bytes, at);
     let (site, target) = (site.unwrap_or(""), target.unwrap_or(""));
     let steps = resolution::explain(&plan, &facts, user, at, site, target);

@@ -43,7 +43,6 @@ fn values(type_: &str) -> Option<&'static [&'static str]> {
             "repeat('[', 129) || repeat(']', 129)",
             "'null'",
         ],
-        "name" => &["'a'", "NULL::name", "''"],
         "cstring" => &["'rct.sketch:'", "NULL::cstring", "''", "'rct.sketch:52'"],
         "jsonb" => &[
             "'{}'",
@@ -127,7 +126,6 @@ fn values(type_: &str) -> Option<&'static [&'static str]> {
             "(SELECT set_byte(distribution, 5, 9) FROM value)",
             "decode(repeat('ff', 100000), 'hex')",
         ],
-        "\"char\"" => &["'e'", "NULL::\"char\"", "''"],
         "regclass" => &[
             "'public.roster'::regclass",
             "NULL::regclass",
@@ -142,7 +140,6 @@ fn values(type_: &str) -> Option<&'static [&'static str]> {
             "0::regrole",
             "4294967295::regrole",
         ],
-        "oid" => &["0::oid", "NULL::oid", "4294967295::oid"],
         "text[]" => &[
             "ARRAY['control', 'b']",
             "NULL::text[]",
@@ -196,16 +193,17 @@ fn values(type_: &str) -> Option<&'static [&'static str]> {
             "'{}'::date[]",
             "'{infinity,-infinity,NULL}'::date[]",
         ],
-        "timestamp with time zone[]" => &[
-            "ARRAY[now()]",
-            "NULL::timestamptz[]",
-            "'{infinity,NULL}'::timestamptz[]",
+        "daterange[]" => &[
+            "ARRAY[daterange('2026-09-01', '2026-10-01')]",
+            "NULL::daterange[]",
+            "'{}'::daterange[]",
+            "ARRAY[NULL, 'empty', '(,)']::daterange[]",
         ],
-        "tstzrange" => &[
-            "tstzrange(now(), NULL)",
-            "NULL::tstzrange",
-            "'empty'::tstzrange",
-            "'(,)'::tstzrange",
+        "timestamp without time zone" => &[
+            "timestamp '2026-09-01'",
+            "NULL::timestamp",
+            "timestamp 'infinity'",
+            "timestamp '4713-01-01 BC'",
         ],
         "rct.sketch" => &[
             "(SELECT sketch FROM value)",
@@ -236,9 +234,6 @@ fn values(type_: &str) -> Option<&'static [&'static str]> {
             "(SELECT e FROM rct.experiment AS e WHERE e.key = 'hints')",
             "NULL::rct.experiment",
         ],
-        // Only Postgres makes values of these.
-        "internal" => &["NULL"],
-        "anyelement" | "\"any\"" => &["1", "NULL::text"],
         _ => return None,
     })
 }
@@ -272,6 +267,7 @@ struct Argument {
 
 struct Function {
     name: String,
+    aggregate: bool,
     arguments: Vec<Argument>,
 }
 
@@ -288,7 +284,7 @@ impl Argument {
 impl Function {
     fn call(&self, given: &[(usize, &str)]) -> String {
         // By name where there are names, so that the others keep their defaults.
-        let named = self.arguments.iter().all(|a| !a.name.is_empty());
+        let named = !self.aggregate && self.arguments.iter().all(|a| !a.name.is_empty());
         let parts: Vec<String> = (self.arguments.iter().enumerate())
             .filter_map(|(i, a)| {
                 let value = given.iter().find(|(at, _)| *at == i).map(|(_, v)| *v);
@@ -296,11 +292,7 @@ impl Function {
                     return None;
                 }
                 let value = value.unwrap_or(a.harmless());
-                let cast = if a.type_ == "internal" || a.type_.contains("any") {
-                    value.to_owned()
-                } else {
-                    format!("({value})::{}", a.type_)
-                };
+                let cast = format!("({value})::{}", a.type_);
                 Some(if named {
                     format!("{} => {cast}", a.name)
                 } else {
@@ -312,15 +304,15 @@ impl Function {
     }
 }
 
-/// All functions and aggregates that can be called: triggers cannot.
+/// All functions and aggregates that can be called: triggers cannot, nor what takes values that only Postgres makes.
 fn functions(client: &mut Client) -> Vec<Function> {
     let query = "
         SELECT pg_catalog.quote_ident(p.proname),
                ARRAY(SELECT coalesce(pg_catalog.quote_ident(nullif(p.proargnames[i], '')), '') FROM pg_catalog.generate_series(1, p.pronargs) AS i),
                ARRAY(SELECT pg_catalog.format_type(t, NULL) FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS a (t, n) ORDER BY n),
-               p.pronargs - p.pronargdefaults
+               (p.pronargs - p.pronargdefaults)::integer, p.prokind = 'a'
         FROM pg_catalog.pg_proc AS p
-        WHERE p.pronamespace = 'rct'::regnamespace AND p.prorettype <> 'trigger'::regtype
+        WHERE p.pronamespace = 'rct'::regnamespace AND p.prorettype <> 'trigger'::regtype AND NOT 'internal'::regtype = ANY (p.proargtypes)
         ORDER BY p.oid::regprocedure::text";
     let rows = client.query(query, &[]).unwrap();
     rows.iter()
@@ -337,6 +329,7 @@ fn functions(client: &mut Client) -> Vec<Function> {
                 .collect();
             Function {
                 name: row.get(0),
+                aggregate: row.get(4),
                 arguments,
             }
         })

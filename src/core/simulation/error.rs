@@ -66,18 +66,16 @@ impl Explain for SimulationError {
     }
 
     fn message(&self) -> String {
-        let prefix = match self {
-            SimulationError::Document(ExperimentError::Field { path, .. }) if !path.is_empty() => {
-                "design: "
-            }
-            SimulationError::Document(ExperimentError::Field { problem, .. })
-                if !problem.starts_with("design") =>
+        let said = self.inner().message();
+        match self {
+            // Paths are those in the document; say which that is.
+            SimulationError::Document(ExperimentError::Field { .. } | ExperimentError::Json(_))
+                if self.class() != Class::LimitExceeded && !said.starts_with("design") =>
             {
-                "design: "
+                format!("design: {said}")
             }
-            _ => "",
-        };
-        format!("{prefix}{}", self.inner().message())
+            _ => said,
+        }
     }
 
     fn detail(&self) -> Option<String> {
