@@ -48,7 +48,7 @@ have_cargo_deny() {
 # Licences, sources and bans need nothing but the crates that were downloaded to build.
 lint_dependencies() {
   have_cargo_deny || return 0
-  cargo deny --all-features --locked check licenses sources bans
+  cargo deny --locked check licenses sources bans
 }
 
 # Needs the advisories of RustSec, which are a git repository.
@@ -58,7 +58,7 @@ lint_advisories() {
     skip "the advisories of RustSec cannot be fetched"
     return 0
   fi
-  cargo deny --all-features --locked check --disable-fetch advisories
+  cargo deny --locked check --disable-fetch advisories
 }
 
 if [ $# -eq 0 ]; then set -- format scripts clippy dependencies advisories; fi

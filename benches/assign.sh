@@ -83,7 +83,8 @@ latency() {
   advance "$script" <"$logs/out"
   out=$(cat "$logs"/log* | awk '$2 >= 10 { print $3 / 1000 }' | sort -g |
     awk '{ v[NR] = $1 } function at(p) { return v[int(1 + p * (NR - 1))] }
-         END { printf "%.2f ms | %.2f ms | %.2f ms | %.2f ms", at(0.5), at(0.95), at(0.99), at(1) }')
+         END { if (NR) printf "%.2f ms | %.2f ms | %.2f ms | %.2f ms", at(0.5), at(0.95), at(0.99), at(1)
+               else printf "too few calls | - | - | -" }')
   printf '| %s | %.0f/s | %s | %s |\n' "$name" "$(rate <"$logs/out")" "$out" "$target"
 }
 
