@@ -192,7 +192,7 @@ BEGIN
             'It keeps the records from being changed, or what follows from them up to date.',
             CASE WHEN t.oid IS NULL THEN 'Restore the database into a new one.' ELSE format('ALTER TABLE rct.%I ENABLE TRIGGER %I;', x.name, x.trigger) END
         FROM rct._triggers() x LEFT JOIN pg_trigger t ON t.tgrelid = to_regclass(format('rct.%I', x.name)) AND t.tgname = x.trigger
-        WHERE t.oid IS NULL OR t.tgenabled = 'D'
+        WHERE t.oid IS NULL OR t.tgenabled NOT IN ('O', 'A')
         UNION ALL
         SELECT 'error', 'trigger_disabled', 'event trigger rct_guard_removal', 'It keeps the records from being dropped with the extension.',
             'ALTER EVENT TRIGGER rct_guard_removal ENABLE ALWAYS;'

