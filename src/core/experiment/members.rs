@@ -1,7 +1,7 @@
 //! Members of segments and lists.
 
 use super::error::ExperimentError;
-use super::validate::{check_group_type, check_id, check_name};
+use super::validate::{check_group_type, check_id_of, check_name_of};
 use crate::json::{Origin, read};
 use crate::limits::Limit;
 use serde::{Deserialize, Serialize};
@@ -42,17 +42,17 @@ impl Members {
         let place = if path.is_empty() { "members" } else { path };
         Limit::Members.check(place, all)?;
         for user in &self.users {
-            check_id(&at("users"), user)?;
+            check_id_of(&at("users"), "ids ", user)?;
         }
         for (kind, groups) in &self.groups {
             let path = at("groups");
-            check_group_type(&path, kind)?;
+            check_group_type(&path, "types of groups ", kind)?;
             for group in groups {
-                check_id(&format!("{path}.{kind}"), group)?;
+                check_id_of(&format!("{path}.{kind}"), "ids ", group)?;
             }
         }
         for segment in &self.segments {
-            check_name(&at("segments"), segment)?;
+            check_name_of(&at("segments"), "keys ", segment)?;
         }
         Ok(())
     }

@@ -13,25 +13,33 @@ pub(super) const DEFAULT: &str = "default";
 
 /// Keys, codes, sites and other names.
 pub(super) fn check_name(path: &str, name: &str) -> Result<(), ExperimentError> {
-    check_id(path, name)?;
+    check_name_of(path, "", name)
+}
+
+/// Names of which the path is the place of several; `of` says which they are.
+pub(super) fn check_name_of(path: &str, of: &str, name: &str) -> Result<(), ExperimentError> {
+    check_id_of(path, of, name)?;
     if name.chars().any(char::is_control) {
-        let problem = format!("must have no control characters, got {name:?}");
+        let problem = format!("{of}must have no control characters, got {name:?}");
         return Err(invalid(path, problem, ""));
     }
     Ok(())
 }
 
 /// Ids come from other systems, so that only what cannot be an id is refused.
-pub(super) fn check_id(path: &str, id: &str) -> Result<(), ExperimentError> {
+pub(super) fn check_id_of(path: &str, of: &str, id: &str) -> Result<(), ExperimentError> {
     match problem(id) {
         None => Ok(()),
-        Some(problem) => Err(invalid(path, problem.said(), problem.hint())),
+        Some(problem) => {
+            let said = format!("{of}{}", problem.said());
+            Err(invalid(path, said, problem.hint()))
+        }
     }
 }
 
 /// Types of groups.
-pub(super) fn check_group_type(path: &str, kind: &str) -> Result<(), ExperimentError> {
-    check_name(path, kind)?;
+pub(super) fn check_group_type(path: &str, of: &str, kind: &str) -> Result<(), ExperimentError> {
+    check_name_of(path, of, kind)?;
     if RESERVED.contains(&kind) {
         return Err(invalid(
             path,
@@ -79,7 +87,7 @@ impl Spec {
                 .map(|(i, tag)| (format!("tags[{i}]"), tag, format!("{tag:?}"))),
         )?;
         if let Some(kind) = &self.group_type {
-            check_group_type("group_type", kind)?;
+            check_group_type("group_type", "", kind)?;
         }
         check_name("assignment.salt", &self.assignment.salt)?;
         if self.assignment.hash_version != HASH_VERSION {
@@ -158,7 +166,7 @@ impl Spec {
             }
             for (factor, level) in &condition.levels {
                 let path = format!("conditions[{i}].levels");
-                check_name(&path, factor)?;
+                check_name_of(&path, "names of factors ", factor)?;
                 check_name(&format!("{path}.{factor}"), level)?;
             }
         }

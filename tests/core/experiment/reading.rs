@@ -257,7 +257,7 @@ fn errors_name_the_path() {
         (
             "/lists/exclude/users",
             json!([""]),
-            "lists.exclude.users: must not be empty",
+            "lists.exclude.users: ids must not be empty",
         ),
         (
             "/lists/exclude/groups",
@@ -383,6 +383,6 @@ fn members_are_a_set() {
     );
     assert_eq!(
         message(parse_members(r#"{"segments":[""]}"#)),
-        "segments: must not be empty"
+        "segments: keys must not be empty"
     );
 }

@@ -45,7 +45,7 @@ SELECT rct.create_experiment('{"key": "x", "context": null}');
 SELECT rct.create_experiment('{"key": 7, "context": "c"}');
 SELECT rct.create_experiment('{"key": "", "context": "c"}');
 SELECT rct.create_experiment('{"key": "a\nb", "context": "c"}');
-SELECT rct.create_experiment(jsonb_build_object('key', repeat('x', 201), 'context', 'c'));
+SELECT rct.create_experiment(jsonb_build_object('key', repeat('x', 513), 'context', 'c'));
 SELECT rct.create_experiment('{"key": "x", "context": ""}');
 SELECT rct.create_experiment('{"key": "x", "context": "c", "colour": 1}');
 SELECT rct.create_experiment('{"key": "x", "context": "c", "tags": "one"}');
