@@ -166,13 +166,13 @@ fn a_mark_sees_all_of_a_change_or_nothing() {
     start(&mut client, "a", "lesson", &open);
     start(&mut client, "b", "lesson", &open);
     set_status(&mut client, "b", "enrollment_complete");
-    let stop = AtomicBool::new(false);
+    let (stop, visits) = (AtomicBool::new(false), AtomicU64::new(0));
     let answers = together(
         || database.client(),
         CLIENTS + 1,
         |who, client| {
             if who < CLIENTS {
-                return visitors(client, &format!("{who}"), "lesson", &stop);
+                return visitors(client, &format!("{who}"), "lesson", &stop, &visits);
             }
             for change in 0..CHANGES {
                 let (from, to) = if change % 2 == 0 {
@@ -187,6 +187,10 @@ fn a_mark_sees_all_of_a_change_or_nothing() {
                          SELECT rct.set_status('{to}', 'enrolling'); COMMIT"
                     ),
                 );
+                let more = visits.load(Ordering::Relaxed) + 1;
+                wait_until("somebody comes after the change", || {
+                    visits.load(Ordering::Relaxed) >= more
+                });
             }
             stop.store(true, Ordering::Relaxed);
             Vec::new()
