@@ -160,15 +160,15 @@ pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectEr
     Ok(())
 }
 
-/// What a regression takes besides the moments: its sums by cluster, their borders by cell, its means by stratum, and what
-/// the inference keeps of each of these.
+/// The large pieces of a regression: its sums by cluster with what the inference keeps of each, their borders by cell, and the
+/// means of the strata. Smaller ones are made cluster by cluster, between beats.
 fn announce(moments: &Moments, regressors: usize, powers: usize) {
-    const LIST: usize = 64;
-    let vector = regressors * size_of::<f64>() + LIST;
-    let cluster = powers * (regressors * vector + 3 * LIST) + 12 * vector;
-    pulse::room_for(moments.clusters.len(), cluster);
-    pulse::room_for(moments.cells.len(), powers * 2 * vector + 2 * LIST);
-    pulse::room_for(moments.strata.len(), 6 * vector + 4 * LIST);
+    const LISTS: usize = 320;
+    let numbers = regressors * size_of::<f64>();
+    let sums = powers * (regressors + 2) * numbers;
+    pulse::room_for(moments.clusters.len(), LISTS + sums);
+    pulse::room_for(moments.cells.len(), powers * (numbers + 64));
+    pulse::room_for(moments.strata.len(), LISTS + 2 * numbers);
 }
 
 /// True per condition if strata link it with the control: only then is there an effect against the control.

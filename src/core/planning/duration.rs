@@ -123,13 +123,7 @@ fn check_schedule(schedule: &Schedule) -> Result<(), Invalid> {
             hint,
         })
     };
-    if schedule.enrolled.is_empty() || schedule.enrolled.len() > MOST_STEPS {
-        return curve(
-            format!("{} days", schedule.enrolled.len()),
-            "1 to 1000 days",
-            "Give the days by which clusters will have joined, and in clusters how many will have.",
-        );
-    }
+    check_steps(schedule.enrolled.len())?;
     for pair in schedule.enrolled.windows(2) {
         if let [a, b] = pair
             && !(a.0 < b.0 && a.1 <= b.1)
@@ -215,10 +209,22 @@ fn place(
     step
 }
 
-/// Checks that the two sides of an enrolment curve belong together.
+fn check_steps(days: usize) -> Result<(), Invalid> {
+    if (1..=MOST_STEPS).contains(&days) {
+        return Ok(());
+    }
+    Err(Invalid {
+        argument: "enrolled_by",
+        must: "1 to 1000 days",
+        got: format!("{days} days"),
+        hint: "Give the days by which clusters will have joined, and in clusters how many will have.",
+    })
+}
+
+/// Checks that the two sides of an enrolment curve belong together, and that it is short enough.
 pub fn check_curve(days: usize, clusters: usize) -> Result<(), Invalid> {
     if days == clusters {
-        return Ok(());
+        return check_steps(days);
     }
     Err(Invalid {
         argument: "clusters",
