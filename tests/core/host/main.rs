@@ -2,6 +2,7 @@
 //! often enough to stop a call; and a call that is stopped leaves nothing behind. The clock of the wall does not matter:
 //! what is measured is the processor time of the thread itself.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 #![allow(unsafe_code)]
 
 mod calls;
