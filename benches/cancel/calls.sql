@@ -1,7 +1,7 @@
 -- Calls that go on for very long, one a line: a name, a bar, the statement.
 simulate | SELECT * FROM rct.simulate('{"clusters": 40, "icc": 0.1, "effect": 0.2}', draws => 10000000)
 simulate, one huge roster | SELECT * FROM generate_series(1, 10000), rct.simulate('{"clusters": 50000, "size": 20, "icc": 0.1}', draws => 1)
-simulate_roster | SELECT * FROM generate_series(1, 10000), rct.simulate_roster('{"clusters": 50000, "size": 20, "icc": 0.1, "unit": "student"}')
+simulate_roster | SELECT * FROM generate_series(1, 10000), rct.simulate_roster('{"clusters": 50000, "size": 10, "icc": 0.1, "unit": "student"}')
 wild_bootstrap | SELECT * FROM forty, generate_series(1, 10000), rct.wild_bootstrap(s, 'a', adjust => 'ancova', draws => 5000000)
 randomization_test | SELECT * FROM forty, generate_series(1, 10000), rct.randomization_test(s, 'a', adjust => 'ancova', draws => 5000000)
 simultaneous_intervals | SELECT * FROM forty, generate_series(1, 10000), rct.simultaneous_intervals(array_fill(s, '{100}'), 'a', draws => 10000000)
