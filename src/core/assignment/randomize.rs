@@ -13,8 +13,8 @@ pub const UNKNOWN_STRATUM: &str = "unknown";
 /// Most units of a randomization, and most slots of a stratum.
 const MAX_UNITS: usize = u32::MAX as usize;
 
-/// What a unit takes at most while strata are gathered: a stratum of its own, or its share of a list that grows.
-const STRATUM_BYTES: usize = 200;
+/// What a unit takes in a list of one stratum that grows.
+const STRATUM_BYTES: usize = 64;
 
 /// Where a unit was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

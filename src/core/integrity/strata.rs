@@ -71,7 +71,7 @@ fn table<V>(
             argument: "conditions",
             must: "names of 2 to 100 conditions",
             got: match names.len() {
-                n if n > MAX_CONDITIONS => "more".to_owned(),
+                n if n > MAX_CONDITIONS => format!("more than {MAX_CONDITIONS}"),
                 n => n.to_string(),
             },
             hint: HINT,

@@ -15,7 +15,7 @@ use crate::random::{Purpose, Random};
 /// What a class takes, with the parts of its outcomes and of those of its teacher, school and wave.
 const CLASS_BYTES: usize = 400;
 /// What a unit takes while it is assigned, besides what the randomization announces: its name and its stratum.
-const UNIT_BYTES: usize = 300;
+const UNIT_BYTES: usize = 120;
 
 /// Students between two looks at whether the host wants to stop.
 pub(super) const BEAT: u32 = 1024;
