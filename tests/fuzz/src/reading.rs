@@ -243,27 +243,3 @@ pub fn documents() -> Vec<(String, String)> {
     }
     all
 }
-
-/// Documents of sizes that no parser should have to take.
-pub fn large() -> Vec<(&'static str, String)> {
-    let text = "x".repeat(10 << 20);
-    vec![
-        ("text", format!(r#"{{"key": "{text}", "context": "c"}}"#)),
-        (
-            "payload",
-            format!(r#"{{"key": "k", "context": "c", "default_payload": "{text}"}}"#),
-        ),
-        ("key", format!(r#"{{"{text}": 1}}"#)),
-        ("values", format!("[{}1]", "1,".repeat(300_000))),
-        (
-            "users",
-            format!(r#"{{"users": [{}"1"]}}"#, "\"1\",".repeat(300_000)),
-        ),
-        ("keys", {
-            let keys: Vec<String> = (0..300_000).map(|i| format!("\"{i}\":1")).collect();
-            format!("{{{}}}", keys.join(","))
-        }),
-        ("bytes", format!("[\"{}\"]", "x".repeat(17 << 20))),
-        ("digits", format!("[1{}]", "0".repeat(10 << 20))),
-    ]
-}
