@@ -383,7 +383,7 @@ fn hostile_calls(client: &mut Client) -> Vec<String> {
          SELECT format('SELECT rct.%I(%s)', p.proname, string_agg(coalesce(l.value || '::' || a.type::regtype::text, 'NULL::' || a.type::regtype::text), ', ' ORDER BY a.n))
          FROM pg_proc p, unnest(p.proargtypes) WITH ORDINALITY AS a (type, n) LEFT JOIN large l ON l.type = a.type
          WHERE p.pronamespace = 'rct'::regnamespace AND p.prokind = 'f' AND p.prolang <> (SELECT oid FROM pg_language WHERE lanname = 'internal')
-           AND NOT p.proargtypes::oid[] && ARRAY['internal', 'cstring', 'anyelement', '\"any\"', 'trigger', 'event_trigger']::regtype[]::oid[] AND p.prorettype <> 'trigger'::regtype
+           AND NOT p.proargtypes::oid[] && ARRAY['internal', 'cstring', 'anyelement', '\"any\"', 'trigger', 'event_trigger']::regtype[]::oid[] AND p.provolatile = 'i' AND NOT starts_with(p.proname::text, '_')
          GROUP BY p.oid ORDER BY 1",
         &[],
     );

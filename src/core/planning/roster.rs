@@ -84,8 +84,8 @@ pub enum Conditions<'a> {
 
 /// Clusters that a roster may have.
 pub const MOST_CLUSTERS: usize = 1_000_000;
-/// What a cluster takes in a list of one condition that grows.
-const NAME_BYTES: usize = 64;
+/// What a cluster takes at most while it is put with those of its condition: a list of its own, or its share of one that grows.
+const NAME_BYTES: usize = 150;
 /// Assignments that are looked at one by one.
 const MOST_ASSIGNMENTS: f64 = 50_000.0;
 
