@@ -53,6 +53,14 @@ pub fn vector<T>(count: usize) -> Vec<T> {
     Vec::with_capacity(count)
 }
 
+/// Appends an element; if the vector must grow for it, announces that, with the old place beside the new one.
+pub fn push<T>(items: &mut Vec<T>, item: T) {
+    if items.len() == items.capacity() {
+        room_for(items.len(), 3 * size_of::<T>());
+    }
+    items.push(item);
+}
+
 /// Comparisons, and other steps of a few nanoseconds, between two beats.
 const SHORT_STEPS: u32 = 1 << 14;
 
@@ -132,6 +140,14 @@ mod tests {
         let (taken, _, room) = watched(|| vector::<u64>(1000));
         assert_eq!((taken.capacity(), room), (1000, 8000));
         assert_eq!(watched(|| room_for(usize::MAX, 2)).2, usize::MAX);
+    }
+
+    #[test]
+    fn a_vector_that_grows_is_announced() {
+        let mut items = Vec::with_capacity(1000);
+        let ((), _, room) = watched(|| (0..1000u64).for_each(|i| push(&mut items, i)));
+        assert_eq!(room, 0);
+        assert_eq!(watched(|| push(&mut items, 0)).2, 3 * 8000);
     }
 
     #[test]

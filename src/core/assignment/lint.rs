@@ -64,14 +64,22 @@ pub fn lint_design(
         });
     }
     let grouped = grouped(units, strata);
-    let mut findings = refused(rules, units, strata, &grouped);
+    let mut findings = Findings(Vec::new());
+    refused(rules, units, strata, &grouped, &mut findings);
     let conditions = sequences.weights.parts().iter().filter(|p| **p > 0).count();
     if rules.method != Algorithm::Pairs {
-        findings.extend(small(&sequences, &grouped, conditions));
-        findings.extend(whole(&sequences, units.len(), grouped.len(), conditions));
-        findings.extend(imbalance(&sequences, units.len(), &grouped));
+        small(&sequences, &grouped, conditions, &mut findings);
+        whole(
+            &sequences,
+            units.len(),
+            grouped.len(),
+            conditions,
+            &mut findings,
+        );
+        if let Some(finding) = imbalance(&sequences, units.len(), &grouped) {
+            findings.push(finding);
+        }
     }
-    pulse::room_for(expected.len(), FINDING_BYTES);
     for stratum in pulse::each(expected).filter(|s| !grouped.contains_key(*s)) {
         findings.push(Finding {
             severity: Severity::Warning,
@@ -89,6 +97,7 @@ pub fn lint_design(
             hint: "They are a stratum of their own; complete the roster if they belong to others.",
         });
     }
+    let Findings(mut findings) = findings;
     pulse::sort_by(&mut findings, |a, b| {
         (a.severity, &a.stratum, &a.problem).cmp(&(b.severity, &b.stratum, &b.problem))
     });
@@ -96,8 +105,15 @@ pub fn lint_design(
     Ok(findings)
 }
 
-/// What a finding takes in a list that grows.
-const FINDING_BYTES: usize = 250;
+/// What was found so far. There can be as many findings as units.
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn push(&mut self, finding: Finding) {
+        pulse::beat();
+        pulse::push(&mut self.0, finding);
+    }
+}
 
 /// A number and its noun.
 fn counted(n: usize, noun: &str) -> String {
@@ -110,8 +126,8 @@ fn refused(
     units: &[&str],
     strata: Option<&[Option<&str>]>,
     grouped: &BTreeMap<&str, Vec<&str>>,
-) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
+    findings: &mut Findings,
+) {
     let mut add = |stratum: Option<&str>, problem: String, hint| {
         findings.push(Finding {
             severity: Severity::Error,
@@ -121,8 +137,7 @@ fn refused(
         });
     };
     let twice = duplicates(units);
-    pulse::room_for(twice.len(), FINDING_BYTES);
-    for unit in pulse::each(twice) {
+    for unit in twice {
         let problem = format!("duplicate_unit: unit \"{unit}\" is given twice");
         add(None, problem, "Select each unit once.");
     }
@@ -131,7 +146,6 @@ fn refused(
             let problem = format!("no_pair: unit \"{unit}\" has no pair");
             add(None, problem, "Give the unit a pair, or leave it out.");
         }
-        pulse::room_for(grouped.len(), FINDING_BYTES);
         for (pair, members) in pulse::each(grouped) {
             let known = *pair != UNKNOWN_STRATUM || strata.is_some_and(|s| s.contains(&Some(pair)));
             if known && !members.len().is_multiple_of(2) {
@@ -141,7 +155,6 @@ fn refused(
             }
         }
     }
-    findings
 }
 
 /// Strata that cannot have all conditions.
@@ -149,15 +162,14 @@ fn small(
     sequences: &Sequences<'_>,
     grouped: &BTreeMap<&str, Vec<&str>>,
     conditions: usize,
-) -> Vec<Finding> {
+    findings: &mut Findings,
+) {
     let finding = |stratum: &str, problem: String, hint| Finding {
         severity: Severity::Warning,
         stratum: Some(stratum.to_owned()),
         problem,
         hint,
     };
-    let mut findings = Vec::new();
-    pulse::room_for(grouped.len(), FINDING_BYTES);
     for (stratum, members) in grouped {
         pulse::beat();
         let n = members.len();
@@ -184,7 +196,6 @@ fn small(
             findings.push(finding(stratum, problem, hint));
         }
     }
-    findings
 }
 
 /// Whether there are units enough for the conditions, and for so many strata.
@@ -193,14 +204,14 @@ fn whole(
     units: usize,
     strata: usize,
     conditions: usize,
-) -> Vec<Finding> {
+    findings: &mut Findings,
+) {
     let finding = |problem: String, hint| Finding {
         severity: Severity::Warning,
         stratum: None,
         problem,
         hint,
     };
-    let mut findings = Vec::new();
     if units < 2 * conditions {
         let problem = format!(
             "few_units: {} for {conditions} conditions",
@@ -224,7 +235,6 @@ fn whole(
         let hint = "Use fewer strata, so that on average each has two units of each condition; or use pairs.";
         findings.push(finding(problem, hint));
     }
-    findings
 }
 
 /// How far conditions will be from their shares, over all strata: remainders of strata add up.

@@ -67,7 +67,8 @@ impl<V: Ord + Wire> Mode<V> {
     /// Reads a state.
     pub fn get(r: &mut Reader<'_>, charge: &mut Charge) -> Result<Self, ReductionError> {
         let mut mode = Mode::new();
-        for _ in pulse::each(0..r.count(9)?) {
+        for _ in 0..r.count(9)? {
+            pulse::beat();
             let value = V::get(r)?;
             mode.add(value, r.u64()?, charge)?;
         }
