@@ -1,6 +1,7 @@
--- Calls that go on for very long, one a line: a name, a bar, the statement.
+-- Calls that go on for very long, one a line: a name, a bar, the statement. A function whose arguments are the same for each
+-- row is called once: so arguments differ where one call is soon done.
 simulate | SELECT * FROM rct.simulate('{"clusters": 40, "icc": 0.1, "effect": 0.2}', draws => 10000000)
-simulate, one huge roster | SELECT * FROM generate_series(1, 10000), rct.simulate('{"clusters": 50000, "size": 20, "icc": 0.1}', draws => 1)
+simulate, one huge roster | SELECT * FROM generate_series(1, 10000) AS g, rct.simulate('{"clusters": 50000, "size": 20, "icc": 0.1}', draws => 1, seed => 's' || g)
 simulate_roster | SELECT * FROM generate_series(1, 10000), rct.simulate_roster('{"clusters": 20000, "size": 20, "icc": 0.1, "unit": "student"}')
 wild_bootstrap | SELECT * FROM forty, generate_series(1, 10000), rct.wild_bootstrap(s, 'a', adjust => 'ancova', draws => 5000000)
 randomization_test | SELECT * FROM forty, generate_series(1, 10000), rct.randomization_test(s, 'a', adjust => 'ancova', draws => 5000000)
@@ -19,14 +20,14 @@ srm of a sketch | SELECT * FROM many, generate_series(1, 10000), rct.srm(s)
 cells | SELECT count(*) FROM many, generate_series(1, 10000), rct.cells(s)
 a sketch as text | SELECT count(s::text::rct.sketch) FROM many, generate_series(1, 10000) AS i WHERE i > 0
 rollup | SELECT rct.rollup(s) FROM many, generate_series(1, 100000)
-interaction_test | SELECT * FROM forty, generate_series(1, 10000), rct.interaction_test((SELECT array_agg(i::text) FROM generate_series(1, 100) i), array_fill(s, '{100}'), 'a')
+interaction_test | SELECT * FROM forty, generate_series(1, 10000) AS g, rct.interaction_test((SELECT array_agg(i::text) FROM generate_series(1, 100) i), array_fill(s, '{100}'), (ARRAY['a', 'b'])[1 + g % 2])
 quantile_effects | SELECT * FROM outcomes, generate_series(1, 10000), rct.quantile_effects(d, 'a')
 lee_bounds | SELECT * FROM outcomes, generate_series(1, 10000), rct.lee_bounds(d, o, 'a')
 manski_bounds | SELECT * FROM many, generate_series(1, 10000), rct.manski_bounds(m, 'a', 0, 10)
 logistic | SELECT * FROM patterns, generate_series(1, 10000), rct.logistic(r)
 median | SELECT rct.median(i) FROM generate_series(1, 10000) AS g, generate_series(1, 1000000) AS i GROUP BY g
 power_table | SELECT * FROM generate_series(1, 10000), rct.power_table((SELECT array_agg(i) FROM generate_series(10, 2000) i), 25)
-roster_se | SELECT * FROM generate_series(1, 10000), rct.roster_se((SELECT array_agg(10 + i % 30) FROM generate_series(1, 1000000) i), 0.1)
+roster_se | SELECT * FROM generate_series(1, 10000) AS g, rct.roster_se((SELECT array_agg(10 + i % 30) FROM generate_series(1, 1000000) i), 0.1 + g / 100000.0)
 sequential_bounds | SELECT * FROM generate_series(1, 10000), rct.sequential_bounds((SELECT array_agg(i / 1000.0) FROM generate_series(1, 1000) i))
 p_adjust | SELECT rct.p_adjust(p, 'hommel') FROM lists
 p_adjust, many times | SELECT count(rct.p_adjust(p, 'holm')) FROM lists, generate_series(1, 10000)
