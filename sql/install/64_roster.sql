@@ -513,6 +513,9 @@ BEGIN
                 FROM ROWS FROM (unnest(users), unnest(types), unnest(ids), unnest(workings)) r (user_id, group_type, group_id, working)
                 LEFT JOIN rct.alias a ON a.alias = r.user_id) r
             GROUP BY r.user_id, r.group_type, r.group_id) w;
+    PERFORM rct._within('groups of a user'::text, format('groups of user "%s"', u.given), u.n)
+        FROM (SELECT min(g) AS given, count(*) AS n FROM ROWS FROM (unnest(users), unnest(given)) w (u, g) GROUP BY w.u) u
+        ORDER BY u.n DESC LIMIT 1;
     SELECT min(w.given) AS user_id, w.group_type, string_agg(w.group_id, ', ' ORDER BY w.group_id) AS ids INTO problem
         FROM ROWS FROM (unnest(users), unnest(types), unnest(ids), unnest(workings), unnest(given)) w (user_id, group_type, group_id, working, given)
         WHERE w.working GROUP BY w.user_id, w.group_type HAVING count(*) > 1 ORDER BY 1, 2 LIMIT 1;

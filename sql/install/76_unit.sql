@@ -37,17 +37,19 @@ COMMENT ON FUNCTION rct._microseconds(timestamptz) IS 'internal: a finite time a
 
 -- The last repetition at each decision point, however many there have been: one look-up in the index for each point.
 CREATE FUNCTION rct._repetitions(user_id text) RETURNS TABLE (experiment_id bigint, site text, target text, ordinal bigint)
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp ROWS 2 AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 2
+    BEGIN ATOMIC
     WITH RECURSIVE last AS (
-        (SELECT r.experiment_id, r.site, r.target, r.ordinal FROM rct.repetition r WHERE r.user_id = $1
+        (SELECT r.experiment_id, r.site, r.target, r.ordinal FROM rct.repetition r WHERE r.user_id OPERATOR(pg_catalog.=) $1
             ORDER BY r.experiment_id DESC, r.site DESC, r.target DESC, r.ordinal DESC LIMIT 1)
         UNION ALL
         SELECT n.experiment_id, n.site, n.target, n.ordinal FROM last l, LATERAL (
             SELECT r.experiment_id, r.site, r.target, r.ordinal FROM rct.repetition r
-            WHERE r.user_id = $1 AND (r.experiment_id, r.site, r.target) < (l.experiment_id, l.site, l.target)
+            WHERE r.user_id OPERATOR(pg_catalog.=) $1
+                AND ROW(r.experiment_id, r.site, r.target) OPERATOR(pg_catalog.<) ROW(l.experiment_id, l.site, l.target)
             ORDER BY r.experiment_id DESC, r.site DESC, r.target DESC, r.ordinal DESC LIMIT 1) n)
-    SELECT l.experiment_id, l.site, l.target, l.ordinal FROM last l
-$$;
+    SELECT l.experiment_id, l.site, l.target, l.ordinal FROM last l;
+    END;
 COMMENT ON FUNCTION rct._repetitions(text) IS 'internal: how often a user has repeated each decision point within subjects';
 
 CREATE FUNCTION rct._unit_facts(types text[], ids text[])

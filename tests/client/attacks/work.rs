@@ -7,6 +7,7 @@ use postgres::Client;
 use super::{run, value, words};
 use crate::cluster::skip;
 use crate::db::{Database, told};
+use crate::district::Logins;
 
 /// Pages that a statement touches, of tables, indexes and catalogs.
 fn pages(client: &mut Client, statement: &str) -> i64 {
@@ -33,6 +34,7 @@ fn work_of(pid: i32) -> Option<u64> {
 /// A call with so many groups is refused, in words that say how many may be, or does work that is in proportion to them.
 #[test]
 fn many_groups_of_a_user() {
+    let (_roles, [reader]) = Logins::new("groups", ["reader"]);
     let database = Database::with_extension("groups");
     let mut client = database.client();
     let pid = super::pid(&mut client);
@@ -81,6 +83,26 @@ fn many_groups_of_a_user() {
     assert!(set(&mut client, "one more", limit + 1).is_err());
     let left = "SELECT count(*) FROM rct.membership WHERE user_id IN ('many', 'one more')";
     assert_eq!(value(&mut client, left), "0");
+
+    // A roster gives groups too, and knows which user has too many.
+    let roster = "CREATE TABLE public.wide AS SELECT u AS user_id, 'class' AS group_type, 'c' || i AS group_id FROM unnest('{fits,one more}'::text[]) u,";
+    run(
+        &mut client,
+        &format!(
+            "{roster} generate_series(1, {limit} + (u = 'one more')::int) i; GRANT SELECT ON public.wide TO {reader};
+             SELECT rct.grant_reader('{reader}')"
+        ),
+    );
+    let error = client
+        .batch_execute("SELECT rct.load_roster('public.wide')")
+        .unwrap_err();
+    let error = error.as_db_error().expect("from the server");
+    assert_eq!(error.code().code(), "54000", "{error}");
+    assert!(words(error).contains("\"one more\""), "{error}");
+    run(
+        &mut client,
+        "DELETE FROM public.wide WHERE user_id = 'one more'; SELECT rct.load_roster('public.wide')",
+    );
 }
 
 /// So are many types, many users of a list, and a long batch.
