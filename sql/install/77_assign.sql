@@ -88,22 +88,26 @@ END
 $$;
 COMMENT ON FUNCTION rct._recorded_facts(text, timestamptz) IS 'internal: what is known of a user, read from the records and the registered roster';
 
--- One query decides: the plan of the context, what is known of the user and the groups, and the core between them.
+-- One query decides: the plan of the context, what is known of the user and the groups, and the core between them. A user's
+-- own row, the first of its units, is read with the user; an alias has no facts. The row that the context names is there as
+-- long as rct.unit has everybody.
 CREATE FUNCTION rct.assign(context text, user_id text)
     RETURNS TABLE (site text, target text, experiment text, condition text, payload jsonb, levels jsonb, queue text[], reason text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 20 AS $$
 #variable_conflict use_column
 DECLARE
-    who text := rct._identifier('user_id'::text, $2);
+    who text;
 BEGIN
     RETURN QUERY
         SELECT r.site, r.target, r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
-        FROM rct.context c JOIN rct.unit b ON b.unit = c.built LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || who
-        CROSS JOIN LATERAL rct._assign(c.digest, c.plan,
-            (SELECT string_agg(n.facts, '') FROM rct.unit n WHERE n.unit = ANY (u.units)),
-            coalesce(u.user_id, who), clock_timestamp(), NULL::text, NULL::text) r
-        WHERE c.name = lower($1) AND NOT c.registered;
+        FROM rct.context c LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || $2
+        CROSS JOIN LATERAL (SELECT string_agg(n.facts, '') AS facts, bool_or(n.unit = c.built) AS complete
+            FROM rct.unit n WHERE n.unit = ANY (c.built::text || CASE WHEN u.facts IS NULL THEN u.units ELSE u.units[2:] END)) n
+        CROSS JOIN LATERAL rct._assign(c.digest, c.plan, coalesce(u.facts, '') || coalesce(n.facts, ''),
+            coalesce(u.user_id, rct._identifier('user_id'::text, $2)), clock_timestamp(), NULL::text, NULL::text) r
+        WHERE c.name = lower($1) AND NOT c.registered AND n.complete;
     IF NOT FOUND THEN
+        who := rct._identifier('user_id'::text, $2);
         RETURN QUERY
             SELECT r.site, r.target, r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
             FROM rct.context c LEFT JOIN rct.unit b ON b.unit = c.built,
@@ -121,16 +125,18 @@ CREATE FUNCTION rct.condition_for(context text, site text, target text, user_id 
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 1 AS $$
 #variable_conflict use_column
 DECLARE
-    who text := rct._identifier('user_id'::text, $4);
+    who text;
 BEGIN
     RETURN QUERY
         SELECT r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
-        FROM rct.context c JOIN rct.unit b ON b.unit = c.built LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || who
-        CROSS JOIN LATERAL rct._assign(c.digest, c.plan,
-            (SELECT string_agg(n.facts, '') FROM rct.unit n WHERE n.unit = ANY (u.units)),
-            coalesce(u.user_id, who), clock_timestamp(), coalesce($2, ''::text), coalesce($3, ''::text)) r
-        WHERE c.name = lower($1) AND NOT c.registered;
+        FROM rct.context c LEFT JOIN rct.unit u ON u.unit = E'user\x1f' || $4
+        CROSS JOIN LATERAL (SELECT string_agg(n.facts, '') AS facts, bool_or(n.unit = c.built) AS complete
+            FROM rct.unit n WHERE n.unit = ANY (c.built::text || CASE WHEN u.facts IS NULL THEN u.units ELSE u.units[2:] END)) n
+        CROSS JOIN LATERAL rct._assign(c.digest, c.plan, coalesce(u.facts, '') || coalesce(n.facts, ''),
+            coalesce(u.user_id, rct._identifier('user_id'::text, $4)), clock_timestamp(), coalesce($2, ''::text), coalesce($3, ''::text)) r
+        WHERE c.name = lower($1) AND NOT c.registered AND n.complete;
     IF NOT FOUND THEN
+        who := rct._identifier('user_id'::text, $4);
         RETURN QUERY
             SELECT r.experiment, r.condition, r.payload::jsonb, r.levels::jsonb, r.queue, r.reason
             FROM rct.context c LEFT JOIN rct.unit b ON b.unit = c.built,
