@@ -19,7 +19,7 @@ CREATE FUNCTION rct.wwc_attrition(overall double precision, differential double 
 )
     AS 'MODULE_PATHNAME', 'wwc_attrition_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION rct.wwc_attrition(double precision, double precision) IS
-    'largest differential attrition at an overall attrition that the What Works Clearinghouse calls low, and its verdict, all in percent; no row if an argument is NULL';
+    'largest differential attrition in percentage points that the What Works Clearinghouse calls low at an overall attrition of 0 to 65 percent, and its verdict; no row if an argument is NULL';
 
 CREATE FUNCTION rct.missing_balance(sketch rct.sketch, level double precision DEFAULT 0.95) RETURNS TABLE (
     condition text, covariate integer, n_observed bigint, n_missing bigint, mean_observed double precision,
@@ -43,7 +43,7 @@ COMMENT ON FUNCTION rct.manski_bounds(rct.sketch, text, double precision, double
     'what can be said of the effect whatever the missing outcomes are, if they lie between y_min and y_max; from a sketch whose covariate is 1 where the outcome is missing; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.lee_bounds(
-    outcomes rct.distribution, students rct.sketch, control text, method text DEFAULT 'paper',
+    outcomes rct.distribution, students rct.sketch, control text, method text DEFAULT 'fractional',
     strata text DEFAULT 'auto', level double precision DEFAULT 0.95
 ) RETURNS TABLE (
     condition text, control_condition text, low double precision, high double precision, low_se double precision,

@@ -534,3 +534,307 @@ fn what_does_not_exist_is_null_with_a_note() {
     assert_eq!(row.p_value, None);
     assert!(row.notes.iter().any(|n| n.starts_with("no_residual: ")));
 }
+
+/// One student for each cluster: (outcome, condition, stratum).
+fn alone(rows: &[(f64, &str, i64)]) -> Sketch {
+    let mut builder = Builder::new(&Budget::unlimited());
+    for (cluster, &(y, condition, stratum)) in (0..).zip(rows) {
+        let row = Row {
+            stratum: Key::of_bigint(stratum),
+            ..Row::simple(
+                Some(y),
+                Some(condition.as_bytes()),
+                Some(Key::of_bigint(cluster)),
+            )
+        };
+        builder.add(&row).unwrap();
+    }
+    builder.into_sketch().unwrap()
+}
+
+/// Clusters of each condition in each stratum, with outcomes of which no two are alike.
+fn design(sizes: &[(usize, usize)]) -> Vec<(f64, &'static str, i64)> {
+    let mut r = Random::new("design", Purpose::Simulation, 0);
+    let mut rows = Vec::new();
+    for (stratum, &(control, treated)) in (0..).zip(sizes) {
+        let of = |n, name| std::iter::repeat_n(name, n);
+        for name in of(control, "0").chain(of(treated, "1")) {
+            rows.push((10.0 * r.normal(), name, stratum));
+        }
+    }
+    rows
+}
+
+/// What a note says that no p-value can be less than.
+fn least_of(notes: &[String], name: &str) -> Option<f64> {
+    let note = notes.iter().find(|n| n.starts_with(name))?;
+    let rest = note.split("no p-value can be less than ").nth(1)?;
+    let end = rest.find([';', ',']).unwrap_or(rest.len());
+    Some(rest[..end].parse().unwrap())
+}
+
+fn at_level(level: f64) -> Options {
+    Options {
+        level,
+        ..options(Adjust::None, Strata::Absorb)
+    }
+}
+
+const BOTH: [Statistic; 2] = [Statistic::Studentized, Statistic::Difference];
+
+#[test]
+fn three_against_three_can_not_be_significant() {
+    let rows = [1.0, 2.0, 3.0, 11.0, 12.0, 14.0].map(|y| (y, if y > 10.0 { "1" } else { "0" }, 0));
+    for statistic in BOTH {
+        let got = randomized(&alone(&rows), at_level(0.95), statistic, 9999);
+        assert_eq!((got.draws, got.p_value), (Some(20), Some(0.1)));
+        assert!(
+            got.notes.contains(
+                &"few_assignments: of 20 possible assignments 2 are as extreme as any, so no p-value can be less than 0.1"
+                    .to_owned()
+            ),
+            "{got:?}"
+        );
+        // A tenth is as small as one less 0.9, whatever the last digit of that: the test can reject, and the interval ends.
+        let got = randomized(&alone(&rows), at_level(0.9), statistic, 9999);
+        assert_eq!(least_of(&got.notes, "few_assignments"), None);
+        assert!(
+            got.ci_low.unwrap() > 0.0 && got.ci_high.is_some(),
+            "{got:?}"
+        );
+    }
+}
+
+/// (clusters of each condition in each stratum, smallest p-value in parts of the assignments)
+#[test]
+fn assignments_are_few_if_no_p_value_can_be_small() {
+    for (sizes, assignments, extreme) in [
+        (&[(1, 1)][..], 2.0, 2.0),
+        (&[(2, 2)], 6.0, 2.0),
+        (&[(3, 3)], 20.0, 2.0),
+        (&[(4, 4)], 70.0, 2.0),
+        // No mirror image.
+        (&[(1, 5)], 6.0, 1.0),
+        (&[(2, 4)], 15.0, 1.0),
+        (&[(5, 2)], 21.0, 1.0),
+        (&[(3, 4)], 35.0, 1.0),
+        // Pairs.
+        (&[(1, 1); 4], 16.0, 2.0),
+        (&[(1, 1); 5], 32.0, 2.0),
+        (&[(1, 1); 6], 64.0, 2.0),
+        // Strata of one cluster, or of one condition, say nothing and spoil nothing.
+        (&[(3, 3), (1, 0)], 20.0, 2.0),
+        (&[(3, 3), (0, 2), (1, 0)], 20.0, 2.0),
+        (&[(2, 2), (1, 1)], 12.0, 2.0),
+        (&[(2, 2), (1, 2)], 18.0, 1.0),
+        (&[(2, 1), (1, 2)], 9.0, 1.0),
+    ] {
+        let least: f64 = extreme / assignments;
+        let sketch = alone(&design(sizes));
+        for statistic in BOTH {
+            for level in [0.9, 0.95, 0.99] {
+                let got = randomized(&sketch, at_level(level), statistic, 9999);
+                let few = least > (1.0 - level) * (1.0 + 1e-9);
+                let said = least_of(&got.notes, "few_assignments");
+                if got.p_value.is_none() {
+                    continue;
+                }
+                assert_eq!(got.draws, Some(assignments as u64));
+                match said {
+                    Some(p) => assert!(few && (p - least).abs() < 2e-9, "{sizes:?} {got:?}"),
+                    None => assert!(!few, "{sizes:?} {level} {got:?}"),
+                }
+            }
+        }
+    }
+}
+
+/// The smallest p-value is that of the assignment that is most extreme: each is taken for the data in turn. With ties in the outcomes too.
+#[test]
+fn no_assignment_has_a_smaller_p_value_than_the_note_says() {
+    let tied = |mut rows: Vec<(f64, &'static str, i64)>| {
+        rows.iter_mut().for_each(|r| r.0 = (r.0 / 10.0).round());
+        rows
+    };
+    for (rows, ties) in [
+        (design(&[(3, 3)]), false),
+        (design(&[(3, 4)]), false),
+        (design(&[(2, 5)]), false),
+        (design(&[(1, 1); 5]), false),
+        (design(&[(2, 1), (1, 2), (1, 1), (1, 0)]), false),
+        (tied(design(&[(4, 4)])), true),
+        (tied(design(&[(3, 4)])), true),
+        (tied(design(&[(2, 2), (1, 2)])), true),
+    ] {
+        let treated = |stratum: i64, flags: &dyn Fn(usize) -> bool| {
+            let own = rows.iter().enumerate().filter(|(_, r)| r.2 == stratum);
+            own.filter(|(i, _)| flags(*i)).count()
+        };
+        for statistic in BOTH {
+            let mut least = f64::INFINITY;
+            for ways in 0u32..1 << rows.len() {
+                let now = |i: usize| ways >> i & 1 == 1;
+                let before = |i: usize| rows[i].1 == "1";
+                if (0..5).any(|s| treated(s, &now) != treated(s, &before)) {
+                    continue;
+                }
+                let again: Vec<_> = rows
+                    .iter()
+                    .enumerate()
+                    .map(|(i, r)| (r.0, if now(i) { "1" } else { "0" }, r.2))
+                    .collect();
+                let got = randomized(&alone(&again), at_level(0.95), statistic, 9999);
+                // Without a residual the studentized effect has no end, and no p-value is given.
+                least = least.min(got.p_value.unwrap_or(f64::INFINITY));
+            }
+            let got = randomized(&alone(&rows), at_level(0.9999), statistic, 9999);
+            let said = least_of(&got.notes, "few_assignments").unwrap();
+            assert!(
+                said <= least + 2e-9
+                    && (ties && statistic == Statistic::Studentized || said >= least - 2e-9),
+                "{statistic:?} {said} {least} {rows:?}"
+            );
+        }
+    }
+}
+
+/// One class of eight has the only success: all ways to give out the conditions differ by as much.
+#[test]
+fn outcomes_that_are_alike_leave_few_p_values() {
+    let mut rows = design(&[(4, 4)]);
+    for (i, row) in rows.iter_mut().enumerate() {
+        row.0 = (i == 0) as u8 as f64;
+    }
+    let got = randomized(&alone(&rows), at_level(0.95), Statistic::Difference, 9999);
+    assert_eq!(got.p_value, Some(1.0));
+    assert_eq!(
+        least_of(&got.notes, "few_assignments"),
+        Some(1.0),
+        "{got:?}"
+    );
+}
+
+/// The note is about what is possible, not about what was drawn; and few draws have a note of their own.
+#[test]
+fn few_assignments_are_few_if_they_are_drawn_at_random_too() {
+    let sketch = alone(&design(&[(3, 3)]));
+    let got = randomized(&sketch, at_level(0.95), Statistic::Studentized, 19);
+    assert_eq!(got.enumerated, Some(false));
+    assert_eq!(least_of(&got.notes, "few_assignments"), Some(0.1));
+    assert!(
+        !got.notes.iter().any(|n| n.starts_with("few_draws")),
+        "{got:?}"
+    );
+    let got = randomized(&sketch, at_level(0.95), Statistic::Studentized, 18);
+    let few = "few_draws: no p-value of 18 draws can be less than 1 / 19".to_owned();
+    assert!(got.notes.contains(&few), "{got:?}");
+    let many = alone(&design(&[(20, 20)]));
+    let got = randomized(&many, at_level(0.95), Statistic::Studentized, 999);
+    assert_eq!(got.notes, Vec::<String>::new());
+}
+
+/// Each condition is compared by itself: three clusters with three, and four with three.
+#[test]
+fn assignments_are_those_of_the_two_that_are_compared() {
+    let mut rows = design(&[(3, 7)]);
+    for row in rows.iter_mut().rev().take(4) {
+        row.1 = "2";
+    }
+    let draws = Draws::new(9999, "1").unwrap();
+    for statistic in BOTH {
+        let got =
+            randomization_test(&alone(&rows), "0", &at_level(0.95), statistic, &draws).unwrap();
+        assert_eq!((got[0].draws, got[1].draws), (Some(20), Some(35)));
+        assert_eq!(least_of(&got[0].notes, "few_assignments"), Some(0.1));
+        assert_eq!(least_of(&got[1].notes, "few_assignments"), None);
+    }
+}
+
+/// Signs that are turned for all clusters, and weights that are the same for all, give the |t| of the data.
+#[test]
+fn few_clusters_have_few_wild_draws() {
+    for (weights, clusters, least, prefix) in [
+        (
+            Weights::Rademacher,
+            4,
+            2.0 / 16.0,
+            "few_signs: 4 clusters have no more than 16 different draws, each with its mirror image, so ",
+        ),
+        (
+            Weights::Rademacher,
+            5,
+            2.0 / 32.0,
+            "few_signs: 5 clusters have no more than 32 ",
+        ),
+        (
+            Weights::Rademacher,
+            6,
+            2.0 / 64.0,
+            "few_signs: 6 clusters have no more than 64 ",
+        ),
+        (
+            Weights::Webb,
+            3,
+            1.0 / 36.0,
+            "few_signs: with the draws of 3 clusters ",
+        ),
+        (
+            Weights::Webb,
+            5,
+            1.0 / 1296.0,
+            "few_signs: with the draws of 5 clusters ",
+        ),
+        (
+            Weights::Auto,
+            3,
+            1.0 / 36.0,
+            "few_signs: with the draws of 3 clusters ",
+        ),
+    ] {
+        for seed in 0..30 {
+            let data = students("few wild", clusters, seed, 4.0);
+            let got = |level: f64, draws: u64| {
+                let effect = Options {
+                    level,
+                    ..options(Adjust::None, Strata::Ignore)
+                };
+                wild(&collect(&data), effect, weights, true, draws)
+            };
+            let row = got(0.9999, 99_999);
+            let Some(p) = row.p_value else { continue };
+            assert_eq!(row.enumerated, Some(true));
+            let said = least_of(&row.notes, "few_signs").unwrap();
+            assert!(row.notes.iter().any(|n| n.starts_with(prefix)), "{row:?}");
+            assert!(
+                said >= least - 2e-9 && p >= said - 2e-9,
+                "{said} {least} {row:?}"
+            );
+            // Fewer draws than there are different ones do not make more of them.
+            let random = got(0.95, 9);
+            let few = least > 0.05;
+            assert!(
+                !few || least_of(&random.notes, "few_signs").is_some(),
+                "{random:?}"
+            );
+            let row = got(0.95, 99_999);
+            assert_eq!(
+                least_of(&row.notes, "few_signs").is_some(),
+                said > 0.05 + 1e-9,
+                "{row:?}"
+            );
+        }
+    }
+    // The data are not one of the draws if the hypothesis is not imposed.
+    let sketch = collect(&students("few wild", 4, 0, 4.0));
+    let row = wild(
+        &sketch,
+        options(Adjust::None, Strata::Ignore),
+        Weights::Webb,
+        false,
+        9999,
+    );
+    assert!(
+        !row.notes.iter().any(|n| n.starts_with("few_signs")),
+        "{row:?}"
+    );
+}

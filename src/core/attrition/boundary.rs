@@ -1,28 +1,45 @@
 //! The attrition boundary of the What Works Clearinghouse.
 //!
-//! Standards Handbook, version 4.1, table II.1: how large the difference between two conditions in the share of missing
-//! outcomes may be, in percentage points, at an overall share. Under the cautious boundary outcomes may depend on the intervention
-//! through who is missing; under the optimistic one missing outcomes have little to do with it.
+//! Standards Handbook, version 4.1, table II.1: the highest difference between two conditions in the share of missing outcomes, in
+//! percentage points, with which attrition is still low, for each whole percent of overall attrition from 0 to 65. Under the cautious
+//! boundary outcomes may depend on the intervention through who is missing; under the optimistic one missing outcomes have little to
+//! do with it. The cautious boundary ends at 57 % with 0.0, and from 58 % on attrition is high whatever the differential; the optimistic
+//! one ends at 65 % with 0.3, where the table ends.
+//!
+//! The numbers are those that two R packages for these standards transcribed independently (`baselinr`, both columns; `WWCr`, up to
+//! 57 %, whose optimistic column has one row twice, after which it is a row late). The model behind the table (Deke and Chiang 2017:
+//! the largest differential at which the bias is at most 0.05 standard deviations) gives them to 0.16 points, from two correlations
+//! that are fitted for each boundary; a test does that.
 
-/// Overall attrition, and the largest differential attrition under the cautious and the optimistic boundary, in percent.
-const TABLE: [(f64, f64, f64); 11] = [
-    (0.0, 5.7, 10.0),
-    (5.0, 6.1, 10.5),
-    (10.0, 6.3, 10.9),
-    (15.0, 5.9, 10.7),
-    (20.0, 5.4, 10.0),
-    (25.0, 4.8, 9.2),
-    (30.0, 4.1, 8.2),
-    (35.0, 3.3, 7.2),
-    (40.0, 2.6, 6.0),
-    (45.0, 1.8, 4.9),
-    (50.0, 1.0, 3.7),
+/// Largest differential attrition under the cautious boundary, in tenths of a percentage point as the table is printed, for overall
+/// attrition of 0, 1, 2, … percent.
+const CAUTIOUS: [u8; 58] = [
+    57, 58, 59, 59, 60, 61, 62, 63, 63, 63, // 0 to 9
+    63, 62, 62, 61, 60, 59, 59, 58, 57, 55, // 10 to 19
+    54, 53, 52, 51, 49, 48, 47, 45, 44, 43, // 20 to 29
+    41, 40, 38, 36, 35, 33, 32, 31, 29, 28, // 30 to 39
+    26, 25, 23, 21, 20, 18, 16, 15, 13, 12, // 40 to 49
+    10, 9, 7, 6, 4, 3, 2, 0, // 50 to 57
 ];
+
+/// The same under the optimistic boundary.
+const OPTIMISTIC: [u8; 66] = [
+    100, 101, 102, 103, 104, 105, 107, 108, 109, 109, // 0 to 9
+    109, 109, 109, 108, 108, 107, 106, 105, 103, 102, // 10 to 19
+    100, 99, 97, 95, 94, 92, 90, 88, 86, 84, // 20 to 29
+    82, 80, 78, 76, 74, 72, 70, 67, 65, 63, // 30 to 39
+    60, 58, 56, 53, 51, 49, 46, 44, 42, 39, // 40 to 49
+    37, 35, 32, 30, 28, 26, 23, 21, 19, 16, // 50 to 59
+    14, 11, 9, 7, 5, 3, // 60 to 65
+];
+
+/// 16 digits of a rate must not decide at a boundary.
+const ROUNDING: f64 = 1e-9;
 
 /// What a boundary says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// Largest differential attrition that counts as low, in percentage points; `None` above 50 % overall.
+    /// Largest differential attrition that counts as low, in percentage points; `None` past the last row of the table.
     pub boundary: Option<f64>,
     /// Attrition is low: the comparison counts as that of a randomized experiment.
     pub low: bool,
@@ -35,21 +52,33 @@ impl Verdict {
     }
 }
 
-/// Verdicts of both boundaries, the cautious one first, between the rows of the table by straight lines. Both arguments in percent;
-/// the sign of the differential does not matter. Above 50 % overall attrition is high.
+/// Verdicts of both boundaries, the cautious one first. Overall attrition in percent and the differential in percentage points, as in
+/// the table; the sign of the differential does not matter. At a whole percent the boundary is the number of the table, between two
+/// whole percents the straight line between their numbers; past its last row there is none, and attrition is high.
 pub fn wwc_attrition(overall: f64, differential: f64) -> (Verdict, Verdict) {
-    let verdict = |column: fn(&(f64, f64, f64)) -> f64| {
-        let boundary = TABLE
-            .iter()
-            .zip(TABLE.iter().skip(1))
-            .find(|(a, b)| (a.0..=b.0).contains(&overall));
-        let boundary = boundary.map(|(a, b)| {
-            let share = (overall - a.0) / (b.0 - a.0);
-            column(a) + share * (column(b) - column(a))
-        });
-        // 16 digits of a rate must not decide at the boundary.
-        let low = boundary.is_some_and(|b| differential.abs() <= b + 1e-9);
+    let verdict = |table: &[u8]| {
+        let boundary = between(table, overall);
+        let low = boundary.is_some_and(|b| differential.abs() <= b + ROUNDING);
         Verdict { boundary, low }
     };
-    (verdict(|r| r.1), verdict(|r| r.2))
+    (verdict(&CAUTIOUS), verdict(&OPTIMISTIC))
+}
+
+/// The table at `overall`, in percentage points.
+fn between(table: &[u8], overall: f64) -> Option<f64> {
+    let whole = overall.round();
+    let near = (overall - whole).abs() <= ROUNDING;
+    let row = if near { whole } else { overall.floor() };
+    // A cast of a negative number or of none would be 0.
+    if !(row >= 0.0) {
+        return None;
+    }
+    let mut rows = table.iter().skip(row as usize).copied().map(f64::from);
+    let first = rows.next()?;
+    let tenths = if near {
+        first
+    } else {
+        first + (overall - row) * (rows.next()? - first)
+    };
+    Some(tenths / 10.0)
 }

@@ -56,6 +56,9 @@ pub struct LeeBounds {
     pub notes: Vec<String>,
 }
 
+/// Share of what is to be trimmed below which a bound is said to be trimmed less than it should.
+const TRIMMED_ENOUGH: f64 = 0.9;
+
 /// Options of Lee's bounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LeeOptions {
@@ -120,7 +123,14 @@ pub fn lee_bounds(
     let mut rows = Vec::new();
     for (i, name) in names.iter().enumerate().filter(|(i, _)| *i != number) {
         let treated = arms(&moments, i, outcomes.outcomes_of(name), name)?;
-        rows.push(bounds(name, control, &treated, &compared, options));
+        let mut row = bounds(name, control, &treated, &compared, options);
+        if moments.weighted {
+            row.notes.push(
+                "weights_not_used: the sketch has weights; the bounds count each student the same"
+                    .to_owned(),
+            );
+        }
+        rows.push(row);
     }
     Ok(rows)
 }
@@ -202,6 +212,9 @@ struct Bound {
     value: f64,
     influence: BTreeMap<Key, f64>,
     kept: u64,
+    /// Outcomes that the share asks to trim, and that were.
+    asked: f64,
+    trimmed: f64,
 }
 
 /// Mean of `large` without its lowest share, less the mean of `small`.
@@ -234,6 +247,8 @@ fn trimmed_difference(large: &Arm, small: &Arm, how: Trim) -> Option<Bound> {
         value: left.mean - other,
         influence,
         kept: left.kept,
+        asked: q * large.observed(),
+        trimmed: left.trimmed,
     })
 }
 
@@ -251,7 +266,7 @@ fn of_stratum(treated: &Arm, control: &Arm, how: Trim) -> Option<(bool, Bound, B
     let turn = |b: Bound| Bound {
         value: -b.value,
         influence: b.influence.into_iter().map(|(k, v)| (k, -v)).collect(),
-        kept: b.kept,
+        ..b
     };
     // Differences are of the trimmed condition less the other.
     Some(if first {
@@ -259,6 +274,40 @@ fn of_stratum(treated: &Arm, control: &Arm, how: Trim) -> Option<(bool, Bound, B
     } else {
         (false, turn(raised), lowered)
     })
+}
+
+/// The bounds of one stratum.
+struct Part {
+    /// Students who would have an outcome in either condition.
+    always: f64,
+    /// The treated condition is the one that is trimmed.
+    first: bool,
+    low: Bound,
+    high: Bound,
+    clusters: usize,
+}
+
+/// Note for a method that trimmed much less than the share, so that what it gives are not the bounds: with few different outcomes all
+/// that are equal to the one at the edge may stay, and with few outcomes the share may be less than one of them.
+fn trimmed_less(parts: &[Part], how: Trim) -> Option<String> {
+    let (word, why) = match how {
+        Trim::Fractional => return None,
+        Trim::Paper => ("paper", "keeps all outcomes equal to the one at the edge"),
+        Trim::Integer => ("integer", "trims whole outcomes only"),
+    };
+    let share = |of: fn(&Part) -> &Bound| {
+        let sum = |f: fn(&Bound) -> f64| parts.iter().map(|p| f(of(p))).sum::<f64>();
+        (sum(|b| b.trimmed), sum(|b| b.asked))
+    };
+    let ((low, asked), (high, _)) = (share(|p| &p.low), share(|p| &p.high));
+    let enough = |trimmed: f64| trimmed >= TRIMMED_ENOUGH * asked - 1e-9;
+    if enough(low) && enough(high) {
+        return None;
+    }
+    Some(format!(
+        "trimmed_less: method \"{word}\" {why}: it trimmed {low} outcomes for the lower and {high} for the upper bound instead of {}, so the effect may lie outside; \"fractional\" trims exactly the share",
+        (asked * 1e4).round() / 1e4
+    ))
 }
 
 fn bounds(
@@ -299,7 +348,7 @@ fn bounds(
             all.len()
         ));
     }
-    let mut parts = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
     let (mut trimmed_rows, mut trimmed_of) = (0.0, 0.0);
     for stratum in &strata {
         let (Some(t), Some(c)) = (treated.get(stratum), compared.get(stratum)) else {
@@ -314,17 +363,24 @@ fn bounds(
         trimmed_of += large.observed();
         trimmed_rows +=
             large.observed() * (1.0 - t.response().min(c.response()) / large.response());
-        let clusters = t.clusters.len() + c.clusters.len();
-        parts.push((always, first, low, high, clusters));
+        parts.push(Part {
+            always,
+            first,
+            low,
+            high,
+            clusters: t.clusters.len() + c.clusters.len(),
+        });
     }
-    let weight: f64 = parts.iter().map(|p| p.0).sum();
+    let weight: f64 = parts.iter().map(|p| p.always).sum();
     if !(weight > 0.0) {
         row.notes
             .push("no_rows: no stratum has outcomes in both conditions".to_owned());
         return row;
     }
-    let (treated_trimmed, control_trimmed) =
-        (parts.iter().any(|p| p.1), parts.iter().any(|p| !p.1));
+    let (treated_trimmed, control_trimmed) = (
+        parts.iter().any(|p| p.first),
+        parts.iter().any(|p| !p.first),
+    );
     row.trimmed = match (treated_trimmed, control_trimmed) {
         (true, false) => condition.to_owned(),
         (false, true) => control.to_owned(),
@@ -334,16 +390,17 @@ fn bounds(
         }
     };
     row.trimmed_share = (trimmed_of > 0.0).then(|| trimmed_rows / trimmed_of);
+    row.notes.extend(trimmed_less(&parts, options.trim));
     let (mut low, mut high) = (0.0, 0.0);
     let mut influence: BTreeMap<Key, (f64, f64)> = BTreeMap::new();
     let mut clusters = 0;
-    for (always, _, l, h, of_part) in &parts {
-        let share = always / weight;
+    for part in &parts {
+        let (share, l, h) = (part.always / weight, &part.low, &part.high);
         low += share * l.value;
         high += share * h.value;
         row.kept.0 += l.kept;
         row.kept.1 += h.kept;
-        clusters += of_part;
+        clusters += part.clusters;
         for (key, v) in &l.influence {
             influence.entry(*key).or_default().0 += share * v;
         }

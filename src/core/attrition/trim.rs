@@ -6,7 +6,7 @@ use crate::error::Invalid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trim {
     /// As Lee (2009): the quantile is the smallest outcome with a share of outcomes not above it of at least the trimmed share;
-    /// outcomes equal to it stay.
+    /// outcomes equal to it stay. With few different outcomes this trims less than the share, and the result does not bound.
     Paper,
     /// Exactly the trimmed share goes, the outcome at the edge in part.
     Fractional,
@@ -40,6 +40,8 @@ pub struct Trimmed {
     pub edge: f64,
     /// Outcomes that are left, the one at the edge counted whole.
     pub kept: u64,
+    /// Outcomes that went, the one at the edge in part.
+    pub trimmed: f64,
 }
 
 /// Trims the lowest share `q` of ascending outcomes; `None` if nothing is left.
@@ -73,5 +75,6 @@ pub fn trim_lowest(sorted: &[f64], q: f64, how: Trim) -> Option<Trimmed> {
         mean: sum / weight,
         edge,
         kept: left.len() as u64,
+        trimmed: n - weight,
     })
 }

@@ -15,6 +15,13 @@ const FARTHEST: f64 = 1024.0;
 const PRECISION: f64 = 1e-12;
 /// Draws that are evaluated between two pulses.
 const CHUNK: usize = 1 << 14;
+/// 1 less the level has 16 digits: 1 − 0.9 is less than 0.1, which 2 of 20 assignments are all the same.
+const ROUNDING: f64 = 1e-12;
+
+/// True if a test at `alpha` rejects with this p-value.
+pub fn rejects(p: f64, alpha: f64) -> bool {
+    p <= alpha * (1.0 + ROUNDING)
+}
 
 /// The square of the statistic of one draw, as a function of the hypothesis.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -141,6 +148,32 @@ impl Curves {
         share(count, self.len() as u64, self.with_data)
     }
 
+    /// The smallest p-value that a draw can have if it takes the place of the data: the share of draws that are as extreme as the most
+    /// extreme one. A variance of at most `noise`, relative to the numerator, is none, and the statistic infinite. `None` without draws.
+    pub fn least_p(&self, delta: f64, noise: f64) -> Option<f64> {
+        let squares = || {
+            let mut pulse = Pulse::every(1 << 17);
+            let draws = self.n0.iter().zip(&self.n1).zip(&self.a).zip(&self.b);
+            draws.zip(&self.c).map(move |((((n0, n1), a), b), c)| {
+                pulse.tick();
+                let numerator = (n0 + delta * n1).powi(2);
+                let variance = (a + delta * (2.0 * b + delta * c)).max(0.0);
+                (numerator, variance)
+            })
+        };
+        let infinite = |n: f64, v: f64| v <= noise * n;
+        let most = squares()
+            .map(|(n, v)| if infinite(n, v) { f64::INFINITY } else { n / v })
+            .fold(0.0, f64::max);
+        let reach = square_to_reach(most.sqrt(), false);
+        let as_extreme = |(n, v): &(f64, f64)| match most.is_finite() {
+            true => *n >= reach * v,
+            false => infinite(*n, *v),
+        };
+        let count = squares().filter(as_extreme).count() as u64;
+        (self.len() > 0).then(|| share(count, self.len() as u64, false))
+    }
+
     /// Distances from the estimate to the lower and the upper end of the interval of hypotheses with p > `alpha`; `None`
     /// if the test does not reject within 1024 standard errors.
     pub fn interval(&self, alpha: f64) -> (Option<f64>, Option<f64>) {
@@ -148,7 +181,7 @@ impl Curves {
     }
 
     fn end(&self, alpha: f64, sign: f64) -> Option<f64> {
-        let rejects = |distance: f64| self.p(sign * distance, false) <= alpha;
+        let rejects = |distance: f64| rejects(self.p(sign * distance, false), alpha);
         let (mut inside, mut outside) = (0.0, 1.0);
         while !rejects(outside) {
             if outside >= FARTHEST {

@@ -34,6 +34,12 @@ impl Law {
         self.values().checked_pow(power).filter(|n| *n <= most)
     }
 
+    /// The smallest p-value that draws under the hypothesis can give: all draws with one weight for all clusters have the |t| of the data.
+    pub fn least_p(self, clusters: usize) -> f64 {
+        let others = i32::try_from(clusters.saturating_sub(1)).unwrap_or(i32::MAX);
+        (self.values() as f64).powi(-others)
+    }
+
     #[inline(always)]
     fn value(self, number: u64) -> f64 {
         match self {

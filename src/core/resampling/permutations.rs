@@ -43,6 +43,15 @@ impl Permutations {
         u64::try_from(all).ok()
     }
 
+    /// True if exchanging the two conditions gives another of the assignments: as many clusters of each in every stratum that has both.
+    /// A stratum of one condition has one assignment, which says nothing of the effect, so it does not matter.
+    pub fn mirrored(&self) -> bool {
+        self.strata.iter().all(|members| {
+            let treated = self.flags(members).into_iter().filter(|t| *t).count();
+            treated == 0 || treated == members.len() || 2 * treated == members.len()
+        })
+    }
+
     /// Shows every assignment to `see`.
     pub fn each(&self, mut see: impl FnMut(&[bool])) {
         let mut treated = self.given.clone();
@@ -111,6 +120,29 @@ fn next(flags: &mut [bool]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn conditions_can_be_exchanged_if_they_are_of_equal_size_in_all_strata() {
+        let mirrored = |strata: &[&[bool]]| {
+            let mut members = Vec::new();
+            let mut given = Vec::new();
+            for flags in strata {
+                members.push((given.len()..given.len() + flags.len()).collect());
+                given.extend_from_slice(flags);
+            }
+            Permutations::new(members, given).mirrored()
+        };
+        assert!(mirrored(&[&[true, false], &[false, true]]));
+        assert!(mirrored(&[
+            &[true, true, false, false],
+            &[true],
+            &[false; 3]
+        ]));
+        assert!(!mirrored(&[&[true, false], &[true, false, false]]));
+        assert!(!mirrored(&[&[
+            true, true, true, false, false, false, false
+        ]]));
+    }
 
     #[test]
     fn all_ways_come_once() {

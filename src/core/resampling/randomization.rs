@@ -12,7 +12,7 @@
 //! ```
 
 use super::Draws;
-use super::inversion::{Curve, Curves, share};
+use super::inversion::{Curve, Curves, rejects, share};
 use super::permutations::Permutations;
 use super::wild::{NOISE, unbounded_note};
 use crate::effect::design::Design;
@@ -198,13 +198,37 @@ fn test(
         ));
     }
     let alpha = 1.0 - options.level;
-    if let Some(all) = all.filter(|n| 1.0 / *n as f64 > alpha) {
+    let noise = match statistic {
+        Statistic::Studentized => NOISE,
+        Statistic::Difference => 0.0,
+    };
+    let seen = all.filter(|_| row.p_value.is_some());
+    let seen = seen.and_then(|_| curves.least_p(delta, noise));
+    row.notes
+        .extend(few_assignments(&sums.permutations, seen, alpha));
+    if all.is_none() && !rejects(1.0 / (count + 1) as f64, alpha) {
         row.notes.push(format!(
-            "few_assignments: only {all} assignments were possible, so no p-value can be as small as {}",
-            (alpha * 1e9).round() / 1e9
+            "few_draws: no p-value of {count} draws can be less than 1 / {}",
+            count + 1
         ));
     }
     Ok(())
+}
+
+/// Note for assignments so few that no p-value can be as small as `alpha`. Exchanging conditions of equal size gives the same |statistic|,
+/// so that at least two assignments are as extreme as the most extreme one; `seen` is the share of those that are with the outcomes there
+/// are, if all were looked at.
+fn few_assignments(permutations: &Permutations, seen: Option<f64>, alpha: f64) -> Option<String> {
+    let possible = permutations.all(u64::MAX)? as f64;
+    let always = if permutations.mirrored() { 2.0 } else { 1.0 };
+    let least = (always / possible).min(1.0).max(seen.unwrap_or(0.0));
+    (!rejects(least, alpha)).then(|| {
+        format!(
+            "few_assignments: of {possible} possible assignments {} are as extreme as any, so no p-value can be less than {}",
+            (least * possible).round(),
+            (least * 1e9).round() / 1e9
+        )
+    })
 }
 
 /// One cluster.

@@ -8,7 +8,7 @@
 //! they are what the new stratum intercepts of the refit take away.
 
 use super::Draws;
-use super::inversion::{Curve, Curves};
+use super::inversion::{Curve, Curves, rejects};
 use super::multipliers::{LANES, Lanes, Law, Multipliers};
 use crate::effect::design::Design;
 use crate::effect::options::unknown;
@@ -121,7 +121,7 @@ pub(super) fn unbounded_note(low: Option<f64>, high: Option<f64>) -> Option<Stri
         _ => return None,
     };
     Some(format!(
-        "unbounded: {which} of the interval within 1024 standard errors, the test can not reject at this level"
+        "unbounded: {which} of the interval within 1024 standard errors, the test cannot reject at this level"
     ))
 }
 
@@ -197,7 +197,13 @@ fn row(question: &Question, effect: &Effect, options: &WildOptions) -> WildBoots
     row.enumerated = Some(all.is_some());
     row.p_value = Some(curves.p(delta, false));
     row.p_strict = Some(curves.p(delta, true));
-    let (low, high) = curves.interval(1.0 - options.effect.level);
+    let alpha = 1.0 - options.effect.level;
+    // Without the hypothesis imposed the data are not one of the draws.
+    let least = options.null_imposed.then(|| {
+        let seen = all.and_then(|_| curves.least_p(delta, NOISE));
+        law.least_p(clusters).max(seen.unwrap_or(0.0))
+    });
+    let (low, high) = curves.interval(alpha);
     row.ci_low = low.map(|d| estimate - d * kernel.unit);
     row.ci_high = high.map(|d| estimate + d * kernel.unit);
     row.notes.extend(unbounded_note(low, high));
@@ -212,13 +218,22 @@ fn row(question: &Question, effect: &Effect, options: &WildOptions) -> WildBoots
             "few_treated: a condition has {fewest} clusters, with which the wild bootstrap {fails}; prefer rct.randomization_test"
         ));
     }
+    row.notes.extend(few_signs(law, clusters, least, alpha));
+    row
+}
+
+/// Note for clusters so few that there are few different draws, or that no p-value can be as small as `alpha`.
+fn few_signs(law: Law, clusters: usize, least: Option<f64>, alpha: f64) -> Option<String> {
+    let least = least.filter(|least| !rejects(*least, alpha));
+    let limit = least.map(|p| format!("no p-value can be less than {}", (p * 1e9).round() / 1e9));
     if law == Law::Rademacher && clusters <= FEW_FOR_SIGNS {
-        row.notes.push(format!(
-            "few_signs: {clusters} clusters have no more than {} different draws, each with its mirror image; prefer weights \"webb\"",
+        let so = limit.map_or(String::new(), |l| format!(", so {l}"));
+        return Some(format!(
+            "few_signs: {clusters} clusters have no more than {} different draws, each with its mirror image{so}; prefer weights \"webb\"",
             1u64 << clusters
         ));
     }
-    row
+    limit.map(|l| format!("few_signs: with the draws of {clusters} clusters {l}"))
 }
 
 /// What the draws of one effect need.

@@ -385,3 +385,208 @@ fn bounds_without_an_interval_say_why() {
     assert_eq!((got.high_se, got.ci_low), (Some(0.0), None), "{got:?}");
     assert!(said(&got.notes, "no_residual: "));
 }
+
+/// Mean of the outcomes of which a share is taken away at one end, filled up from the other end: the least or the greatest mean that
+/// any students who make up the rest can have.
+fn extreme(outcomes: &[f64], share: f64, least: bool) -> f64 {
+    let mut sorted = outcomes.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    if !least {
+        sorted.reverse();
+    }
+    let keep = (1.0 - share) * sorted.len() as f64;
+    let (mut sum, mut room) = (0.0, keep);
+    for y in sorted {
+        let part = room.clamp(0.0, 1.0);
+        sum += part * y;
+        room -= part;
+    }
+    sum / keep
+}
+
+/// The bounds of one stratum by arithmetic, and the weight of it.
+fn by_hand(all: &[Student]) -> (f64, f64, f64) {
+    let arm = |name: &str| {
+        let own = || all.iter().filter(|s| s.condition == name);
+        let seen: Vec<f64> = own().filter_map(|s| s.outcome).collect();
+        let response = seen.len() as f64 / own().count() as f64;
+        (seen, response)
+    };
+    let ((treated, p1), (control, p0)) = (arm("treated"), arm("control"));
+    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let (low, high) = if p1 >= p0 {
+        let q = (p1 - p0) / p1;
+        let other = mean(&control);
+        (
+            extreme(&treated, q, true) - other,
+            extreme(&treated, q, false) - other,
+        )
+    } else {
+        let q = (p0 - p1) / p0;
+        let other = mean(&treated);
+        (
+            other - extreme(&control, q, false),
+            other - extreme(&control, q, true),
+        )
+    };
+    (low, high, all.len() as f64 * p1.min(p0))
+}
+
+/// Twenty classes of ten in each condition; nine of ten treated students and seven of ten others have an outcome, of 0 or 1.
+fn passed() -> Vec<Student> {
+    let mut all = Vec::new();
+    for class in 1..=40 {
+        let treated = class % 2 == 1;
+        let (seen, passed) = if treated { (9, 6) } else { (7, 5) };
+        for i in 1..=10 {
+            let y = ((i * 3 + class) % 10 < passed) as u8 as f64;
+            all.push(Student {
+                outcome: (i <= seen).then_some(y),
+                condition: if treated { "treated" } else { "control" },
+                cluster: class,
+                stratum: 0,
+            });
+        }
+    }
+    all
+}
+
+fn close(what: &str, got: f64, expected: f64) {
+    assert!(
+        (got - expected).abs() < 1e-9,
+        "{what}: {got} is not {expected}"
+    );
+}
+
+fn said(row: &LeeBounds, name: &str) -> bool {
+    row.notes.iter().any(|n| n.starts_with(name))
+}
+
+#[test]
+fn outcomes_of_zero_and_one_are_bounded() {
+    let all = passed();
+    let got = lee(&all, Trim::Fractional, Strata::Ignore);
+    close("low", got.low.unwrap(), 0.0);
+    close("high", got.high.unwrap(), 2.0 / 7.0);
+    assert_eq!(got.kept, (140, 140));
+    assert!(got.ci_low.unwrap() < 0.0 && got.ci_high.unwrap() > 2.0 / 7.0);
+    assert!(!said(&got, "trimmed_less"), "{got:?}");
+    // Lee's trimming keeps all that are equal to the quantile, and says so.
+    let paper = lee(&all, Trim::Paper, Strata::Ignore);
+    close("paper", paper.low.unwrap(), paper.untrimmed.unwrap());
+    assert!(
+        paper.notes.iter().any(|n| n.starts_with(
+            "trimmed_less: method \"paper\" keeps all outcomes equal to the one at the edge: \
+             it trimmed 0 outcomes for the lower and 0 for the upper bound instead of 40,"
+        )),
+        "{paper:?}"
+    );
+    let integer = lee(&all, Trim::Integer, Strata::Ignore);
+    close("integer", integer.low.unwrap(), 0.0);
+    assert!(!said(&integer, "trimmed_less"));
+    // More is trimmed than there are ones: the lower bound is that of none, and the upper one of all.
+    let mut few = all.clone();
+    for s in few.iter_mut().filter(|s| s.condition == "treated") {
+        s.outcome = s.outcome.map(|_| (s.cluster == 1) as u8 as f64);
+    }
+    let got = lee(&few, Trim::Fractional, Strata::Ignore);
+    let other = 34.0 / 70.0;
+    close("low", got.low.unwrap(), -other);
+    close("high", got.high.unwrap(), 9.0 / 140.0 - other);
+}
+
+/// Ordinal outcomes, in strata, with either condition trimmed or both: between the least and the greatest mean there can be, which only
+/// trimming exactly the share reaches.
+#[test]
+fn bounds_with_ties_are_those_of_arithmetic() {
+    for (seed, levels) in [("two", 2.0), ("five", 5.0), ("hundred", 100.0)] {
+        for swap in [false, true] {
+            let mut all = students(seed, 36);
+            for s in &mut all {
+                s.outcome = s.outcome.map(|y| (y / (100.0 / levels)).floor());
+                if swap {
+                    s.condition = if s.condition == "treated" {
+                        "control"
+                    } else {
+                        "treated"
+                    };
+                }
+            }
+            let (low, high, _) = by_hand(&all);
+            let got = lee(&all, Trim::Fractional, Strata::Ignore);
+            close("low", got.low.unwrap(), low);
+            close("high", got.high.unwrap(), high);
+            assert_eq!(got.trimmed, if swap { "control" } else { "treated" });
+            assert!(!said(&got, "trimmed_less"));
+            for trim in [Trim::Paper, Trim::Integer] {
+                let other = lee(&all, trim, Strata::Ignore);
+                assert!(other.low.unwrap() >= low - 1e-12 && other.high.unwrap() <= high + 1e-12);
+            }
+            let paper = lee(&all, Trim::Paper, Strata::Ignore);
+            assert!(levels > 10.0 || said(&paper, "trimmed_less"), "{paper:?}");
+            let (mut low, mut high, mut weight) = (0.0, 0.0, 0.0);
+            for stratum in 0..6 {
+                let own: Vec<Student> = all
+                    .iter()
+                    .filter(|s| s.stratum == stratum)
+                    .cloned()
+                    .collect();
+                let (l, h, w) = by_hand(&own);
+                low += w * l;
+                high += w * h;
+                weight += w;
+            }
+            let got = lee(&all, Trim::Fractional, Strata::Absorb);
+            close("low", got.low.unwrap(), low / weight);
+            close("high", got.high.unwrap(), high / weight);
+        }
+    }
+}
+
+/// A share of less than one outcome is nothing for whole outcomes, which is said too.
+#[test]
+fn whole_outcomes_may_be_less_than_the_share() {
+    let mut all = students("whole", 12);
+    all.iter_mut()
+        .for_each(|s| s.outcome = s.outcome.or(Some(50.0)));
+    all.iter_mut()
+        .find(|s| s.condition == "control")
+        .unwrap()
+        .outcome = None;
+    let got = lee(&all, Trim::Integer, Strata::Ignore);
+    assert!(said(&got, "trimmed_less: method \"integer\""), "{got:?}");
+    assert!(!said(
+        &lee(&all, Trim::Fractional, Strata::Ignore),
+        "trimmed_less"
+    ));
+}
+
+#[test]
+fn weights_of_the_students_are_said_not_to_count() {
+    use rct_core::sketch::{Builder, Row};
+    let all = passed();
+    let mut outcomes = Distribution::new(&Budget::unlimited());
+    let mut builder = Builder::new(&Budget::unlimited());
+    for s in &all {
+        let (condition, cluster) = (Some(s.condition.as_bytes()), Key::of_bigint(s.cluster));
+        if s.outcome.is_some() {
+            outcomes.add(s.outcome, condition, Some(cluster)).unwrap();
+        }
+        let row = Row {
+            weight: Some(1.0 + (s.cluster % 3) as f64),
+            ..Row::simple(observed(s), condition, Some(cluster))
+        };
+        builder.add(&row).unwrap();
+    }
+    let options = LeeOptions {
+        trim: Trim::Fractional,
+        strata: Strata::Absorb,
+        level: 0.95,
+    };
+    let sketch = builder.into_sketch().unwrap();
+    let got = lee_bounds(&mut outcomes, &sketch, "control", &options)
+        .unwrap()
+        .remove(0);
+    assert!(said(&got, "weights_not_used: "), "{got:?}");
+    close("high", got.high.unwrap(), 2.0 / 7.0);
+}

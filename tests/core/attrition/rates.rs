@@ -3,11 +3,12 @@
 use super::oracle::{Model, PLAIN, number, read, sketch};
 use super::{near, observed, sketch_of, students};
 use rct_core::attrition::{Verdict, attrition, missing_balance, response_weights, wwc_attrition};
+use rct_core::distribution::{normal_density, normal_quantile_upper};
 use rct_core::error::Explain;
 
 #[test]
 fn the_boundary_of_the_what_works_clearinghouse() {
-    // Standards Handbook 4.1, table II.1.
+    // Standards Handbook 4.1, table II.1; 0 to 50 by fives as two more transcriptions have it.
     for (overall, cautious, optimistic) in [
         (0.0, 5.7, 10.0),
         (5.0, 6.1, 10.5),
@@ -20,27 +21,151 @@ fn the_boundary_of_the_what_works_clearinghouse() {
         (40.0, 2.6, 6.0),
         (45.0, 1.8, 4.9),
         (50.0, 1.0, 3.7),
+        (51.0, 0.9, 3.5),
+        (55.0, 0.3, 2.6),
+        (57.0, 0.0, 2.1),
     ] {
         let (c, o) = wwc_attrition(overall, -cautious);
-        near("cautious", c.boundary.unwrap(), cautious, 1e-12);
-        near("optimistic", o.boundary.unwrap(), optimistic, 1e-12);
+        assert_eq!((c.boundary, o.boundary), (Some(cautious), Some(optimistic)));
         assert!(c.low && o.low);
         let (c, o) = wwc_attrition(overall, cautious + 0.01);
         assert!(!c.low && o.low);
         assert_eq!(c.word(), "high");
     }
-    near(
-        "between",
-        wwc_attrition(12.0, 0.0).0.boundary.unwrap(),
-        6.3 - 0.4 * 0.4,
-        1e-12,
-    );
+    // From 58 % on there is no cautious boundary, past 65 % none at all.
+    for (overall, optimistic) in [(58.0, 1.9), (60.0, 1.4), (65.0, 0.3)] {
+        let (c, o) = wwc_attrition(overall, optimistic);
+        assert_eq!((c.boundary, o.boundary), (None, Some(optimistic)));
+        assert!(!c.low && o.low && !wwc_attrition(overall, optimistic + 0.01).1.low);
+    }
     let none = Verdict {
         boundary: None,
         low: false,
     };
-    assert_eq!(wwc_attrition(50.1, 0.0), (none, none));
-    assert_eq!(wwc_attrition(f64::NAN, 0.0), (none, none));
+    for overall in [65.1, 66.0, 100.0, 1e300, f64::INFINITY, -0.1, f64::NAN] {
+        assert_eq!(wwc_attrition(overall, 0.0), (none, none), "{overall}");
+    }
+}
+
+/// A row that is out of place, or twice there, makes a step that the model behind the table does not.
+#[test]
+fn the_boundary_is_smooth() {
+    let at = |overall: i32| wwc_attrition(f64::from(overall), 0.0);
+    let cautious: Vec<f64> = (0..=57).map(|i| at(i).0.boundary.unwrap()).collect();
+    let optimistic: Vec<f64> = (0..=65).map(|i| at(i).1.boundary.unwrap()).collect();
+    for column in [cautious, optimistic] {
+        let steps: Vec<f64> = column.windows(2).map(|w| w[1] - w[0]).collect();
+        assert!(steps.iter().all(|s| (-0.31..0.21).contains(s)), "{steps:?}");
+        assert!(
+            steps.windows(2).all(|w| (w[1] - w[0]).abs() < 0.11),
+            "{steps:?}"
+        );
+        let top = column.iter().copied().fold(0.0, f64::max);
+        let first = column.iter().position(|v| *v == top).unwrap();
+        let last = column.iter().rposition(|v| *v == top).unwrap();
+        assert!(column[..=first].is_sorted());
+        assert!(column[last..].iter().rev().is_sorted());
+    }
+}
+
+/// The model behind the table: outcome and readiness to answer are normal and correlated, in each condition by its own; the boundary is
+/// the differential at which the bias is 0.05 standard deviations. The correlations are fitted to the columns.
+#[test]
+fn the_boundary_is_that_of_a_bias_of_a_twentieth() {
+    // Mean of the readiness of a share that answers.
+    let mean = |share: f64| normal_density(normal_quantile_upper(share).unwrap()) / share;
+    for (optimistic, treated, control, from, points) in [
+        (false, 0.41828, 0.36453, 4, 0.16),
+        (true, 0.24930, 0.20336, 6, 0.08),
+    ] {
+        for overall in from..=if optimistic { 65 } else { 57 } {
+            let missing = f64::from(overall) / 100.0;
+            let bias = |differential: f64| {
+                let half = differential / 200.0;
+                let one = |sign: f64| {
+                    let answers = (1.0 - missing - sign * half, 1.0 - missing + sign * half);
+                    (treated * mean(answers.0) - control * mean(answers.1)).abs()
+                };
+                one(1.0).max(one(-1.0))
+            };
+            let (mut inside, mut outside) = (0.0, 1.99 * f64::from(overall).min(50.0));
+            for _ in 0..60 {
+                let middle = 0.5 * (inside + outside);
+                if bias(middle) < 0.05 {
+                    inside = middle;
+                } else {
+                    outside = middle;
+                }
+            }
+            let (c, o) = wwc_attrition(f64::from(overall), 0.0);
+            let published = if optimistic { o } else { c }.boundary.unwrap();
+            assert!(
+                (inside - published).abs() < points,
+                "{overall}: {inside} by the model, {published} in the table"
+            );
+        }
+    }
+}
+
+/// Between whole percents the boundary is a straight line; the digits of a rate do not decide.
+#[test]
+fn the_boundary_between_whole_percents() {
+    let at = |overall: f64| wwc_attrition(overall, 0.0);
+    near("12.5", at(12.5).0.boundary.unwrap(), 6.15, 1e-12);
+    near("53.25", at(53.25).0.boundary.unwrap(), 0.55, 1e-12);
+    near("64.75", at(64.75).1.boundary.unwrap(), 0.35, 1e-12);
+    assert_eq!(at(57.5).0.boundary, None);
+    // Products and quotients that are whole percents but for rounding.
+    assert_eq!(at(100.0 * 0.55).0.boundary, Some(0.3));
+    assert_eq!(at(100.0 * 0.57).0.boundary, Some(0.0));
+    assert_eq!(at(57.0 + 1e-12).0.boundary, Some(0.0));
+    assert_eq!(at(65.0 + 1e-12).1.boundary, Some(0.3));
+    assert_eq!(at(-1e-12).0.boundary, Some(5.7));
+    for i in 0..=6500 {
+        let (c, o) = at(f64::from(i) / 100.0);
+        let o = o.boundary.unwrap();
+        assert!(c.boundary.is_none_or(|c| c < o), "{i}");
+    }
+}
+
+/// More than half of the students without an outcome, of students and of clusters.
+#[test]
+fn much_attrition_has_a_boundary_too() {
+    let mut all = Vec::new();
+    for cluster in 0..20 {
+        for i in 0..100 {
+            all.push(super::Student {
+                outcome: (i >= 55).then_some(1.0),
+                condition: if cluster % 2 == 0 {
+                    "treated"
+                } else {
+                    "control"
+                },
+                cluster,
+                stratum: 0,
+            });
+        }
+    }
+    let rates = |all: &[super::Student]| {
+        let row = attrition(&sketch_of(all, observed, None, false), "control", 0.95)
+            .unwrap()
+            .remove(0);
+        (row.students.rates().unwrap(), row.clusters.rates().unwrap())
+    };
+    let (students, clusters) = rates(&all);
+    assert_eq!((students.overall, students.differential), (55.0, 0.0));
+    assert_eq!(students.cautious.boundary, Some(0.3));
+    assert_eq!(students.optimistic.boundary, Some(2.6));
+    assert!(students.cautious.low && students.optimistic.low);
+    assert_eq!(clusters.overall, 0.0);
+    // 12 of 20 clusters are lost, alike in both.
+    all.iter_mut()
+        .filter(|s| s.cluster < 12)
+        .for_each(|s| s.outcome = None);
+    let (_, clusters) = rates(&all);
+    assert_eq!((clusters.overall, clusters.differential), (60.0, 0.0));
+    assert!(!clusters.cautious.low && clusters.optimistic.low);
+    assert_eq!(clusters.optimistic.boundary, Some(1.4));
 }
 
 #[test]

@@ -38,7 +38,8 @@ FROM (SELECT level, a.* FROM sketches, unnest(ARRAY[0.8, 0.95]) AS level, rct.at
 -- The verdicts are those of wwc_attrition.
 SELECT (a.cautious_boundary, a.cautious, a.optimistic_boundary, a.optimistic) = w AS students, (a.cluster_cautious, a.cluster_optimistic) = (c.cautious, c.optimistic) AS clusters
 FROM sketches, rct.attrition(plain, 'old') AS a, rct.wwc_attrition(a.overall, a.differential) AS w, rct.wwc_attrition(a.cluster_overall, a.cluster_differential) AS c;
-SELECT overall, differential, w.* FROM (VALUES (0, 5.7), (0, -5.8), (10, 10.9), (12.5, 6.1), (50, 1), (50, 3.8), (50.1, 0), (100, 0)) AS v (overall, differential),
+SELECT overall, differential, w.* FROM (VALUES (0, 5.7), (0, -5.8), (10, 10.9), (12.5, 6.1), (50, 1), (50, 3.8), (51, 0.9), (55, 0.3), (57, 0), (57.5, 0), (60, 1.4),
+             (65, 0.3), (65, -0.4), (65.5, 0), (100, 0)) AS v (overall, differential),
      rct.wwc_attrition(overall, differential) AS w;
 -- By reason: one sketch each.
 SELECT reason, round(a.missing::numeric, 4) AS missing, round(a.missing_control::numeric, 4) AS missing_control, round(a.p_value::numeric, 4) AS p_value
@@ -96,6 +97,14 @@ FROM sketches, rct.lee_bounds(outcomes, strata, 'old') AS b, rct.lee_bounds(outc
 SELECT i = p AS ignored FROM sketches, rct.lee_bounds(outcomes, strata, 'old', strata => 'ignore') AS i, rct.lee_bounds(outcomes, plain, 'old') AS p;
 SELECT a.low = b.low AND a.high_se = b.high_se AND a.ci_low < b.ci_low AND a.ci_high > b.ci_high AS level
 FROM sketches, rct.lee_bounds(outcomes, plain, 'old') AS a, rct.lee_bounds(outcomes, plain, 'old', level => 0.8) AS b;
+-- Outcomes of 0 and 1: arithmetic by default and with whole outcomes; the method of the paper trims nothing of the 40 and says so.
+CREATE TABLE passed AS
+SELECT k AS class, CASE WHEN k % 2 = 1 THEN 'new' ELSE 'old' END AS arm,
+       CASE WHEN i <= CASE WHEN k % 2 = 1 THEN 9 ELSE 7 END THEN ((i * 3 + k) % 10 < CASE WHEN k % 2 = 1 THEN 6 ELSE 5 END)::int END AS y
+FROM generate_series(1, 40) AS k, generate_series(1, 10) AS i;
+SELECT method, round(b.low::numeric, 6) AS low, round(b.high::numeric, 6) AS high, b.kept_low, b.kept_high, b.notes, CASE method WHEN 'fractional' THEN b = d END AS the_default
+FROM (SELECT rct.distribution(y, arm, class) AS y, rct.sketch((y IS NOT NULL)::int, arm, class) AS s FROM passed) AS p,
+     unnest(ARRAY['fractional', 'integer', 'paper']) AS method, rct.lee_bounds(y, s, 'old', method) AS b, rct.lee_bounds(y, s, 'old') AS d;
 -- What does not exist: outcomes in the control; standard errors of few clusters.
 SELECT low, trimmed, response_control, n_control, notes
 FROM rct.lee_bounds((SELECT rct.distribution(y, arm, school) FROM pupil WHERE arm = 'new'),

@@ -56,6 +56,10 @@ FROM sketch, rct.randomization_test(plain, 'old', level => 0.9) AS r,
 -- Random draws count the data as one; fewer draws than assignments.
 SELECT r.n_draws, r.enumerated, near(r.p_value * 51, round(r.p_value * 51)) AS steps, r.seed_used
 FROM sketch, rct.randomization_test(plain, 'old', draws => 50, seed => 'other') AS r;
+-- Three schools against three: exchanging them gives the same statistic, so no p-value is less than 2 of 20.
+SELECT statistic, level, r.p_value, r.ci_low IS NULL AS no_end, r.n_draws, r.notes
+FROM (SELECT rct.sketch(y, arm, school) AS s FROM (VALUES (1.0, 'old', 1), (2, 'old', 2), (3, 'old', 3), (11, 'new', 4), (12, 'new', 5), (14, 'new', 6)) AS d (y, arm, school)) AS six,
+     unnest(ARRAY['studentized', 'difference']) AS statistic, unnest(ARRAY[0.9, 0.95]) AS level, rct.randomization_test(s, 'old', statistic => statistic, level => level) AS r;
 
 -- Wild bootstrap: 2^8 sign vectors, or 6^8 random ones of Webb's weights.
 SELECT weights, near(w.estimate, e.estimate) AS estimate, near(w.std_error, e.std_error) AS std_error, near(w.t, e.t) AS t, w.p_value, w.p_strict,
