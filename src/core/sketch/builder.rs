@@ -1,12 +1,13 @@
 //! Rows into a sketch.
 //!
 //! Once a sketch is larger than the processor's cache, rows are kept back and entered in batches: first the table is
-//! asked for the cells of all rows, then the cells are touched, then the values are added. Each step is many independent accesses to memory, which the processor overlaps, so
-//! that a hundred thousand clusters in random order do not cost a wait for memory at every row.
+//! asked for the cells of all rows, then the cells are touched, then the values are added. Each step is many independent
+//! accesses to memory, which the processor overlaps, so that a hundred thousand clusters in random order do not cost a wait
+//! for memory at every row.
 
-use super::cells::{CellId, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
+use super::cells::{CellId, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT, Wanted};
 use super::layout::MAX_CELL_ROWS;
-use super::{Covariates, LeftOut, Row, Sketch, SketchError};
+use super::{Columns, Key, LeftOut, Row, Sketch, SketchError};
 use crate::budget::Budget;
 
 /// Rows kept back.
@@ -18,24 +19,39 @@ const CACHED: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Builder {
     sketch: Sketch,
-    cells: Vec<CellId>,
-    /// Values of the rows kept back, as many for each as the sketch has columns.
+    rows: Vec<Wanted>,
+    /// Values of the rows kept back, as many for each as the sketch has columns; 0 where one is missing.
     values: Vec<f64>,
+    /// Which outcomes of these rows are missing, a bit for each.
+    missing: Vec<u32>,
+}
+
+/// What a row has besides its values.
+struct Taken {
+    flags: u8,
+    missing: u32,
+    weight: f64,
 }
 
 impl Builder {
     /// An empty sketch whose memory is entered in `budget`.
-    pub fn new(budget: &Budget) -> Self {
-        Self::continued(Sketch::new(budget))
+    pub fn new(columns: Columns, budget: &Budget) -> Self {
+        Self::continued(Sketch::new(columns, budget))
     }
 
     /// A sketch that takes more rows.
     pub fn continued(sketch: Sketch) -> Self {
         Builder {
             sketch,
-            cells: Vec::with_capacity(BATCH),
+            rows: Vec::with_capacity(BATCH),
             values: Vec::new(),
+            missing: Vec::with_capacity(BATCH),
         }
+    }
+
+    /// The columns, whose values each row has.
+    pub fn columns(&self) -> &Columns {
+        &self.sketch.columns
     }
 
     /// The sketch of all rows so far.
@@ -50,106 +66,118 @@ impl Builder {
         Ok(self.sketch)
     }
 
-    /// Adds one row, or counts it as left out. The rules, in order:
-    /// a non-finite number or a negative weight is an error · condition NULL, cluster NULL, outcome NULL, weight 0: the
-    /// row is counted and left out · a covariate NULL, exposure NULL, weight NULL: the row is kept and marked, and left
-    /// out of the analyses that need what is missing.
+    /// Adds one row. The rules, in order:
+    /// a non-finite number or a negative weight is an error · condition NULL, cluster NULL, weight 0: the row is counted and
+    /// left out · anything else NULL: the row is kept and marked, and left out of the analyses that need what is missing.
     #[inline(always)]
     pub fn add(&mut self, row: &Row<'_>) -> Result<(), SketchError> {
-        check(row)?;
-        let given = match row.covariates {
-            Covariates::Absent => None,
-            Covariates::Complete(values) | Covariates::Incomplete(values) => Some(values.len()),
-        };
-        if let Some(count) = given
-            && self.sketch.covariates != Some(count)
-        {
-            self.flush()?;
-            self.sketch.expect_covariates(count)?;
-        }
-        let (Some(name), Some(cluster), Some(outcome)) = (row.condition, row.cluster, row.outcome)
-        else {
+        let start = self.values.len();
+        let taken = self.take(row)?;
+        let (Some(name), Some(cluster)) = (row.condition, row.cluster) else {
+            self.values.truncate(start);
             return self.leave_out(row);
         };
-        if row.weight == Some(0.0) {
+        if taken.weight == 0.0 {
+            self.values.truncate(start);
             return self.leave_out(row);
         }
-        if row.exposed.is_some() && !self.sketch.has_exposed {
-            self.flush()?;
-            self.sketch.make_room(self.sketch.covariates, true)?;
-        }
-        let complete = matches!(row.covariates, Covariates::Complete(_));
-        let id = CellId {
-            stratum: self.sketch.stratum(row.stratum)?,
+        let wanted = Wanted {
             cluster,
-            condition: self.sketch.condition(name)? as u16,
-            flags: complete as u8 * HAS_COVARIATES
-                | row.exposed.is_some() as u8 * HAS_EXPOSED
-                | row.weight.is_some() as u8 * HAS_WEIGHT,
-            weight: row.weight.unwrap_or(1.0),
+            id: CellId {
+                stratum: self.sketch.stratum(row.stratum)?,
+                cluster: Key::NONE,
+                condition: self.sketch.condition(name)? as u16,
+                flags: taken.flags,
+                weight: taken.weight,
+            },
         };
-        let one_column = self.sketch.column_count() == 1;
-        if self.cells.is_empty() && self.sketch.cells.bytes() < CACHED {
+        if self.rows.is_empty() && self.sketch.cells.bytes() < CACHED {
             // The table is in the processor's cache: no wait to hide.
-            match row.covariates {
-                _ if one_column => return self.sketch.enter(&id, &[outcome]),
-                Covariates::Complete(&[x]) if !self.sketch.has_exposed => {
-                    return self.sketch.enter(&id, &[outcome, x]);
-                }
-                _ => {}
-            }
-            self.push_values(outcome, row);
-            let result = self.sketch.enter(&id, &self.values);
+            let cell = self.sketch.cells.find_or_insert(&wanted)?;
+            let result = self.sketch.put(cell, &self.values, taken.missing);
             self.values.clear();
             return result;
         }
-        self.cells.push(id);
-        if one_column {
-            self.values.push(outcome);
-        } else {
-            self.push_values(outcome, row);
-        }
-        if self.cells.len() >= BATCH {
+        self.rows.push(wanted);
+        self.missing.push(taken.missing);
+        if self.rows.len() >= BATCH {
             self.flush()
         } else {
             Ok(())
         }
     }
 
+    /// Appends the values of a row to those kept back.
     #[inline(always)]
-    fn push_values(&mut self, outcome: f64, row: &Row<'_>) {
-        self.values.push(outcome);
-        match row.covariates {
-            Covariates::Complete(covariates) => self.values.extend_from_slice(covariates),
-            _ => self
-                .values
-                .resize(self.values.len() + self.sketch.covariate_count(), 0.0),
+    fn take(&mut self, row: &Row<'_>) -> Result<Taken, SketchError> {
+        let shape = self.sketch.cells.layout().shape();
+        let columns = shape.columns();
+        let start = self.values.len();
+        let mut absent = 0u128;
+        for (i, value) in row.values.iter().take(columns).enumerate() {
+            match *value {
+                Some(value) if value.is_finite() => self.values.push(value),
+                None => {
+                    self.values.push(0.0);
+                    absent |= 1 << i;
+                }
+                Some(value) => return Err(self.sketch.not_finite(i, value)),
+            }
         }
-        if self.sketch.has_exposed {
-            self.values.push(row.exposed.unwrap_or(0.0));
+        let mut taken = Taken {
+            flags: self.sketch.complete_flags,
+            missing: 0,
+            weight: 1.0,
+        };
+        if absent != 0 {
+            self.take_incomplete(start, absent, &mut taken);
+        }
+        if self.sketch.columns.weight.is_some()
+            && let Some(&Some(weight)) = row.values.get(columns)
+        {
+            self.sketch.check_weight(weight)?;
+            taken.flags |= HAS_WEIGHT;
+            taken.weight = weight;
+        }
+        Ok(taken)
+    }
+
+    /// A ratio lacks both values if it lacks one, and a row all covariates or all exposures.
+    fn take_incomplete(&mut self, start: usize, absent: u128, taken: &mut Taken) {
+        let shape = self.sketch.cells.layout().shape();
+        let Some(values) = self.values.get_mut(start..) else {
+            return;
+        };
+        let mut clear = |from: usize, count: usize| {
+            let lacks = absent >> from & ((1 << count) - 1) != 0;
+            if lacks {
+                values.iter_mut().skip(from).take(count).for_each(|v| *v = 0.0);
+            }
+            lacks
+        };
+        for (j, (place, ratio)) in shape.outcomes().iter().enumerate() {
+            taken.missing |= (clear(*place, 1 + *ratio as usize) as u32) << j;
+        }
+        let covariates = self.sketch.columns.covariates.len();
+        if clear(shape.values(), covariates) {
+            taken.flags &= !HAS_COVARIATES;
+        }
+        if clear(shape.values() + covariates, shape.common() - covariates) {
+            taken.flags &= !HAS_EXPOSED;
         }
     }
 
-    /// Counts a row that lacks its condition, cluster or outcome, or has weight 0.
+    /// Counts a row that lacks its condition or cluster, or has weight 0.
     #[cold]
     fn leave_out(&mut self, row: &Row<'_>) -> Result<(), SketchError> {
         let Some(name) = row.condition else {
             self.sketch.no_condition += 1;
             return Ok(());
         };
-        let reason = match (row.cluster, row.outcome) {
-            (None, _) => LeftOut {
-                no_cluster: 1,
-                ..LeftOut::default()
-            },
-            (_, None) => LeftOut {
-                no_outcome: 1,
-                ..LeftOut::default()
-            },
-            _ => LeftOut {
-                zero_weight: 1,
-                ..LeftOut::default()
-            },
+        let no_cluster = row.cluster.is_none();
+        let reason = LeftOut {
+            no_cluster: no_cluster as u64,
+            zero_weight: !no_cluster as u64,
         };
         let condition = self.sketch.condition(name)?;
         if let Some(c) = self.sketch.conditions.get_mut(condition) {
@@ -160,90 +188,95 @@ impl Builder {
 
     /// Enters the rows kept back. What was entered before an error stays; the error ends the aggregate.
     fn flush(&mut self) -> Result<(), SketchError> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
         let columns = self.sketch.column_count();
-        let found = self.sketch.cells.find_batch(&self.cells);
-        for ((id, values), known) in self
-            .cells
-            .iter()
-            .zip(self.values.chunks_exact(columns))
-            .zip(found)
+        let found = self.sketch.cells.find_batch(&self.rows);
+        let rows = self.rows.iter().zip(&self.missing);
+        for (((wanted, missing), values), known) in
+            rows.zip(self.values.chunks_exact(columns)).zip(found)
         {
             let cell = match known {
                 Some(cell) => cell,
-                None => self.sketch.cells.find_or_insert(id)?,
+                None => self.sketch.cells.find_or_insert(wanted)?,
             };
-            self.sketch.put(cell, values)?;
+            self.sketch.put(cell, values, *missing)?;
         }
-        self.cells.clear();
+        self.rows.clear();
         self.values.clear();
+        self.missing.clear();
         Ok(())
     }
 }
 
 impl Sketch {
-    /// Adds one row.
-    #[inline(always)]
-    fn enter(&mut self, id: &CellId, values: &[f64]) -> Result<(), SketchError> {
-        let cell = self.cells.find_or_insert(id)?;
-        self.put(cell, values)
-    }
-
     /// Adds the values of one row to a cell.
     #[inline(always)]
-    fn put(&mut self, cell: usize, values: &[f64]) -> Result<(), SketchError> {
+    fn put(&mut self, cell: usize, values: &[f64], missing: u32) -> Result<(), SketchError> {
         if let Some((layout, rows, sums)) = self.cells.sums_mut(cell)
+            && missing == 0
             && layout.add(sums, values)
         {
             return count_row(rows);
         }
-        self.put_widened(cell, values)
+        self.put_with_care(cell, values, missing)
+    }
+
+    /// The same where a value is missing, or does not fit yet.
+    #[inline(never)]
+    fn put_with_care(
+        &mut self,
+        cell: usize,
+        values: &[f64],
+        missing: u32,
+    ) -> Result<(), SketchError> {
+        if missing != 0 && !self.cells.layout().gaps() {
+            self.make_gaps()?;
+        }
+        let added = match self.cells.sums_mut(cell) {
+            Some((layout, _, sums)) => layout.add(sums, values),
+            None => true,
+        };
+        if !added {
+            self.widen(values)?;
+        }
+        let Some((layout, rows, sums)) = self.cells.sums_mut(cell) else {
+            return Ok(());
+        };
+        if !added {
+            layout.add(sums, values);
+        }
+        let common = values.get(layout.shape().values()..).unwrap_or(&[]);
+        let mut left = missing;
+        while left != 0 {
+            layout.add_gap(sums, left.trailing_zeros() as usize, common);
+            left &= left - 1;
+        }
+        count_row(rows)
     }
 
     #[cold]
-    fn put_widened(&mut self, cell: usize, values: &[f64]) -> Result<(), SketchError> {
-        self.widen(values)?;
-        if let Some((layout, rows, sums)) = self.cells.sums_mut(cell) {
-            layout.add(sums, values);
-            return count_row(rows);
+    fn not_finite(&self, column: usize, value: f64) -> SketchError {
+        SketchError::NonFinite {
+            column: self.columns.values().nth(column).unwrap_or_default().to_owned(),
+            value,
         }
-        Ok(())
     }
-}
 
-#[inline(always)]
-fn check(row: &Row<'_>) -> Result<(), SketchError> {
-    let finite = |argument: &'static str, value: Option<f64>| match value {
-        Some(value) if !value.is_finite() => Err(SketchError::NonFinite {
-            argument,
-            element: None,
-            value,
-        }),
-        _ => Ok(()),
-    };
-    finite("outcome", row.outcome)?;
-    finite("exposed", row.exposed)?;
-    finite("weight", row.weight)?;
-    if let Some(w) = row.weight
-        && w < 0.0
-    {
-        return Err(SketchError::NegativeWeight(w));
+    #[inline(always)]
+    fn check_weight(&self, weight: f64) -> Result<(), SketchError> {
+        if weight == 1.0 || weight == 0.0 || (1e-100..=1e100).contains(&weight) {
+            return Ok(());
+        }
+        Err(if !weight.is_finite() {
+            self.not_finite(self.column_count(), weight)
+        } else if weight < 0.0 {
+            SketchError::NegativeWeight(weight)
+        } else {
+            SketchError::WeightRange(weight)
+        })
     }
-    if let Some(w) = row.weight
-        && w != 0.0
-        && !(1e-100..=1e100).contains(&w)
-    {
-        return Err(SketchError::WeightRange(w));
-    }
-    if let Covariates::Complete(values) | Covariates::Incomplete(values) = row.covariates
-        && let Some((i, &value)) = values.iter().enumerate().find(|(_, v)| !v.is_finite())
-    {
-        return Err(SketchError::NonFinite {
-            argument: "covariates",
-            element: Some(i + 1),
-            value,
-        });
-    }
-    Ok(())
 }
 
 #[inline(always)]

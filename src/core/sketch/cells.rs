@@ -1,10 +1,11 @@
 //! The cells of a sketch: an open-addressing table over compact records.
 //!
 //! A record is a header of five words and the exact sums of [`Layout`]. Records lie in chunks, so that growing never
-//! copies more than one chunk's worth and memory stays close to what is used.
+//! copies more than one chunk's worth and memory stays close to what is used. The table holds what a cell is known by beside
+//! its number, so that a row touches one line of the table and those of its sums, and growing the table reads no record.
 
 use super::builder::BATCH;
-use super::key::Key;
+use super::key::{Cluster, Key};
 use super::layout::Layout;
 use crate::budget::{Budget, Charge, OverBudget};
 use crate::exact::limbs;
@@ -17,7 +18,7 @@ const CHUNK: usize = 512;
 
 /// The row had all covariates.
 pub const HAS_COVARIATES: u8 = 1;
-/// The row had an exposure.
+/// The row had all exposures.
 pub const HAS_EXPOSED: u8 = 2;
 /// The row had a weight.
 pub const HAS_WEIGHT: u8 = 4;
@@ -40,14 +41,63 @@ pub struct CellId {
 
 impl CellId {
     #[inline]
-    fn words(&self) -> [u64; 4] {
-        let meta = self.stratum as u64 | (self.condition as u64) << 32 | (self.flags as u64) << 48;
-        [
-            self.cluster.0 as u64,
-            (self.cluster.0 >> 64) as u64,
-            meta,
-            self.weight.to_bits(),
-        ]
+    fn meta(&self) -> u64 {
+        self.stratum as u64 | (self.condition as u64) << 32 | (self.flags as u64) << 48
+    }
+}
+
+/// What a cell is looked up by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wanted {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The rest; its own cluster is not looked at.
+    pub id: CellId,
+}
+
+/// A place of the table: the cluster, as its number or its digest, the rest but the weight, and the number of the cell plus
+/// one in the lower half; 0 is free. The upper half tells weights apart.
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry([u64; 4]);
+
+impl Entry {
+    #[inline(always)]
+    fn new(cluster: [u64; 2], meta: u64, weight: u64) -> Self {
+        let [low, high] = cluster;
+        // Most sketches have no weights, or few different ones.
+        let weight = (weight ^ weight >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 << 32;
+        Entry([low, high, meta, weight])
+    }
+
+    #[inline(always)]
+    fn hash(&self) -> u64 {
+        let Entry([low, high, meta, last]) = *self;
+        let mixed = (low ^ high.rotate_left(32) ^ meta.rotate_left(17) ^ last >> 32)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        mixed ^ mixed >> 32
+    }
+
+    #[inline(always)]
+    fn is_free(&self) -> bool {
+        let Entry([_, _, _, last]) = *self;
+        last as u32 == 0
+    }
+
+    #[inline(always)]
+    fn matches(&self, wanted: &Entry) -> bool {
+        let (Entry([a, b, c, d]), Entry([e, f, g, h])) = (self, wanted);
+        (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) >> 32 == 0
+    }
+
+    #[inline(always)]
+    fn cell(&self) -> usize {
+        let Entry([_, _, _, last]) = *self;
+        (last as u32).wrapping_sub(1) as usize
+    }
+
+    fn of_cell(self, cell: usize) -> Self {
+        let Entry([a, b, c, d]) = self;
+        Entry([a, b, c, d >> 32 << 32 | (cell as u64 + 1)])
     }
 }
 
@@ -70,19 +120,10 @@ pub struct Cells {
     stride: usize,
     chunks: Vec<Vec<u64>>,
     len: usize,
-    /// Upper half: upper half of the hash. Lower half: cell number plus one. 0 is free.
-    index: Vec<u64>,
+    index: Vec<Entry>,
+    /// All clusters are whole numbers, by which the table knows them.
+    numbers: bool,
     charge: Charge,
-}
-
-#[inline]
-fn hash(id: &[u64; 4]) -> u64 {
-    let [low, high, meta, weight] = *id;
-    let mixed = low
-        ^ high.rotate_left(32)
-        ^ meta.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-        ^ weight.wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-    mixed ^ mixed >> 29
 }
 
 impl Cells {
@@ -94,6 +135,7 @@ impl Cells {
             chunks: Vec::new(),
             len: 0,
             index: Vec::new(),
+            numbers: true,
             charge: Charge::new(budget),
         }
     }
@@ -142,47 +184,65 @@ impl Cells {
         Some(Cell { id, rows, sums })
     }
 
+    /// The place that a cell would have.
+    #[inline(always)]
+    fn entry(&self, wanted: &Wanted) -> Entry {
+        let cluster = match wanted.cluster {
+            Cluster::Number(number) if self.numbers => [number as u64, 0],
+            other => halves(other.key()),
+        };
+        Entry::new(cluster, wanted.id.meta(), wanted.id.weight.to_bits())
+    }
+
     /// Number of the cell with this id, made if it was not there.
     #[inline(always)]
-    pub fn find_or_insert(&mut self, id: &CellId) -> Result<usize, OverBudget> {
-        let words = id.words();
-        let hash = hash(&words);
-        match self.find(hash, &words) {
+    pub fn find_or_insert(&mut self, wanted: &Wanted) -> Result<usize, OverBudget> {
+        if self.numbers && matches!(wanted.cluster, Cluster::Digest(_)) {
+            self.know_by_digest();
+        }
+        let entry = self.entry(wanted);
+        match self.find(&entry, wanted) {
             Some(found) => Ok(found),
-            None => self.insert(hash, &words),
+            None => self.insert(entry, wanted),
+        }
+    }
+
+    /// From now on clusters are known by their digests.
+    #[cold]
+    fn know_by_digest(&mut self) {
+        self.numbers = false;
+        self.index.fill(Entry::default());
+        for cell in pulse::each(0..self.len) {
+            if let Some(found) = self.get(cell) {
+                let entry = Entry::new(
+                    halves(found.id.cluster),
+                    found.id.meta(),
+                    found.id.weight.to_bits(),
+                );
+                self.enter(entry.of_cell(cell));
+            }
         }
     }
 
     /// The cells of up to a batch of rows that have one; and all their memory is touched.
     #[inline(always)]
-    pub fn find_batch(&self, ids: &[CellId]) -> [Option<usize>; BATCH] {
+    pub fn find_batch(&self, rows: &[Wanted]) -> [Option<usize>; BATCH] {
         let mask = self.index.len().wrapping_sub(1);
-        let mut entries = [(0u64, 0u64); BATCH];
-        for (slot, id) in entries.iter_mut().zip(ids) {
-            let hash = hash(&id.words());
-            *slot = (
-                hash,
-                self.index.get(hash as usize & mask).copied().unwrap_or(0),
-            );
+        let mut wanted = [(Entry::default(), 0); BATCH];
+        let mut touched = 0;
+        for (slot, row) in wanted.iter_mut().zip(rows) {
+            let entry = self.entry(row);
+            let at = entry.hash() as usize & mask;
+            *slot = (entry, at);
+            touched ^= self.index.get(at).map_or(0, |e| e.cell());
         }
         let mut found = [None; BATCH];
-        let mut touched = 0;
-        for ((slot, id), (hash, mut entry)) in found.iter_mut().zip(ids).zip(entries) {
-            let words = id.words();
-            let mut at = hash as usize & mask;
-            while entry != 0 {
-                if (entry ^ hash) >> 32 == 0 {
-                    let cell = (entry as u32 - 1) as usize;
-                    if self.matches(cell, &words) {
-                        let record = self.record(cell);
-                        let lines = record.iter().step_by(8).chain(record.last());
-                        touched ^= lines.fold(0, |t, w| t ^ w);
-                        *slot = Some(cell);
-                        break;
-                    }
-                }
-                at = (at + 1) & mask;
-                entry = self.index.get(at).copied().unwrap_or(0);
+        for ((slot, row), (entry, at)) in found.iter_mut().zip(rows).zip(wanted) {
+            *slot = self.find_from(at, &entry, row);
+            if let Some(cell) = *slot {
+                let record = self.record(cell);
+                let lines = record.iter().step_by(8).chain(record.last());
+                touched ^= lines.fold(0, |t, w| t ^ *w as usize);
             }
         }
         std::hint::black_box(touched);
@@ -190,39 +250,41 @@ impl Cells {
     }
 
     #[inline(always)]
-    fn matches(&self, cell: usize, words: &[u64; 4]) -> bool {
-        let start = cell % CHUNK * self.stride;
-        let header = self
-            .chunks
-            .get(cell / CHUNK)
-            .and_then(|c| c.get(start..)?.first_chunk::<4>());
-        header == Some(words)
+    fn find(&self, entry: &Entry, wanted: &Wanted) -> Option<usize> {
+        let mask = self.index.len().wrapping_sub(1);
+        self.find_from(entry.hash() as usize & mask, entry, wanted)
     }
 
     #[inline(always)]
-    fn find(&self, hash: u64, words: &[u64; 4]) -> Option<usize> {
+    fn find_from(&self, start: usize, entry: &Entry, wanted: &Wanted) -> Option<usize> {
         let mask = self.index.len().wrapping_sub(1);
-        let mut at = hash as usize & mask;
+        let mut at = start;
         loop {
-            let entry = *self.index.get(at)?;
-            if entry == 0 {
+            let known = self.index.get(at)?;
+            if known.is_free() {
                 return None;
             }
-            if (entry ^ hash) >> 32 == 0 {
-                let cell = (entry as u32 - 1) as usize;
-                if self.matches(cell, words) {
-                    return Some(cell);
-                }
+            if known.matches(entry) && self.weighs(known.cell(), wanted) {
+                return Some(known.cell());
             }
             at = (at + 1) & mask;
         }
     }
 
+    /// True if the cell has the weight that is wanted; the table has a part of it only.
+    #[inline(always)]
+    fn weighs(&self, cell: usize, wanted: &Wanted) -> bool {
+        wanted.id.flags & HAS_WEIGHT == 0
+            || self.record(cell).get(3) == Some(&wanted.id.weight.to_bits())
+    }
+
     #[cold]
-    fn insert(&mut self, hash: u64, words: &[u64; 4]) -> Result<usize, OverBudget> {
+    fn insert(&mut self, entry: Entry, wanted: &Wanted) -> Result<usize, OverBudget> {
         if (self.len + 1) * 4 > self.index.len() * 3 {
             self.resize_index((self.index.len() * 2).max(8))?;
         }
+        let [low, high] = halves(wanted.cluster.key());
+        let words = [low, high, wanted.id.meta(), wanted.id.weight.to_bits()];
         let stride = self.stride;
         let cell = self.len;
         if cell.is_multiple_of(CHUNK) {
@@ -239,20 +301,20 @@ impl Cells {
             chunk.reserve_exact(more);
         }
         if let Some(chunk) = self.chunks.last_mut() {
-            chunk.extend_from_slice(words);
+            chunk.extend_from_slice(&words);
             chunk.resize(chunk.len() + stride - words.len(), 0);
         }
-        self.enter(hash, cell);
+        self.enter(entry.of_cell(cell));
         self.len += 1;
         Ok(cell)
     }
 
-    fn enter(&mut self, hash: u64, cell: usize) {
+    fn enter(&mut self, entry: Entry) {
         let mask = self.index.len().wrapping_sub(1);
-        let mut at = hash as usize & mask;
-        while let Some(entry) = self.index.get_mut(at) {
-            if *entry == 0 {
-                *entry = hash >> 32 << 32 | (cell as u64 + 1);
+        let mut at = entry.hash() as usize & mask;
+        while let Some(place) = self.index.get_mut(at) {
+            if place.is_free() {
+                *place = entry;
                 return;
             }
             at = (at + 1) & mask;
@@ -270,14 +332,12 @@ impl Cells {
     }
 
     fn resize_index(&mut self, size: usize) -> Result<(), OverBudget> {
-        self.charge.grow(size * 8)?;
-        let old = std::mem::replace(&mut self.index, vec![0; size]).len();
-        self.charge.shrink(old * 8);
-        for cell in pulse::each(0..self.len) {
-            if let Some(words) = self.record(cell).first_chunk::<4>() {
-                self.enter(hash(words), cell);
-            }
+        self.charge.grow(size * size_of::<Entry>())?;
+        let old = std::mem::replace(&mut self.index, vec![Entry::default(); size]);
+        for entry in pulse::each(&old).filter(|e| !e.is_free()) {
+            self.enter(*entry);
         }
+        self.charge.shrink(old.len() * size_of::<Entry>());
         Ok(())
     }
 
@@ -295,9 +355,10 @@ impl Cells {
         Some((&self.layout, rows, sums))
     }
 
-    /// Moves all cells to a wider layout. `from` gives for each new slot the old one that it continues.
-    pub fn move_to(&mut self, layout: Layout, from: &[Option<usize>]) -> Result<(), OverBudget> {
+    /// Moves all cells to a wider layout of the same shape; slots of rows that lack an outcome may be new.
+    pub fn move_to(&mut self, layout: Layout) -> Result<(), OverBudget> {
         let (old_stride, new_stride) = (self.stride, HEADER + layout.words());
+        let (old_counts, new_counts) = (self.layout.counts(), layout.counts());
         for chunk in &mut self.chunks {
             pulse::beat();
             let cells = chunk.len() / old_stride;
@@ -309,9 +370,7 @@ impl Cells {
                 moved.extend_from_slice(header);
                 let start = moved.len();
                 moved.resize(start + layout.words(), 0);
-                for (to, &from) in layout.slots().iter().zip(from) {
-                    let source = from.and_then(|i| self.layout.slots().get(i));
-                    let Some(source) = source else { continue };
+                for (to, source) in layout.slots().iter().zip(self.layout.slots()) {
                     let Some(old) = sums.get(source.offset..source.offset + source.len) else {
                         continue;
                     };
@@ -323,6 +382,9 @@ impl Cells {
                         limbs::add_shifted(new, old, (source.exponent - to.exponent).max(0) as u32);
                     }
                 }
+                let counts = sums.iter().rev().take(old_counts);
+                let places = moved.iter_mut().rev().take(new_counts);
+                places.zip(counts).for_each(|(new, old)| *new = *old);
             }
             let freed = chunk.capacity() * 8;
             *chunk = moved;
@@ -332,4 +394,9 @@ impl Cells {
         self.layout = layout;
         Ok(())
     }
+}
+
+#[inline(always)]
+fn halves(key: Key) -> [u64; 2] {
+    [key.0 as u64, (key.0 >> 64) as u64]
 }

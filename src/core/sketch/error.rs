@@ -1,6 +1,6 @@
 //! What can be wrong with rows and stored sketches.
 
-use super::{MAX_CONDITION_BYTES, MAX_CONDITIONS, MAX_COVARIATES};
+use super::{MAX_CONDITION_BYTES, MAX_CONDITIONS};
 use crate::budget::OverBudget;
 use crate::error::{Class, Explain, spelled};
 
@@ -9,10 +9,8 @@ use crate::error::{Class, Explain, spelled};
 pub enum SketchError {
     /// NaN or an infinity.
     NonFinite {
-        /// The argument.
-        argument: &'static str,
-        /// Element of an array argument, from 1.
-        element: Option<usize>,
+        /// Name of its column.
+        column: String,
         /// The value.
         value: f64,
     },
@@ -20,15 +18,50 @@ pub enum SketchError {
     NegativeWeight(f64),
     /// A weight whose square is not a sound double.
     WeightRange(f64),
-    /// Covariate arrays of different lengths.
-    CovariateCount {
-        /// Length so far.
+    /// A text that names no columns.
+    Columns(String),
+    /// Another text in a later row.
+    ColumnsChange,
+    /// More columns of a role than allowed.
+    TooManyColumns {
+        /// The role.
+        what: &'static str,
+        /// How many there are.
+        got: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// Not as many values as the columns need.
+    ValueCount {
+        /// The columns.
+        columns: String,
+        /// How many values they have.
         expected: usize,
-        /// Length now.
+        /// How many were given.
         got: usize,
     },
-    /// More covariates than allowed.
-    TooManyCovariates(usize),
+    /// A column that the sketch does not have.
+    UnknownColumn {
+        /// What it should be.
+        role: &'static str,
+        /// Its name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// Sketches that have not the same columns.
+    DifferentColumns(String, String),
+    /// A fourth argument of which the type does not say what it is.
+    StratumOrCovariate(String),
+    /// A value of a type that the argument does not take.
+    TypeOf {
+        /// The argument.
+        argument: String,
+        /// What is taken.
+        takes: &'static str,
+        /// The type.
+        got: String,
+    },
     /// More conditions than allowed.
     TooManyConditions,
     /// A condition's name is too long.
@@ -45,8 +78,6 @@ pub enum SketchError {
     UnknownVersion(u8),
     /// Text that is not a sketch.
     BadText(&'static str),
-    /// A covariate array with more than one dimension.
-    CovariateDimensions(i32),
     /// Sums of squares beyond the largest double.
     OutOfRange,
     /// A sketch of students, asked for what needs clusters.
@@ -68,13 +99,18 @@ impl Explain for SketchError {
             NonFinite { .. } | OutOfRange => Class::OutOfRange,
             NegativeWeight(_)
             | WeightRange(_)
-            | CovariateCount { .. }
+            | Columns(_)
+            | ColumnsChange
+            | ValueCount { .. }
+            | UnknownColumn { .. }
+            | DifferentColumns(..)
             | ConditionTooLong(_)
-            | CovariateDimensions(_)
             | StudentSketch
             | ClusterSketch => Class::InvalidParameter,
             ConditionEncoding => Class::NotSupported,
-            TooManyCovariates(_) | TooManyConditions | TooManyRows | Memory(_) => {
+            StratumOrCovariate(_) => Class::Ambiguous,
+            TypeOf { .. } => Class::WrongType,
+            TooManyColumns { .. } | TooManyConditions | TooManyRows | Memory(_) => {
                 Class::LimitExceeded
             }
             Corrupt(_) | UnknownVersion(_) => Class::Corrupt,
@@ -85,35 +121,31 @@ impl Explain for SketchError {
     fn message(&self) -> String {
         use SketchError::*;
         match self {
-            NonFinite {
-                argument,
-                element: Some(i),
-                value,
-            } => {
-                format!(
-                    "{argument} of a sketch must be finite, element {i} is {}",
-                    spelled(*value)
-                )
-            }
-            NonFinite {
-                argument,
-                element: None,
-                value,
-            } => format!(
-                "{argument} of a sketch must be finite, got {}",
+            NonFinite { column, value } => format!(
+                "{column} of a sketch must be finite, got {}",
                 spelled(*value)
             ),
             WeightRange(w) => {
                 format!("weight of a sketch must be 0 or from 1e-100 to 1e100, got {w:e}")
             }
             NegativeWeight(w) => format!("weight of a sketch must not be negative, got {w}"),
-            CovariateCount { expected, got } => {
-                format!(
-                    "covariates of a sketch must have the same length, got {got} after {expected}"
-                )
+            Columns(what) => format!("invalid columns of a sketch: {what}"),
+            ColumnsChange => "columns of a sketch must be the same text in every row".to_owned(),
+            TooManyColumns { what, got, most } => {
+                format!("a sketch takes at most {most} {what}, got {got}")
             }
-            TooManyCovariates(n) => {
-                format!("a sketch takes at most {MAX_COVARIATES} covariates, got {n}")
+            ValueCount { expected, got, .. } => {
+                format!("a sketch of {expected} columns needs {expected} values, got {got}")
+            }
+            UnknownColumn { role, name, .. } => format!("sketch has no {role} \"{name}\""),
+            DifferentColumns(ours, theirs) => {
+                format!("sketches must have the same columns, got \"{theirs}\" after \"{ours}\"")
+            }
+            StratumOrCovariate(kind) => format!(
+                "the fourth argument of rct.sketch has type {kind}: it could be a stratum or a covariate"
+            ),
+            TypeOf { argument, takes, got } => {
+                format!("{argument} of a sketch must be {takes}, got {got}")
             }
             TooManyConditions => format!("a sketch takes at most {MAX_CONDITIONS} conditions"),
             ConditionTooLong(n) => {
@@ -140,18 +172,19 @@ impl Explain for SketchError {
             ClusterSketch => {
                 "sketch must be of students as units, got one with clusters".to_owned()
             }
-            CovariateDimensions(n) => {
-                format!("covariates of a sketch must be an array of one dimension, got {n}")
-            }
         }
     }
 
     fn detail(&self) -> Option<String> {
         use SketchError::*;
         match self {
-            CovariateCount { .. } => Some(
-                "Each row, and each sketch that is rolled up, needs the same covariates in the same order.".to_owned(),
-            ),
+            Columns(_) => Some("The text names outcomes, covariates after \"~\", and after \";\" other roles.".to_owned()),
+            ValueCount { columns, .. } => Some(format!("The columns are \"{columns}\".")),
+            UnknownColumn { role, known, .. } if known.is_empty() => Some(format!("It has no {role}.")),
+            UnknownColumn { role, known, .. } => {
+                Some(format!("Each {role} that it has: \"{}\".", known.join("\", \"")))
+            }
+            StratumOrCovariate(_) => Some("The arguments are outcome, condition, cluster, stratum, covariate.".to_owned()),
             Memory(m) => Some(format!("This process: {m}.")),
             StudentSketch => Some(
                 "It is made by rct.student_sketch and does not know which students share a class."
@@ -171,12 +204,22 @@ impl Explain for SketchError {
             NegativeWeight(_) | WeightRange(_) => {
                 "Weights are inverse probabilities or counts; check how they are computed."
             }
-            CovariateCount { .. } => {
-                "Write ARRAY[a, b] with the same columns everywhere; a missing value is NULL inside the array."
+            Columns(_) => {
+                "Write for example 'score, passed ~ pretest, female; exposure: attended; weight: w'; a ratio is 'solved / attempts'."
             }
-            TooManyCovariates(_) => {
-                "Use the few covariates that predict the outcome best, such as a baseline score."
+            ColumnsChange => "Write a constant text as the first argument.",
+            TooManyColumns { .. } => {
+                "Use the few covariates that predict the outcome best; make a second sketch of more outcomes."
             }
+            ValueCount { .. } => {
+                "After the text come condition, cluster and stratum (NULL for none), and then a value for each column, in order."
+            }
+            UnknownColumn { .. } => "rct.sketch_info tells the columns of a sketch.",
+            DifferentColumns(..) => "Make all sketches that are rolled up with the same columns in the same order.",
+            StratumOrCovariate(_) => {
+                "Write school::text for a stratum, or rct.sketch(outcome, condition, cluster, NULL, covariate) for a covariate."
+            }
+            TypeOf { .. } => "Cast it, for example with ::text or ::double precision.",
             TooManyConditions => {
                 "The arguments are rct.sketch(outcome, condition, cluster); check their order."
             }
@@ -199,7 +242,6 @@ impl Explain for SketchError {
             ClusterSketch => {
                 "Make the sketch with rct.student_sketch, or use rct.effects if clusters were assigned."
             }
-            CovariateDimensions(_) => "Write ARRAY[a, b, c].",
             OutOfRange => {
                 "Multiply or divide the outcome or the covariates by a constant before sketching."
             }

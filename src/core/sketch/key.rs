@@ -10,6 +10,27 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub u128);
 
+/// A cluster as a row names it. A whole number stands for itself while rows are added: its digest is made once for each
+/// cell and not for each row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cluster {
+    /// A whole number.
+    Number(i64),
+    /// A digest.
+    Digest(Key),
+}
+
+impl Cluster {
+    /// Its digest.
+    #[inline]
+    pub fn key(self) -> Key {
+        match self {
+            Cluster::Number(number) => Key::of_bigint(number),
+            Cluster::Digest(key) => key,
+        }
+    }
+}
+
 /// Seeds: "rct" and the kind of key. Part of the stored format.
 const TEXT: u64 = 0x7263_7400_0000_0001;
 const BIGINT: u64 = 0x7263_7400_0000_0002;

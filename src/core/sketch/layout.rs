@@ -1,18 +1,30 @@
 //! Where the exact sums of a cell lie, and at which scale.
 //!
-//! A row is a vector of columns: the outcome, the covariates, and the exposure if there is one. A cell keeps the sum of
-//! each column and of each product of two, as integers. All cells of a sketch share one scale per column: values are
-//! integers times `2^exponent`, below `2^bits` in magnitude. When a value does not fit, the column's scale is widened and
-//! all cells are moved, which happens a few times at the start of a scan and hardly ever after.
+//! A row is a vector of values: those of the outcomes, and the *common* columns, which are the covariates and the exposures.
+//! A cell keeps, as integers:
+//!
+//! - a block for each value of an outcome: its sum, its sum of squares, and its products with the common columns
+//! - a block of the common columns: their sums, squares and products, over all rows that have them
+//! - for each ratio the products of its two values
+//! - once any outcome is missing, a block of the common columns over the rows that lack the outcome, for each outcome, and the
+//!   numbers of these rows: what the rows with the outcome have is the difference
+//!
+//! No products of two outcomes: memory is linear in outcomes. A missing value adds zero, so a row takes the same way
+//! whatever it lacks.
+//!
+//! All cells of a sketch share one scale per column: values are integers times `2^exponent`, below `2^bits` in magnitude.
+//! When a value does not fit, the column's scale is widened and all cells are moved, which happens a few times at the start
+//! of a scan and hardly ever after.
 
+use super::columns::Columns;
 use crate::exact::{limbs, parts};
 
 /// Rows of one cell stay below 2^40, so that a sum needs 40 bits more than its terms, and a sign.
 pub const HEADROOM: u32 = 41;
 /// Rows that one cell can take.
 pub const MAX_CELL_ROWS: u64 = 1 << 40;
-/// Outcome, covariates and exposure.
-const MAX_COLUMNS: usize = super::MAX_COVARIATES + 2;
+/// Covariates and exposures.
+const MAX_COMMON: usize = super::MAX_COVARIATES + super::MAX_EXPOSURES;
 /// Widest values that are handled as one machine integer.
 const NARROW: u32 = 126;
 
@@ -141,11 +153,137 @@ pub struct Slot {
     pub exponent: i32,
 }
 
-/// Columns and slots of a sketch. Slots are first the sums of the columns, then the products `(a, b)`, `a <= b`, row by row.
-/// All sums have one length and all products have one, so that adding a row is a loop over slots of constant size.
+/// How many values of which kind a row has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shape {
+    /// For each outcome the place of its value; a ratio has its denominator after it.
+    outcomes: Vec<(usize, bool)>,
+    /// Values of outcomes.
+    values: usize,
+    /// Covariates and exposures.
+    common: usize,
+}
+
+impl Shape {
+    /// Of these columns.
+    pub fn of(columns: &Columns) -> Self {
+        let mut shape = Shape {
+            outcomes: Vec::new(),
+            values: 0,
+            common: columns.covariates.len() + columns.exposures.len(),
+        };
+        for outcome in &columns.outcomes {
+            let ratio = outcome.denominator.is_some();
+            shape.outcomes.push((shape.values, ratio));
+            shape.values += 1 + ratio as usize;
+        }
+        shape
+    }
+
+    /// Columns with a scale: the values of outcomes, and then the common ones.
+    pub fn columns(&self) -> usize {
+        self.values + self.common
+    }
+
+    /// Outcomes: the place of the value, and whether the denominator of a ratio comes after it.
+    pub fn outcomes(&self) -> &[(usize, bool)] {
+        &self.outcomes
+    }
+
+    /// Values of outcomes.
+    pub fn values(&self) -> usize {
+        self.values
+    }
+
+    /// Covariates and exposures.
+    pub fn common(&self) -> usize {
+        self.common
+    }
+
+    fn ratios(&self) -> impl Iterator<Item = usize> {
+        self.outcomes.iter().filter(|o| o.1).map(|o| o.0)
+    }
+
+    /// Sums and products of a block of the common columns.
+    fn block(&self) -> usize {
+        self.common + self.common * (self.common + 1) / 2
+    }
+
+    /// Slot of the sum of a column.
+    pub fn sum(&self, column: usize) -> usize {
+        match column.checked_sub(self.values) {
+            Some(common) => self.values * (2 + self.common) + common,
+            None => column * (2 + self.common),
+        }
+    }
+
+    /// Slot of the product of two columns, the first not after the second; none for two outcomes.
+    pub fn product(&self, a: usize, b: usize) -> Option<usize> {
+        let block = self.values * (2 + self.common);
+        match (a.checked_sub(self.values), b.checked_sub(self.values)) {
+            (None, None) if a == b => Some(self.sum(a) + 1),
+            (None, None) if b == a + 1 => {
+                let ratio = self.ratios().position(|first| first == a)?;
+                Some(block + self.block() + ratio)
+            }
+            (None, Some(common)) => Some(self.sum(a) + 2 + common),
+            (Some(x), Some(y)) => Some(block + pair_slot(self.common, x, y)),
+            _ => None,
+        }
+    }
+
+    /// First slot of the common columns of the rows that lack an outcome.
+    fn gap(&self, outcome: usize) -> usize {
+        self.slots(false) + outcome * self.block()
+    }
+
+    /// Slot of the sum of a common column over the rows that lack an outcome.
+    pub fn gap_sum(&self, outcome: usize, common: usize) -> usize {
+        self.gap(outcome) + common
+    }
+
+    /// Slot of the product of two common columns over the rows that lack an outcome.
+    pub fn gap_product(&self, outcome: usize, a: usize, b: usize) -> usize {
+        self.gap(outcome) + pair_slot(self.common, a, b)
+    }
+
+    /// Number of slots.
+    pub fn slots(&self, gaps: bool) -> usize {
+        let always = self.values * (2 + self.common) + self.block() + self.ratios().count();
+        always + if gaps { self.outcomes.len() * self.block() } else { 0 }
+    }
+
+    /// What each slot holds, as columns: of a sum one, of a product two.
+    fn terms(&self, gaps: bool) -> Vec<(usize, Option<usize>)> {
+        let mut terms = Vec::with_capacity(self.slots(gaps));
+        let common = self.values..self.columns();
+        for value in 0..self.values {
+            terms.extend([(value, None), (value, Some(value))]);
+            terms.extend(common.clone().map(|c| (value, Some(c))));
+        }
+        let block = |terms: &mut Vec<_>| {
+            terms.extend(common.clone().map(|c| (c, None)));
+            for a in common.clone() {
+                terms.extend((a..self.columns()).map(|b| (a, Some(b))));
+            }
+        };
+        block(&mut terms);
+        terms.extend(self.ratios().map(|first| (first, Some(first + 1))));
+        for _ in 0..if gaps { self.outcomes.len() } else { 0 } {
+            block(&mut terms);
+        }
+        terms
+    }
+}
+
+/// Columns and slots of a sketch. All sums have one length and all products have one, so that adding a row is a loop over
+/// slots of constant size.
 #[derive(Debug, Clone)]
 pub struct Layout {
+    shape: Shape,
     columns: Vec<Column>,
+    /// Rows may lack an outcome.
+    gaps: bool,
     slots: Vec<Slot>,
     sum_len: usize,
     product_len: usize,
@@ -163,12 +301,7 @@ enum Width {
     Wide,
 }
 
-/// Number of slots of `columns` columns.
-pub fn slot_count(columns: usize) -> usize {
-    columns + columns * (columns + 1) / 2
-}
-
-/// Slot of the product of columns `a <= b`.
+/// Slot of the product of columns `a <= b` in a block of so many columns: first the sums, then the products row by row.
 #[inline]
 pub fn pair_slot(columns: usize, a: usize, b: usize) -> usize {
     columns + a * columns - a * (a + 1) / 2 + b
@@ -180,24 +313,17 @@ fn limbs_for(bits: u32) -> usize {
 
 impl Layout {
     /// The layout of these columns.
-    pub fn new(columns: Vec<Column>) -> Self {
+    pub fn new(shape: Shape, columns: Vec<Column>, gaps: bool) -> Self {
         let widest = columns.iter().map(|c| c.bits).max().unwrap_or(0);
         let (sum_len, product_len) = (limbs_for(widest), limbs_for(2 * widest));
-        let mut slots: Vec<Slot> = Vec::with_capacity(slot_count(columns.len()));
-        let mut place = |len: usize, exponent: i32| {
-            let offset = slots.last().map_or(0, |s| s.offset + s.len);
+        let exponent = |column: usize| columns.get(column).map_or(0, |c| c.exponent);
+        let mut slots: Vec<Slot> = Vec::with_capacity(shape.slots(gaps));
+        for (a, b) in shape.terms(gaps) {
             slots.push(Slot {
-                offset,
-                len,
-                exponent,
+                offset: slots.last().map_or(0, |s| s.offset + s.len),
+                len: if b.is_some() { product_len } else { sum_len },
+                exponent: exponent(a) + b.map_or(0, exponent),
             });
-        };
-        columns.iter().for_each(|c| place(sum_len, c.exponent));
-        for (i, a) in columns.iter().enumerate() {
-            columns
-                .iter()
-                .skip(i)
-                .for_each(|b| place(product_len, a.exponent + b.exponent));
         }
         let width = match widest {
             0..=64 => Width::Single,
@@ -205,7 +331,9 @@ impl Layout {
             _ => Width::Wide,
         };
         Layout {
+            shape,
             columns,
+            gaps,
             slots,
             sum_len,
             product_len,
@@ -213,9 +341,19 @@ impl Layout {
         }
     }
 
-    /// Columns.
+    /// How many values of which kind.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Scales of the columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// True if rows may lack an outcome.
+    pub fn gaps(&self) -> bool {
+        self.gaps
     }
 
     /// Slots.
@@ -223,9 +361,32 @@ impl Layout {
         &self.slots
     }
 
-    /// Limbs that one cell's sums take.
-    pub fn words(&self) -> usize {
+    /// Limbs of the sums.
+    fn sums_words(&self) -> usize {
         self.slots.last().map_or(0, |s| s.offset + s.len)
+    }
+
+    /// Limbs that one cell's sums take, with the numbers of rows that lack an outcome after them.
+    pub fn words(&self) -> usize {
+        self.sums_words() + self.counts()
+    }
+
+    /// Numbers of rows at the end of a cell.
+    pub fn counts(&self) -> usize {
+        if self.gaps { self.shape.outcomes.len() } else { 0 }
+    }
+
+    /// Rows of a cell that lack an outcome.
+    pub fn missing(&self, sums: &[u64], outcome: usize) -> u64 {
+        match self.gaps {
+            true => sums.get(self.sums_words() + outcome).copied().unwrap_or(0),
+            false => 0,
+        }
+    }
+
+    /// The numbers of rows that lack an outcome.
+    pub fn missing_mut<'a>(&self, sums: &'a mut [u64]) -> &'a mut [u64] {
+        sums.get_mut(self.sums_words()..).unwrap_or(&mut [])
     }
 
     /// Columns of a layout in which `values` fit too.
@@ -237,7 +398,7 @@ impl Layout {
         columns
     }
 
-    /// Adds one row. False if a value does not fit, and then nothing is changed.
+    /// Adds one row. False if a value does not fit, and then nothing is changed. Missing values are 0.
     #[inline(always)]
     pub fn add(&self, sums: &mut [u64], values: &[f64]) -> bool {
         // The lengths that data take in practice get code of their own.
@@ -259,50 +420,123 @@ impl Layout {
         sums: &mut [u64],
         values: &[f64],
     ) -> bool {
-        // Few columns get loops of constant length.
-        match values.len() {
-            1 => self.add_columns::<1, S, P, SINGLE>(sums, values),
-            2 => self.add_columns::<2, S, P, SINGLE>(sums, values),
-            3 => self.add_columns::<3, S, P, SINGLE>(sums, values),
-            4 => self.add_columns::<4, S, P, SINGLE>(sums, values),
-            _ => self.add_many::<S, P, SINGLE>(sums, values),
+        // Few common columns get loops of constant length.
+        match self.shape.common {
+            0 => self.add_blocks::<0, S, P, SINGLE>(sums, values),
+            1 => self.add_blocks::<1, S, P, SINGLE>(sums, values),
+            2 => self.add_blocks::<2, S, P, SINGLE>(sums, values),
+            3 => self.add_blocks::<3, S, P, SINGLE>(sums, values),
+            4..=8 => self.add_many::<8, S, P, SINGLE>(sums, values),
+            _ => self.add_many::<MAX_COMMON, S, P, SINGLE>(sums, values),
         }
     }
 
     #[inline]
-    fn add_columns<const C: usize, const S: usize, const P: usize, const SINGLE: bool>(
+    fn add_blocks<const C: usize, const S: usize, const P: usize, const SINGLE: bool>(
         &self,
         sums: &mut [u64],
         values: &[f64],
     ) -> bool {
-        let mut fixed = [Fixed::ZERO; C];
-        for ((target, column), &value) in fixed.iter_mut().zip(&self.columns).zip(values) {
+        let mut common = [Fixed::ZERO; C];
+        self.add_common::<S, P, SINGLE>(sums, values, &mut common)
+    }
+
+    fn add_many<const C: usize, const S: usize, const P: usize, const SINGLE: bool>(
+        &self,
+        sums: &mut [u64],
+        values: &[f64],
+    ) -> bool {
+        let mut common = [Fixed::ZERO; C];
+        match common.get_mut(..self.shape.common) {
+            Some(common) => self.add_common::<S, P, SINGLE>(sums, values, common),
+            None => self.add_wide(sums, values),
+        }
+    }
+
+    #[inline(always)]
+    fn add_common<const S: usize, const P: usize, const SINGLE: bool>(
+        &self,
+        sums: &mut [u64],
+        values: &[f64],
+        common: &mut [Fixed],
+    ) -> bool {
+        let (Some((own, shared)), Some((own_columns, shared_columns))) = (
+            values.split_at_checked(self.shape.values),
+            self.columns.split_at_checked(self.shape.values),
+        ) else {
+            return false;
+        };
+        for ((target, column), &value) in common.iter_mut().zip(shared_columns).zip(shared) {
             let Some(f) = column.fixed(value) else {
                 return false;
             };
             *target = f;
         }
-        add_all::<S, P, SINGLE>(sums, &fixed);
+        let block = S + P * (1 + common.len());
+        if let ([value], [column]) = (own, own_columns) {
+            let Some(f) = column.fixed(*value) else {
+                return false;
+            };
+            f.add_block::<S, P, SINGLE>(sums, common);
+        } else {
+            // Nothing may change if one of them does not fit.
+            let fits = |(column, value): (&Column, &f64)| column.fixed(*value).is_some();
+            if !own_columns.iter().zip(own).all(fits) {
+                return false;
+            }
+            for ((column, value), sums) in
+                own_columns.iter().zip(own).zip(sums.chunks_exact_mut(block))
+            {
+                if let Some(f) = column.fixed(*value) {
+                    f.add_block::<S, P, SINGLE>(sums, common);
+                }
+            }
+        }
+        let Some(rest) = sums.get_mut(own.len() * block..) else {
+            return false;
+        };
+        add_all::<S, P, SINGLE>(rest, common);
+        if self.shape.outcomes.len() < own.len() {
+            self.add_ratios::<S, P, SINGLE>(rest, own, common.len());
+        }
         true
     }
 
-    fn add_many<const S: usize, const P: usize, const SINGLE: bool>(
+    fn add_ratios<const S: usize, const P: usize, const SINGLE: bool>(
         &self,
-        sums: &mut [u64],
-        values: &[f64],
-    ) -> bool {
-        let mut fixed = [Fixed::ZERO; MAX_COLUMNS];
-        let Some(fixed) = fixed.get_mut(..values.len()) else {
-            return self.add_wide(sums, values);
-        };
-        for ((target, column), &value) in fixed.iter_mut().zip(&self.columns).zip(values) {
-            let Some(f) = column.fixed(value) else {
-                return false;
-            };
-            *target = f;
+        rest: &mut [u64],
+        own: &[f64],
+        common: usize,
+    ) {
+        let start = S * common + P * common * (common + 1) / 2;
+        let products = rest.get_mut(start..).unwrap_or(&mut []).as_chunks_mut::<P>().0;
+        let fixed = |at: usize| self.columns.get(at)?.fixed(*own.get(at)?);
+        for (first, slot) in self.shape.ratios().zip(products) {
+            if let (Some(a), Some(b)) = (fixed(first), fixed(first + 1)) {
+                a.add_product_to::<P, SINGLE>(&b, slot);
+            }
         }
-        add_all::<S, P, SINGLE>(sums, fixed);
-        true
+    }
+
+    /// Adds the common columns of a row, which fit, to those of the rows that lack an outcome, and counts the row.
+    pub fn add_gap(&self, sums: &mut [u64], outcome: usize, common: &[f64]) {
+        if let Some(count) = self.missing_mut(sums).get_mut(outcome) {
+            *count += 1;
+        }
+        if common.is_empty() {
+            return;
+        }
+        let Some(columns) = self.columns.get(self.shape.values..) else {
+            return;
+        };
+        let start = self.shape.gap(outcome);
+        let mut slots = self.slots.iter().skip(start).take(self.shape.block());
+        let fixed: Vec<_> = columns
+            .iter()
+            .zip(common)
+            .filter_map(|(column, &value)| column.fixed_wide(value))
+            .collect();
+        add_wide_block(sums, &mut slots, &fixed);
     }
 
     fn add_wide(&self, sums: &mut [u64], values: &[f64]) -> bool {
@@ -313,34 +547,54 @@ impl Layout {
             };
             fixed.push(f);
         }
-        let mut slots = self.slots.iter();
-        for (magnitude, negative) in &fixed {
-            if let Some(slot) = slots
-                .next()
-                .and_then(|s| sums.get_mut(s.offset..s.offset + s.len))
-            {
-                limbs::add_signed_magnitude(slot, magnitude, *negative);
-            }
-        }
-        let mut product = Vec::new();
-        for (i, (a, a_negative)) in fixed.iter().enumerate() {
-            for (b, b_negative) in fixed.iter().skip(i) {
-                let Some(slot) = slots
-                    .next()
-                    .and_then(|s| sums.get_mut(s.offset..s.offset + s.len))
-                else {
-                    continue;
-                };
-                product.resize(a.len() + b.len(), 0);
-                limbs::multiply_magnitudes(a, b, &mut product);
-                limbs::add_signed_magnitude(slot, &product, a_negative != b_negative);
+        for ((a, b), slot) in self.shape.terms(false).into_iter().zip(&self.slots) {
+            let b = b.map(|b| fixed.get(b));
+            if let (Some(a), Some(to)) = (
+                fixed.get(a),
+                sums.get_mut(slot.offset..slot.offset + slot.len),
+            ) {
+                add_wide_term(to, a, b.flatten());
             }
         }
         true
     }
 }
 
-/// Adds the columns and their products to the sums of a cell.
+/// A magnitude and its sign.
+type Magnitude = (Vec<u64>, bool);
+
+fn add_wide_term(to: &mut [u64], a: &Magnitude, b: Option<&Magnitude>) {
+    match b {
+        None => limbs::add_signed_magnitude(to, &a.0, a.1),
+        Some(b) => {
+            let mut product = vec![0; a.0.len() + b.0.len()];
+            limbs::multiply_magnitudes(&a.0, &b.0, &mut product);
+            limbs::add_signed_magnitude(to, &product, a.1 != b.1);
+        }
+    }
+}
+
+/// Adds the sums and products of columns to a block.
+fn add_wide_block<'a>(
+    sums: &mut [u64],
+    slots: &mut impl Iterator<Item = &'a Slot>,
+    fixed: &[Magnitude],
+) {
+    let mut add = |a: &Magnitude, b: Option<&Magnitude>| {
+        if let Some(to) = slots
+            .next()
+            .and_then(|s| sums.get_mut(s.offset..s.offset + s.len))
+        {
+            add_wide_term(to, a, b);
+        }
+    };
+    fixed.iter().for_each(|a| add(a, None));
+    for (i, a) in fixed.iter().enumerate() {
+        fixed.iter().skip(i).for_each(|b| add(a, Some(b)));
+    }
+}
+
+/// Adds the columns and their products to a block.
 #[inline(always)]
 fn add_all<const S: usize, const P: usize, const SINGLE: bool>(sums: &mut [u64], fixed: &[Fixed]) {
     let Some((firsts, seconds)) = sums.split_at_mut_checked(fixed.len() * S) else {
@@ -364,6 +618,26 @@ impl Fixed {
         magnitude: 0,
         negative: false,
     };
+
+    /// Adds an outcome to its block: itself, its square, and its products with the common columns.
+    #[inline(always)]
+    fn add_block<const S: usize, const P: usize, const SINGLE: bool>(
+        &self,
+        sums: &mut [u64],
+        common: &[Fixed],
+    ) {
+        let Some((sum, products)) = sums.split_first_chunk_mut::<S>() else {
+            return;
+        };
+        self.add_to(sum);
+        let mut products = products.as_chunks_mut::<P>().0.iter_mut();
+        if let Some(square) = products.next() {
+            self.add_product_to::<P, SINGLE>(self, square);
+        }
+        for (f, slot) in common.iter().zip(products) {
+            self.add_product_to::<P, SINGLE>(f, slot);
+        }
+    }
 
     /// `slot += self`
     #[inline(always)]

@@ -1,39 +1,44 @@
 //! The sketch: per-cluster sufficient statistics of an experiment, in one pass.
 //!
-//! For each (stratum, cluster, condition) a sketch holds the number of rows and the exact sums and sums of products of
-//! outcome, covariates and exposure. Effects, intra-cluster correlation and everything else is computed from it, and
-//! sketches of parts add up to the sketch of the whole, bit for bit. It holds no row and no key (see [`Key`]).
+//! For each (stratum, cluster, condition) a sketch holds the number of rows, the exact sums and sums of products of the
+//! covariates and exposures, and a block for each outcome. Effects, attrition, intra-cluster correlation and everything else
+//! is computed from it, and sketches of parts add up to the sketch of the whole, bit for bit. It holds no row and no key (see
+//! [`Key`]).
 //!
+//! - [`Columns`] names the columns and their roles
 //! - [`Builder`] takes rows, [`Sketch::merge`] another sketch
 //! - [`Sketch::encode`] and [`Sketch::decode`] are the stored form
+//! - [`View`] is one outcome of a sketch, as an analysis asks for it
 //! - [`Moments`] is what analyses read: sums centred exactly, rounded once, in canonical order
 
 mod builder;
 mod canonical;
 mod cells;
+mod columns;
 mod error;
 mod key;
 mod layout;
 mod moments;
 mod summary;
+mod view;
 mod wire;
 
 pub use builder::Builder;
 pub use cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
+pub use columns::{Columns, MAX_COVARIATES, MAX_EXPOSURES, MAX_OUTCOMES, Outcome};
 pub use error::SketchError;
-pub use key::Key;
+pub use key::{Cluster, Key};
 pub use moments::{CellMoments, Centre, ConditionCounts, Moments, Rows, Selection, Variable};
 pub use summary::{CellSummary, Completeness, Info};
+pub use view::View;
 pub use wire::{WIRE_VERSION, bytes_to_text};
 
 use crate::budget::Budget;
 use crate::pulse;
-use cells::{CellId, Cells};
-use layout::{Column, Layout, MAX_CELL_ROWS, pair_slot, slot_count};
+use cells::{CellId, Cells, Wanted};
+use layout::{Column, Layout, MAX_CELL_ROWS, Shape};
 use std::collections::HashMap;
 
-/// Covariates that a sketch can take.
-pub const MAX_COVARIATES: usize = 50;
 /// Conditions that a sketch can take.
 pub const MAX_CONDITIONS: usize = 1000;
 /// What a stratum takes besides its cells, in tables that are doubled.
@@ -41,56 +46,22 @@ const STRATUM_BYTES: usize = 200;
 /// Bytes of a condition's name.
 pub const MAX_CONDITION_BYTES: usize = 1000;
 
-/// The covariates of one row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Covariates<'a> {
-    /// None given.
-    Absent,
-    /// All there.
-    Complete(&'a [f64]),
-    /// At least one of them NULL, which stands as 0.
-    Incomplete(&'a [f64]),
-}
-
 /// One row, as the aggregate gets it. `None` is NULL.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Row<'a> {
-    /// What is compared.
-    pub outcome: Option<f64>,
     /// Name of the condition: UTF-8 bytes, which are checked when a name is first seen.
     pub condition: Option<&'a [u8]>,
     /// Cluster.
-    pub cluster: Option<Key>,
+    pub cluster: Option<Cluster>,
     /// Stratum; [`Key::NONE`] for NULL.
     pub stratum: Key,
-    /// Baseline covariates.
-    pub covariates: Covariates<'a>,
-    /// Treatment received.
-    pub exposed: Option<f64>,
-    /// Weight.
-    pub weight: Option<f64>,
-}
-
-impl<'a> Row<'a> {
-    /// A row of the three-argument form.
-    pub fn simple(outcome: Option<f64>, condition: Option<&'a [u8]>, cluster: Option<Key>) -> Self {
-        Row {
-            outcome,
-            condition,
-            cluster,
-            stratum: Key::NONE,
-            covariates: Covariates::Absent,
-            exposed: None,
-            weight: None,
-        }
-    }
+    /// Values of the columns, in the order of [`Columns::values`].
+    pub values: &'a [Option<f64>],
 }
 
 /// Rows of a condition that are not in its cells, by reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LeftOut {
-    /// The outcome was NULL.
-    pub no_outcome: u64,
     /// The cluster was NULL.
     pub no_cluster: u64,
     /// The weight was 0.
@@ -100,7 +71,6 @@ pub struct LeftOut {
 impl LeftOut {
     fn add(&mut self, other: &LeftOut) {
         // Stored counts are below 2^62, so only an absurd number of parts could saturate.
-        self.no_outcome = self.no_outcome.saturating_add(other.no_outcome);
         self.no_cluster = self.no_cluster.saturating_add(other.no_cluster);
         self.zero_weight = self.zero_weight.saturating_add(other.zero_weight);
     }
@@ -121,14 +91,17 @@ pub struct Sketch {
     strata: Vec<Key>,
     stratum_numbers: HashMap<Key, u32>,
     last_stratum: usize,
-    covariates: Option<usize>,
-    has_exposed: bool,
+    columns: Columns,
+    /// What a row has that lacks nothing.
+    complete_flags: u8,
     cells: Cells,
 }
 
 impl Sketch {
     /// An empty sketch whose memory is entered in `budget`.
-    pub fn new(budget: &Budget) -> Self {
+    pub fn new(columns: Columns, budget: &Budget) -> Self {
+        let shape = Shape::of(&columns);
+        let scales = vec![Column::default(); shape.columns()];
         Sketch {
             conditions: Vec::new(),
             last_condition: 0,
@@ -136,9 +109,10 @@ impl Sketch {
             strata: Vec::new(),
             stratum_numbers: HashMap::new(),
             last_stratum: 0,
-            covariates: None,
-            has_exposed: false,
-            cells: Cells::new(Layout::new(vec![Column::default()]), budget),
+            complete_flags: if columns.covariates.is_empty() { 0 } else { HAS_COVARIATES }
+                | if columns.exposures.is_empty() { 0 } else { HAS_EXPOSED },
+            columns,
+            cells: Cells::new(Layout::new(shape, scales, false), budget),
         }
     }
 
@@ -152,20 +126,18 @@ impl Sketch {
         self.cells.len()
     }
 
-    /// Number of covariates; 0 if none were given.
-    pub fn covariate_count(&self) -> usize {
-        self.covariates.unwrap_or(0)
+    /// The columns.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
-    /// Adds another sketch. Both must have the same number of covariates, if they have any.
+    /// Adds another sketch, which must have the same columns.
     pub fn merge(&mut self, other: &Sketch) -> Result<(), SketchError> {
-        if let Some(count) = other.covariates
-            && self.covariates != Some(count)
-        {
-            self.expect_covariates(count)?;
-        }
-        if other.has_exposed && !self.has_exposed {
-            self.make_room(self.covariates, true)?;
+        if self.columns != other.columns {
+            return Err(SketchError::DifferentColumns(
+                self.columns.to_string(),
+                other.columns.to_string(),
+            ));
         }
         self.no_condition = self.no_condition.saturating_add(other.no_condition);
         let mut conditions = Vec::with_capacity(other.conditions.len());
@@ -180,9 +152,7 @@ impl Sketch {
         for &key in pulse::each(&other.strata) {
             strata.push(self.stratum(key)?);
         }
-        let places = self.columns_of(other);
-        self.unite_columns(other, &places)?;
-        let slots = slot_map(&places, self.column_count());
+        self.unite_scales(other)?;
         for cell in pulse::each(other.cells.iter()) {
             let id = CellId {
                 stratum: strata.get(cell.id.stratum as usize).copied().unwrap_or(0),
@@ -192,7 +162,10 @@ impl Sketch {
                     .unwrap_or(0),
                 ..cell.id
             };
-            let at = self.cells.find_or_insert(&id)?;
+            let at = self.cells.find_or_insert(&Wanted {
+                cluster: Cluster::Digest(id.cluster),
+                id,
+            })?;
             let Some((layout, rows, sums)) = self.cells.sums_mut(at) else {
                 continue;
             };
@@ -200,22 +173,18 @@ impl Sketch {
                 return Err(SketchError::TooManyRows);
             }
             *rows += cell.rows;
-            for (theirs, &ours) in other.cells.layout().slots().iter().zip(&slots) {
-                let (Some(source), Some(to)) = (
-                    cell.sums.get(theirs.offset..theirs.offset + theirs.len),
-                    layout.slots().get(ours),
-                ) else {
-                    continue;
-                };
-                if let Some(target) = sums.get_mut(to.offset..to.offset + to.len)
+            let theirs = other.cells.layout();
+            for (from, to) in theirs.slots().iter().zip(layout.slots()) {
+                if let Some(source) = cell.sums.get(from.offset..from.offset + from.len)
+                    && let Some(target) = sums.get_mut(to.offset..to.offset + to.len)
                     && !crate::exact::limbs::is_zero(source)
                 {
-                    crate::exact::limbs::add_shifted(
-                        target,
-                        source,
-                        (theirs.exponent - to.exponent).max(0) as u32,
-                    );
+                    let shift = (from.exponent - to.exponent).max(0) as u32;
+                    crate::exact::limbs::add_shifted(target, source, shift);
                 }
+            }
+            for (outcome, count) in layout.missing_mut(sums).iter_mut().enumerate() {
+                *count += theirs.missing(cell.sums, outcome);
             }
         }
         Ok(())
@@ -225,75 +194,30 @@ impl Sketch {
         self.cells.layout().columns().len()
     }
 
-    /// For each column of `other`, the same column here.
-    fn columns_of(&self, other: &Sketch) -> Vec<usize> {
-        let mut places: Vec<usize> = (0..=other.covariate_count()).collect();
-        if other.has_exposed {
-            places.push(self.column_count() - 1);
-        }
-        places
-    }
-
-    fn unite_columns(&mut self, other: &Sketch, places: &[usize]) -> Result<(), SketchError> {
-        let mut columns = self.cells.layout().columns().to_vec();
-        for (theirs, &place) in other.cells.layout().columns().iter().zip(places) {
-            if let Some(column) = columns.get_mut(place) {
-                *column = column.union(*theirs);
-            }
-        }
-        self.set_columns(columns)
+    fn unite_scales(&mut self, other: &Sketch) -> Result<(), SketchError> {
+        let (ours, theirs) = (self.cells.layout(), other.cells.layout());
+        let scales = ours.columns().iter().zip(theirs.columns());
+        let scales = scales.map(|(a, b)| a.union(*b)).collect();
+        self.set_layout(scales, ours.gaps() || theirs.gaps())
     }
 
     fn widen(&mut self, values: &[f64]) -> Result<(), SketchError> {
-        let columns = self.cells.layout().widened_for(values);
-        self.set_columns(columns)
+        let layout = self.cells.layout();
+        self.set_layout(layout.widened_for(values), layout.gaps())
     }
 
-    fn set_columns(&mut self, columns: Vec<Column>) -> Result<(), SketchError> {
-        if columns == self.cells.layout().columns() {
+    /// From now on rows may lack an outcome.
+    fn make_gaps(&mut self) -> Result<(), SketchError> {
+        self.set_layout(self.cells.layout().columns().to_vec(), true)
+    }
+
+    fn set_layout(&mut self, scales: Vec<Column>, gaps: bool) -> Result<(), SketchError> {
+        let layout = self.cells.layout();
+        if scales == layout.columns() && gaps == layout.gaps() {
             return Ok(());
         }
-        let same: Vec<Option<usize>> = (0..slot_count(columns.len())).map(Some).collect();
-        Ok(self.cells.move_to(Layout::new(columns), &same)?)
-    }
-
-    fn expect_covariates(&mut self, count: usize) -> Result<(), SketchError> {
-        match self.covariates {
-            Some(expected) => Err(SketchError::CovariateCount {
-                expected,
-                got: count,
-            }),
-            None if count > MAX_COVARIATES => Err(SketchError::TooManyCovariates(count)),
-            None => self.make_room(Some(count), self.has_exposed),
-        }
-    }
-
-    /// Moves the cells to a layout with these columns besides the outcome.
-    fn make_room(&mut self, covariates: Option<usize>, exposed: bool) -> Result<(), SketchError> {
-        let old = self.cells.layout().columns().to_vec();
-        let (old_covariates, new_covariates) = (self.covariate_count(), covariates.unwrap_or(0));
-        // The place of each new column among the old ones.
-        let mut from: Vec<Option<usize>> = (0..=new_covariates)
-            .map(|c| (c <= old_covariates).then_some(c))
-            .collect();
-        if exposed {
-            from.push(self.has_exposed.then(|| old.len() - 1));
-        }
-        let columns: Vec<Column> = from
-            .iter()
-            .map(|f| f.and_then(|i| old.get(i)).copied().unwrap_or_default())
-            .collect();
-        let mut slots: Vec<Option<usize>> = from.clone();
-        for (a, &from_a) in from.iter().enumerate() {
-            slots.extend(from.iter().skip(a).map(|&from_b| match (from_a, from_b) {
-                (Some(x), Some(y)) => Some(pair_slot(old.len(), x, y)),
-                _ => None,
-            }));
-        }
-        self.cells.move_to(Layout::new(columns), &slots)?;
-        self.covariates = covariates;
-        self.has_exposed = exposed;
-        Ok(())
+        let layout = Layout::new(layout.shape().clone(), scales, gaps);
+        Ok(self.cells.move_to(layout)?)
     }
 
     #[inline(always)]
@@ -358,13 +282,4 @@ fn same_bytes(a: &[u8], b: &[u8]) -> bool {
                 .fold(0, |different, (x, y)| different | (x ^ y))
                 == 0
     }
-}
-
-/// For each slot of a layout whose column `i` is `places[i]` here, the slot here.
-fn slot_map(places: &[usize], columns: usize) -> Vec<usize> {
-    let mut slots = places.to_vec();
-    for (i, &a) in places.iter().enumerate() {
-        slots.extend(places.iter().skip(i).map(|&b| pair_slot(columns, a, b)));
-    }
-    slots
 }
