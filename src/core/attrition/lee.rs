@@ -12,6 +12,7 @@ use super::identified::imbens_manski;
 use super::rates::{check_observedness, ones_of};
 use super::trim::{Trim, trim_lowest};
 use crate::distribution::t_critical;
+use crate::effect::negligible;
 use crate::effect::options::{check_level, control_among};
 use crate::effect::{Distribution, EffectError, Note, Strata};
 use crate::error::Invalid;
@@ -448,7 +449,12 @@ fn bounds(
             .push(Note::SingleClusterArm(arm.to_owned()).to_string());
         return row;
     }
-    if !(sl.min(sh) > 1e-13 * (low.abs() + high.abs())) {
+    let outcomes = treated.values().chain(compared.values());
+    let largest = outcomes
+        .flat_map(|a| &a.sorted)
+        .fold(0.0, |m: f64, y| m.max(y.abs()));
+    // Sums of doubles as they are, so that what is left of equal ones is small against the largest.
+    if negligible::rounded(sl.min(sh), largest) == 0.0 {
         row.notes
             .push("no_residual: clusters do not differ, so there is no interval".to_owned());
         return row;

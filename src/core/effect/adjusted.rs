@@ -1,11 +1,13 @@
 //! What covariates change: the same effect without them, with common slopes, and with slopes by condition.
 
-use super::design::{factor, times, times_transposed};
+use super::design::Design;
 use super::error::EffectError;
 use super::estimate::{Effect, effects_of};
+use super::negligible::{beyond_digits, squares_beyond_digits};
 use super::notes::Note;
 use super::options::{Adjust, Options, Strata};
 use super::question::Question;
+use crate::exact::Wide;
 use crate::sketch::{Moments, Sketch};
 
 /// An effect by one method. All rows of a call are computed from the same rows of data: those with all covariates.
@@ -136,42 +138,17 @@ fn slopes(question: &Question, method: Adjust, condition: usize) -> Option<Vec<O
     }
 }
 
-/// The slopes without the conditions among the regressors, from the same sums: the covariates' block of the normal equations.
+/// The slopes without the conditions among the regressors.
 fn pooled_slopes(question: &Question) -> Vec<Option<f64>> {
-    let design = &question.design;
-    let p = design.p();
-    let columns: Vec<usize> = (0..p)
-        .filter(|&i| {
-            design
-                .kept
-                .get(i)
-                .is_some_and(|&k| k >= design.treated.len())
-        })
-        .collect();
-    let k = columns.len();
-    let (mut gram, mut xy) = (vec![0.0; k * k], vec![0.0; k]);
-    for sums in design.clusters.iter().map(|c| c.weighted()) {
-        let block = columns
-            .iter()
-            .flat_map(|&i| columns.iter().map(move |&j| i * p + j));
-        for (total, at) in gram.iter_mut().zip(block) {
-            *total += sums.xx.get(at).copied().unwrap_or(0.0);
-        }
-        for (total, &i) in xy.iter_mut().zip(&columns) {
-            *total += sums.xy.get(i).copied().unwrap_or(0.0);
-        }
+    let mut moments = question.moments.clone();
+    for cell in &mut moments.cells {
+        cell.condition = question.control;
     }
-    let (kept, _, root) = factor(&gram, k);
-    let xy: Vec<f64> = kept.iter().filter_map(|&i| xy.get(i)).copied().collect();
-    let beta = times(&root, &times_transposed(&root, &xy));
+    let design = Design::new(&moments, question.control);
     let mut slopes = vec![None; question.covariates];
-    for (&i, b) in kept.iter().zip(beta) {
-        let regressor = columns.get(i).and_then(|&at| design.kept.get(at));
-        if let Some(slot) = regressor
-            .and_then(|k| k.checked_sub(design.treated.len()))
-            .and_then(|c| slopes.get_mut(c))
-        {
-            *slot = Some(b);
+    for (&covariate, &slope) in design.kept.iter().zip(&design.beta) {
+        if let Some(slot) = slopes.get_mut(covariate) {
+            *slot = Some(slope);
         }
     }
     slopes
@@ -204,7 +181,6 @@ fn notes(question: &Question, method: Adjust) -> Vec<AdjustmentNote> {
 fn constant_in_clusters(moments: &Moments, covariates: usize) -> usize {
     let mut varies = vec![false; covariates];
     let mut first: Vec<Option<usize>> = vec![None; moments.clusters.len()];
-    let columns = moments.columns;
     for (i, cell) in moments.cells.iter().enumerate() {
         let reference = match first.get_mut(cell.cluster) {
             Some(slot) => *slot.get_or_insert(i),
@@ -212,17 +188,16 @@ fn constant_in_clusters(moments: &Moments, covariates: usize) -> usize {
         };
         for (c, varies) in varies.iter_mut().enumerate() {
             let column = c + 1;
-            let slot = column * columns - column * (column + 1) / 2 + column;
-            let within = moments.within(i).get(slot).copied().unwrap_or(0.0);
+            let rows = |i: usize| moments.cells.get(i).map_or(1.0, |c| c.rows);
             let mean = |i: usize| {
-                let rows = moments.cells.get(i).map_or(1.0, |c| c.rows);
                 let stratum = moments.cells.get(i).map_or(0, |c| c.stratum);
-                let sum = moments.sums(i).get(column).copied().unwrap_or(0.0);
-                moments.centre(stratum, column) + sum / rows
+                moments.exact_centre(stratum, column) + moments.sum(i, column) / rows(i)
             };
-            // Means about different centres differ by rounding.
-            let (a, b) = (mean(i), mean(reference));
-            *varies |= within > 0.0 || (a - b).abs() > 1e-12 * a.abs().max(b.abs());
+            let size = moments.size(i, column);
+            let within = moments.product(i, column, column);
+            let within = squares_beyond_digits(within, size, rows(i));
+            let apart = beyond_digits(mean(i) - mean(reference), size / rows(i));
+            *varies |= within.value() > 0.0 || apart != Wide::ZERO;
         }
     }
     varies.iter().filter(|v| !**v).count()

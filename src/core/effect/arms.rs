@@ -1,6 +1,8 @@
 //! The arms of an experiment: sizes, means, spread, and what is missing.
 
 use super::error::EffectError;
+use super::negligible::{Tally, squares_beyond_digits};
+use crate::exact::Wide;
 use crate::pulse::{self, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
@@ -50,20 +52,25 @@ pub fn arms(sketch: &Sketch) -> Result<Vec<Arm>, EffectError> {
 pub fn arms_of(moments: &Moments) -> Vec<Arm> {
     let sums = |condition: usize| {
         beat();
+        let own = || {
+            let cells = moments.cells.iter().enumerate();
+            cells.filter(move |(_, c)| c.condition == condition)
+        };
         let mut s = ArmSums::default();
-        for (i, cell) in moments
-            .cells
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| c.condition == condition)
-        {
-            let sum = moments.sums(i).first().copied().unwrap_or(0.0);
-            let within = moments.within(i).first().copied().unwrap_or(0.0);
+        for (i, cell) in own() {
             s.rows += cell.rows;
-            s.weight += cell.weight * cell.rows;
-            s.sum += cell.weight * sum;
-            s.squares += cell.weight * (within + sum * sum / cell.rows);
+            s.weight += Wide::product(cell.weight, cell.rows);
+            s.sum.add(moments.sum(i, 0) * cell.weight);
             s.clusters.push(cell.cluster);
+        }
+        let mean = s.sum.sum() / s.weight;
+        beat();
+        for (i, cell) in own() {
+            let about = moments.sum(i, 0) - mean * cell.rows;
+            let squares = moments.product(i, 0, 0) + about * about / cell.rows;
+            s.squares += squares * cell.weight;
+            let size = moments.size(i, 0);
+            s.size += cell.weight * size * size / cell.rows;
         }
         pulse::sort(&mut s.clusters);
         s.clusters.dedup();
@@ -71,14 +78,19 @@ pub fn arms_of(moments: &Moments) -> Vec<Arm> {
     };
     let arm = |(number, c): (usize, &crate::sketch::ConditionCounts)| {
         let s = sums(number);
-        let spread = (s.squares - s.sum * s.sum / s.weight).max(0.0);
+        // Squares of as many rows as there are, of values of this size.
+        let spread = squares_beyond_digits(s.squares, s.size.sqrt(), 1.0);
+        let weight = s.weight.value();
+        let mut mean = Tally::of(s.sum.sum() / s.weight, s.sum.size() / weight);
+        mean.add(moments.exact_centre(0, 0));
         Arm {
             condition: c.name.clone(),
             n: s.rows as u64,
             clusters: s.clusters.len() as u64,
-            mean: (s.rows > 0.0).then(|| moments.centre(0, 0) + s.sum / s.weight),
-            sd: (s.rows > 1.0).then(|| (spread / (s.weight * (1.0 - 1.0 / s.rows))).sqrt()),
-            weight: s.weight,
+            mean: (s.rows > 0.0).then(|| mean.settled().value()),
+            sd: (s.rows > 1.0)
+                .then(|| (spread.value().max(0.0) / (weight * (1.0 - 1.0 / s.rows))).sqrt()),
+            weight,
             n_complete: None,
             missing_outcome: c.left_out.no_outcome,
             missing_rate: None,
@@ -93,8 +105,10 @@ pub fn arms_of(moments: &Moments) -> Vec<Arm> {
 #[derive(Default)]
 struct ArmSums {
     rows: f64,
-    weight: f64,
-    sum: f64,
-    squares: f64,
+    weight: Wide,
+    sum: Tally,
+    squares: Wide,
+    /// Weighted sum of squares of the values.
+    size: f64,
     clusters: Vec<usize>,
 }

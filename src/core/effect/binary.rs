@@ -3,7 +3,7 @@
 use super::error::EffectError;
 use super::inference::Inference;
 use super::notes::TOO_LOW_DF;
-use super::rate::{Rate, RatioSe};
+use super::rate::RatioSe;
 use super::ratio::{Arms, Pair};
 use super::size::cox_index;
 use crate::distribution::t_critical;
@@ -78,7 +78,7 @@ fn row(pair: &Pair<'_>, control: &str, level: f64) -> BinaryEffect {
         notes: pair.notes.clone(),
         ..BinaryEffect::default()
     };
-    row.rate = pair.rates.map(|r| r.map(rate)).into();
+    row.rate = pair.rates.map(|r| r.map(|r| r.ratio)).into();
     let ([Some(treated), Some(base)], (Some(p), Some(q))) = (pair.rates, row.rate) else {
         row.notes
             .push("no_rows: an arm has no row with an outcome".to_owned());
@@ -134,16 +134,4 @@ fn row(pair: &Pair<'_>, control: &str, level: f64) -> BinaryEffect {
         ));
     }
     row
-}
-
-/// The rate; what is within rounding of 0 and 1 is 0 and 1.
-fn rate(rate: &Rate) -> f64 {
-    let ones = rate.ratio;
-    if ones.abs() < 1e-14 {
-        0.0
-    } else if (ones - 1.0).abs() < 1e-14 {
-        1.0
-    } else {
-        ones
-    }
 }

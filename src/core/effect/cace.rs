@@ -11,6 +11,7 @@ use super::error::EffectError;
 use super::estimate::{left_out, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, RatioSet, ratio_set};
+use super::negligible::difference;
 use super::notes::{FEW_CLUSTERS, Note};
 use super::options::{Adjust, Options, Word, control_among, unknown};
 use super::question::{limit_size, linked};
@@ -368,8 +369,6 @@ impl Comparison<'_> {
     }
 
     fn infer(&self, row: &mut Cace, y: &Part, d: &Part, outcome: &Design, exposure: &Design) {
-        let weight: f64 = exposure.stratum_weights.iter().sum();
-        let spread = (exposure.total_ss / weight).sqrt();
         row.itt = Some(y.estimate);
         row.first_stage = Some(d.estimate);
         let binary = self.sketch.is_binary(self.exposure);
@@ -378,7 +377,7 @@ impl Comparison<'_> {
             mean: dot(&d.scores, &d.scores),
             both: dot(&y.scores, &d.scores),
         };
-        if !(d.estimate.abs() > 1e-13 * spread) {
+        if !(d.estimate.abs() > 0.0) {
             row.notes.push(
                 "no_first_stage: the condition does not change the exposure, so that there is no effect of exposure to estimate"
                     .to_owned(),
@@ -394,7 +393,7 @@ impl Comparison<'_> {
                 );
             }
         }
-        let none_left = |design: &Design| design.residual_ss <= 1e-13 * design.total_ss;
+        let none_left = |design: &Design| design.residual_ss == 0.0;
         let fixed = none_left(exposure);
         let v = if fixed {
             row.notes.push("fixed_exposure: the condition determines the exposure; estimate and test are those of the intention to treat".to_owned());
@@ -437,15 +436,10 @@ impl Comparison<'_> {
         } else if fixed {
             v.effect
         } else {
-            let score = |(y, d): (&f64, &f64)| (y - estimate * d).powi(2);
+            let score = |(y, d): (&f64, &f64)| difference(*y, estimate * d).powi(2);
             y.scores.iter().zip(&d.scores).map(score).sum()
         };
-        let noise = 1e-26 * (v.effect + estimate * estimate * v.mean);
-        let std_error = if !(variance <= noise) {
-            variance.sqrt() / d.estimate.abs()
-        } else {
-            0.0
-        };
+        let std_error = variance.sqrt() / d.estimate.abs();
         if let Some(arm) = single {
             row.effect = Inference {
                 estimate: Some(estimate),
@@ -502,14 +496,7 @@ impl Arm {
         Arm {
             rows: arm.map_or(0.0, |a| a.n as f64),
             clusters: arm.map_or(0, |a| a.clusters),
-            // A mean about a centre: what is left of one of zeros is rounding.
-            mean: arm.and_then(|a| a.mean).map(|mean| {
-                if mean.abs() < 1e-14 * moments.centre(0, 0).abs() {
-                    0.0
-                } else {
-                    mean
-                }
-            }),
+            mean: arm.and_then(|a| a.mean),
         }
     }
 }

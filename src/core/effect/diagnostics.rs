@@ -94,11 +94,8 @@ fn fill(out: &mut Diagnostics, parts: &[Part], jackknife: &Jackknife) {
     let partial: Vec<f64> = parts.iter().map(|p| p.partial).collect();
     let alike: Vec<f64> = parts.iter().map(|p| p.total * p.total).collect();
     out.effective_clusters_independent = effective(&partial);
-    // Where each cluster has strata of its own the totals are 0 but for rounding, and there is no such number.
-    let weight: f64 = jackknife.question.design.stratum_weights.iter().sum();
-    out.effective_clusters = (alike.iter().sum::<f64>() > 1e-20 * weight)
-        .then(|| effective(&alike))
-        .flatten();
+    // Where each cluster has strata of its own the totals are 0, and there is no such number.
+    out.effective_clusters = effective(&alike);
     out.partial_leverage_max = largest(&partial);
     out.partial_leverage_cv = variation(&partial, 1.0);
     let mut most: Option<(usize, f64)> = None;
@@ -119,7 +116,7 @@ fn fill(out: &mut Diagnostics, parts: &[Part], jackknife: &Jackknife) {
         out.effect.notes.push(Note::Cr3Undefined);
         return;
     };
-    if jackknife.question.no_residual() {
+    if changes.iter().all(|c| *c == 0.0) {
         return;
     }
     let g = changes.len() as f64;

@@ -269,12 +269,19 @@ fn infer(
         return;
     };
     let std_error = v.effect.sqrt();
-    row.std_error = Some(std_error);
-    row.df = Some(df);
     if !(std_error > 0.0) {
-        row.notes.push(Note::NoResidual);
+        // Of one cluster in each condition 0 is what is always left, and no standard error.
+        if row.clusters == (1, 1) {
+            row.notes
+                .extend(single_cluster_arm(row).map(Note::SingleClusterArm));
+        } else {
+            row.std_error = Some(0.0);
+            row.notes.push(Note::NoResidual);
+        }
         return;
     }
+    row.std_error = Some(std_error);
+    row.df = Some(df);
     if options.se != StdError::Naive
         && let Some(arm) = single_cluster_arm(row)
     {

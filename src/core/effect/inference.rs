@@ -24,7 +24,7 @@ pub struct Inference {
 
 impl Inference {
     /// Student's t with `df` degrees of freedom. Below 2 degrees of freedom there is no p-value and no interval, below 4 a
-    /// note; a standard error of 0 has no test.
+    /// note. A standard error of 0 has no test and no degrees of freedom.
     pub fn new(
         estimate: f64,
         std_error: f64,
@@ -40,11 +40,12 @@ impl Inference {
             notes.push(Note::NoDf);
             return row;
         };
-        (row.std_error, row.df) = (Some(std_error), Some(df));
+        row.std_error = Some(std_error);
         if !(std_error > 0.0) {
             notes.push(Note::NoResidual);
             return row;
         }
+        row.df = Some(df);
         let t = estimate / std_error;
         row.t = Some(t);
         if df < TOO_LOW_DF {

@@ -7,6 +7,7 @@
 
 use super::error::EffectError;
 use super::estimate::conditions_kept;
+use super::negligible;
 use super::options::{Adjust, Options, Strata};
 use super::question::{Question, linked};
 use super::robust::{Block, StdError, dot};
@@ -94,9 +95,12 @@ impl Jackknife {
             for (x, _, _) in &cluster.weighted().borders {
                 sums.iter_mut().zip(x).for_each(|(s, x)| *s += x);
             }
+            // Totals about the means of strata: what they are small against is the cluster's leverage.
             let sums = super::design::times_transposed(&design.root, &sums);
+            let rows: f64 = cluster.weighted().borders.iter().map(|(_, n, _)| n).sum();
             let parts = contrasts.iter().zip(&applied).zip(&undefined);
             let part = |((d, applied), &undefined): ((&Vec<f64>, &Vec<f64>), &bool)| {
+                let size = (rows * dot(d, d)).sqrt();
                 let image: f64 = block
                     .c
                     .chunks_exact(block.k.max(1))
@@ -105,8 +109,8 @@ impl Jackknife {
                     .sum();
                 Part {
                     partial: image / dot(d, d),
-                    change: (!undefined).then(|| -dot(applied, &block.z)),
-                    total: dot(d, &sums) / dot(d, d).sqrt(),
+                    change: (!undefined).then(|| -negligible::product(applied, &block.z)),
+                    total: negligible::rounded(dot(d, &sums), size) / dot(d, d).sqrt(),
                 }
             };
             clusters.push((leverage, parts.map(part).collect()));

@@ -1,6 +1,7 @@
 //! One test of all treated conditions against the control.
 
 use super::arms::arms_of;
+use super::design::{factor, times_transposed};
 use super::error::EffectError;
 use super::estimate::{conditions_kept, left_out};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
@@ -133,8 +134,12 @@ pub fn effects_joint(
         return Ok(test);
     }
     variance *= factor;
-    let beta = DVector::from_iterator(q, design.beta.iter().take(q).copied());
-    let Some(wald) = variance.cholesky().map(|c| beta.dot(&c.solve(&beta))) else {
+    if (0..q).any(|j| variance[(j, j)] == 0.0) {
+        test.notes.push(Note::NoResidual);
+        return Ok(test);
+    }
+    let beta = design.beta.get(..q).unwrap_or(&[]);
+    let Some(wald) = wald(&variance, beta) else {
         test.notes.push(Note::NoDf);
         return Ok(test);
     };
@@ -174,6 +179,13 @@ pub fn effects_joint(
     let f = scale * wald / q_real;
     (test.f, test.p_value) = (Some(f), f_upper(f, q_real, df_den));
     Ok(test)
+}
+
+/// `b' V⁻¹ b`; `None` if V is singular but for rounding.
+pub(super) fn wald(variance: &DMatrix<f64>, b: &[f64]) -> Option<f64> {
+    let (kept, _, root) = factor(variance.as_slice(), b.len());
+    let whole = kept.len() == b.len();
+    whole.then(|| times_transposed(&root, b).iter().map(|z| z * z).sum())
 }
 
 /// η of the approximate Hotelling distribution: contrasts are rotated by `Ω^(−1/2)`, `Ω` being the expected covariance, so

@@ -1,38 +1,40 @@
 //! Relative lift: the effect as a share of the control mean, with Fieller's interval.
 
+use super::negligible::Tally;
 use super::robust::StdError;
-use crate::pulse::beat;
+use crate::exact::Wide;
+use crate::pulse::{beat, room_for};
 use crate::sketch::Moments;
 
 /// Influence of each cluster on the weighted mean of the control arm: the scores of an intercept-only regression, scaled
 /// as the variance estimator scales them with the leverage `λ_g` = the cluster's share of the control weight.
 pub fn mean_influence(moments: &Moments, control: usize, se: StdError) -> Vec<f64> {
     beat();
-    let (mut weights, mut sums) = (
-        vec![0.0; moments.clusters.len()],
-        vec![0.0; moments.clusters.len()],
-    );
+    room_for(moments.clusters.len(), size_of::<(Wide, Tally)>());
+    let mut clusters = vec![(Wide::ZERO, Tally::default()); moments.clusters.len()];
+    let (mut weight, mut sum) = (Wide::ZERO, Tally::default());
     for (i, cell) in moments
         .cells
         .iter()
         .enumerate()
         .filter(|(_, c)| c.condition == control)
     {
-        let sum = moments.sums(i).first().copied().unwrap_or(0.0);
-        if let (Some(weight), Some(total)) =
-            (weights.get_mut(cell.cluster), sums.get_mut(cell.cluster))
-        {
-            *weight += cell.weight * cell.rows;
-            *total += cell.weight * sum;
+        let rows = Wide::product(cell.weight, cell.rows);
+        let of_cell = moments.sum(i, 0) * cell.weight;
+        weight += rows;
+        sum.add(of_cell);
+        if let Some((weight, total)) = clusters.get_mut(cell.cluster) {
+            *weight += rows;
+            total.add(of_cell);
+            total.blur(cell.weight * moments.size(i, 0));
         }
     }
-    let (weight, sum): (f64, f64) = (weights.iter().sum(), sums.iter().sum());
-    let mean = sum / weight;
-    let influence = |(w, s): (&f64, &f64)| {
-        let lambda = w / weight;
-        se.spectral(lambda) * (s - w * mean) / weight
+    let influence = |(w, mut s): (Wide, Tally)| {
+        let share = w / weight;
+        s.add_times(-share, sum);
+        se.spectral(share.value()) * (s.settled() / weight).value()
     };
-    weights.iter().zip(&sums).map(influence).collect()
+    clusters.into_iter().map(influence).collect()
 }
 
 /// Estimated variances and covariance of effect and control mean.

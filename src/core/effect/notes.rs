@@ -133,7 +133,7 @@ impl std::fmt::Display for Note {
             ),
             NoResidual => write!(
                 f,
-                "no_residual: the outcome does not vary within conditions, so there is no test"
+                "no_residual: the standard error is exactly 0, so there is no test"
             ),
             Naive(ratio) => {
                 write!(f, "naive: ignores that students share classes, do not use")?;

@@ -6,9 +6,11 @@
 use super::error::EffectError;
 use super::estimate::left_out;
 use super::inference::Inference;
+use super::negligible::Tally;
 use super::notes::Note;
 use super::options::{check_level, control_among};
 use crate::error::Invalid;
+use crate::exact::Wide;
 use crate::pulse::Pulse;
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
@@ -36,8 +38,24 @@ pub struct PairedEffect {
 struct Side {
     clusters: Vec<usize>,
     rows: f64,
-    weight: f64,
-    sum: f64,
+    weight: Wide,
+    sum: Tally,
+    /// Size of the values.
+    size: f64,
+}
+
+impl Side {
+    /// Mean about the centre.
+    fn mean(&self) -> Tally {
+        let mut mean = Tally::default();
+        mean.add_times(Wide::from(1.0) / self.weight, self.sum);
+        mean
+    }
+
+    /// Size of a value.
+    fn of_value(&self) -> f64 {
+        self.size / self.weight.value()
+    }
 }
 
 /// The effect of each condition but the control, by name. The strata of the sketch are the pairs.
@@ -75,8 +93,9 @@ fn sides(moments: &Moments, condition: usize) -> Vec<Side> {
                 side.clusters.push(cell.cluster);
             }
             side.rows += cell.rows;
-            side.weight += cell.weight * cell.rows;
-            side.sum += cell.weight * moments.sums(i).first().copied().unwrap_or(0.0);
+            side.weight += Wide::product(cell.weight, cell.rows);
+            side.sum.add(moments.sum(i, 0) * cell.weight);
+            side.size += cell.weight * moments.size(i, 0);
         }
     }
     sides
@@ -100,7 +119,8 @@ fn effect(
         notes: Vec::new(),
     };
     let mut used = vec![0u32; moments.clusters.len()];
-    let mut pairs: Vec<(f64, f64)> = Vec::new();
+    // Weight, difference, and size of the values that it is a difference of.
+    let mut pairs: Vec<(Wide, Tally, f64)> = Vec::new();
     for (one, zero) in treated.iter().zip(controls) {
         match (one.clusters.as_slice(), zero.clusters.as_slice()) {
             ([], []) => {}
@@ -113,7 +133,9 @@ fn effect(
                 out.n.0 += one.rows as u64;
                 out.n.1 += zero.rows as u64;
                 let weight = one.weight + zero.weight;
-                pairs.push((weight, one.sum / one.weight - zero.sum / zero.weight));
+                let mut difference = one.mean();
+                difference.add_times(Wide::from(-1.0), zero.mean());
+                pairs.push((weight, difference, one.of_value() + zero.of_value()));
             }
             (a, b) if a.len() + b.len() > 2 => {
                 return Err(Invalid {
@@ -152,12 +174,23 @@ fn effect(
             .push("no_pairs: no stratum has one cluster of each of the two conditions".to_owned());
     } else {
         let j = pairs.len() as f64;
-        let total: f64 = pairs.iter().map(|(w, _)| w).sum();
-        let estimate = pairs.iter().map(|(w, d)| w * d).sum::<f64>() / total;
-        let part = |(w, d): &(f64, f64)| (w * d - total * estimate / j).powi(2);
+        let total: Wide = pairs.iter().map(|(w, ..)| *w).sum();
+        let mut sum = Tally::default();
+        for (w, d, _) in &pairs {
+            sum.add_times(*w, *d);
+        }
+        // Weighted differences about their mean, in shares of the total.
+        let part = |(w, d, size): &(Wide, Tally, f64)| {
+            let mut part = Tally::default();
+            part.add_times(*w, *d);
+            part.add_times(Wide::from(-1.0) / j, sum);
+            part.blur(w.value() * size);
+            (part.settled() / total).value().powi(2)
+        };
         let spread: f64 = pairs.iter().map(part).sum();
-        let variance = j / ((j - 1.0) * total * total) * spread;
+        let variance = j / (j - 1.0) * spread;
         let df = (j > 1.0).then_some(j - 1.0);
+        let estimate = (sum.settled() / total).value();
         out.inference = Inference::new(estimate, variance.sqrt(), df, level, &mut notes);
     }
     out.notes.extend(notes.iter().map(Note::to_string));

@@ -127,9 +127,9 @@ impl Question {
         ))
     }
 
-    /// True if the residuals are no more than rounding.
+    /// True if the regression explains every row.
     pub fn no_residual(&self) -> bool {
-        self.design.residual_ss <= 1e-13 * self.design.total_ss
+        self.design.residual_ss == 0.0
     }
 }
 
@@ -165,10 +165,11 @@ pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectEr
 fn announce(moments: &Moments, regressors: usize, powers: usize) {
     const LISTS: usize = 320;
     let numbers = regressors * size_of::<f64>();
-    let sums = powers * (regressors + 2) * numbers;
+    // The sums with residuals are kept in 32 digits until they are complete, with their size.
+    let sums = powers * (regressors + 5) * numbers;
     pulse::room_for(moments.clusters.len(), LISTS + sums);
-    pulse::room_for(moments.cells.len(), powers * (numbers + 64));
-    pulse::room_for(moments.strata.len(), LISTS + 2 * numbers);
+    pulse::room_for(moments.cells.len(), powers * (numbers + 88));
+    pulse::room_for(moments.strata.len(), LISTS + 5 * numbers);
 }
 
 /// True per condition if strata link it with the control: only then is there an effect against the control.

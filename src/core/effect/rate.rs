@@ -11,7 +11,10 @@
 //! A cluster with rows of both arms contributes the difference of its two contributions.
 
 use super::error::EffectError;
+use super::negligible::{Tally, difference};
 use super::options::{Word, unknown};
+use crate::exact::Wide;
+use crate::pulse::room_for;
 use crate::sketch::Moments;
 
 /// Variance estimator of ratios.
@@ -33,6 +36,16 @@ impl Word for RatioSe {
     }
 }
 
+/// One cluster of an arm.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    rows: f64,
+    y: Tally,
+    d: Tally,
+    /// Size of the values of the numerator.
+    size: f64,
+}
+
 /// The ratio of one arm.
 #[derive(Debug, Clone)]
 pub struct Rate {
@@ -46,8 +59,6 @@ pub struct Rate {
     scores: Vec<f64>,
     /// Share of each cluster in the denominator.
     shares: Vec<f64>,
-    /// Sum of squares of what the contributions were made from: below its rounding they are 0.
-    scale: f64,
     se: RatioSe,
 }
 
@@ -60,84 +71,73 @@ impl Rate {
         se: RatioSe,
     ) -> Result<Option<Rate>, EffectError> {
         let has_denominator = moments.columns > 1;
-        let (centre_y, centre_d) = (
-            moments.centre(0, 0),
-            if has_denominator {
-                moments.centre(0, 1)
-            } else {
-                1.0
-            },
-        );
-        let size = moments.clusters.len();
-        let (mut rows, mut y, mut d) = (vec![0.0; size], vec![0.0; size], vec![0.0; size]);
+        room_for(moments.clusters.len(), size_of::<Sums>() + 16);
+        let mut sums = vec![Sums::default(); moments.clusters.len()];
         for (i, cell) in moments.cells.iter().enumerate() {
             if cell.condition != condition {
                 continue;
             }
-            let sum = |column| moments.sums(i).get(column).copied().unwrap_or(0.0) * cell.weight;
-            if let (Some(rows), Some(y), Some(d)) = (
-                rows.get_mut(cell.cluster),
-                y.get_mut(cell.cluster),
-                d.get_mut(cell.cluster),
-            ) {
-                *rows += cell.weight * cell.rows;
-                *y += sum(0);
-                *d += sum(1);
+            let Some(own) = sums.get_mut(cell.cluster) else {
+                continue;
+            };
+            let rows = Wide::product(cell.weight, cell.rows);
+            own.rows += cell.weight * cell.rows;
+            own.y.add(moments.sum(i, 0) * cell.weight);
+            own.y.add(moments.exact_centre(0, 0) * rows);
+            own.size += cell.weight * moments.size(i, 0);
+            if has_denominator {
+                own.d.add(moments.sum(i, 1) * cell.weight);
+                own.d.add(moments.exact_centre(0, 1) * rows);
+            } else {
+                own.d.add(rows);
             }
         }
-        let denominators: Vec<f64> = rows.iter().zip(&d).map(|(n, d)| d + n * centre_d).collect();
-        let total: f64 = denominators.iter().sum();
-        if let Some(&negative) = denominators.iter().find(|v| **v < 0.0) {
-            // Rounding of a cluster whose denominators are all 0 is not negative.
-            if negative < -1e-12 * total.abs() {
-                return Err(EffectError::Argument {
-                    argument: "sum of the denominator over a cluster",
-                    must: "at least 0",
-                    value: negative,
-                });
-            }
+        for own in &mut sums {
+            own.y = Tally::of(own.y.settled(), own.y.size());
+            own.d = Tally::of(own.d.settled(), own.d.size());
         }
-        if !(total > 0.0) {
+        if let Some(negative) = sums.iter().map(|s| s.d.sum()).find(|d| d.value() < 0.0) {
+            return Err(EffectError::Argument {
+                argument: "sum of the denominator over a cluster",
+                must: "at least 0",
+                value: negative.value(),
+            });
+        }
+        let total: Wide = sums.iter().map(|s| s.d.sum()).sum();
+        if !(total.value() > 0.0) {
             return Ok(None);
         }
-        // About r₀ = c_y / c_d sums stay small: R − r₀ and the residuals lose no digits to large means.
-        let near = if centre_d > 0.0 {
-            centre_y / centre_d
-        } else {
-            0.0
-        };
-        let rest = (-near).mul_add(centre_d, centre_y);
-        let about: Vec<f64> = rows
-            .iter()
-            .zip(y.iter().zip(&d))
-            .map(|(n, (y, d))| y - near * d + n * rest)
-            .collect();
-        let offset = about.iter().sum::<f64>() / total;
-        let clusters = rows.iter().filter(|n| **n > 0.0).count() as u64;
-        let shares: Vec<f64> = denominators.iter().map(|d| d.max(0.0) / total).collect();
+        let mut ratio = Tally::default();
+        for own in &sums {
+            ratio.add_times(Wide::from(1.0) / total, own.y);
+        }
+        let ratio = Tally::of(ratio.settled(), ratio.size());
+        let clusters = sums.iter().filter(|s| s.rows > 0.0).count() as u64;
+        let shares: Vec<f64> = sums.iter().map(|s| (s.d.sum() / total).value()).collect();
         let spread = clusters as f64 / (clusters as f64 - 1.0);
         let factor = |share: f64| match se {
             RatioSe::Cr2 if share > seen(share) => 0.0,
             RatioSe::Cr2 => 1.0 / (1.0 - share).sqrt(),
             RatioSe::Delta => spread.sqrt(),
         };
-        let scores = about
+        // What the ratio leaves of the numerators of a cluster.
+        let residual = |own: &Sums| {
+            let mut rest = own.y;
+            rest.add_times(-own.d.sum(), ratio);
+            rest.blur(own.size);
+            rest.settled()
+        };
+        let scores = sums
             .iter()
             .zip(&shares)
-            .map(|(a, share)| factor(*share) * (a / total - offset * share))
+            .map(|(own, share)| factor(*share) * (residual(own) / total).value())
             .collect();
-        let scale = about
-            .iter()
-            .zip(y.iter().zip(&d))
-            .map(|(a, (y, d))| ((y.abs() + (near * d).abs() + a.abs()) / total).powi(2))
-            .sum();
         Ok(Some(Rate {
-            ratio: near + offset,
-            total,
+            ratio: ratio.sum().value(),
+            total: total.value(),
             clusters,
             scores,
             shares,
-            scale,
             se,
         }))
     }
@@ -183,22 +183,18 @@ pub struct Contrast<'a> {
 impl Contrast<'_> {
     /// Estimated covariance with another contrast of the same arms.
     pub fn covariance(&self, other: &Contrast<'_>) -> f64 {
-        let score = |c: &Contrast<'_>, (t, s): (&f64, &f64)| c.treated.1 * t - c.control.1 * s;
+        // A cluster with rows of both arms may contribute the same to both.
+        let score =
+            |c: &Contrast<'_>, (t, s): (&f64, &f64)| difference(c.treated.1 * t, c.control.1 * s);
         let pairs = self.treated.0.scores.iter().zip(&self.control.0.scores);
         pairs
             .map(|pair| score(self, pair) * score(other, pair))
             .sum()
     }
 
-    /// Estimated variance; 0 if it is no more than rounding.
+    /// Estimated variance.
     pub fn variance(&self) -> f64 {
-        let variance = self.covariance(self);
-        let part = |(rate, factor): (&Rate, f64)| factor * factor * rate.scale;
-        if variance <= 1e-28 * (part(self.treated) + part(self.control)) {
-            0.0
-        } else {
-            variance
-        }
+        self.covariance(self)
     }
 
     /// Degrees of freedom; `None` if there are none.

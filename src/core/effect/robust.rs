@@ -9,6 +9,7 @@
 
 use super::design::{Cluster, Design, times_transposed};
 use super::error::EffectError;
+use super::negligible;
 use super::satterthwaite::{Form, Terms};
 use super::weighted;
 use crate::pulse::Pulse;
@@ -113,7 +114,7 @@ pub fn contributions(
         pulse.tick();
         block.load(design, cluster);
         let applied = block.apply(contrasts, se, &mut out.carried)?;
-        let score = |w: &Vec<f64>| dot(w, &block.z);
+        let score = |w: &Vec<f64>| negligible::product(w, &block.z);
         out.scores.push(applied.iter().map(score).collect());
         if se.is_satterthwaite() {
             out.terms.push(block.terms(&applied, cluster));
@@ -153,17 +154,8 @@ impl Block {
         self.c.resize(k * k, 0.0);
         self.z.clear();
         leverage(&design.root, &gram.xx, p, k, &mut self.c, &mut self.buffer);
-        let score: Vec<f64> = if p == 0 {
-            Vec::new()
-        } else {
-            gram.xx
-                .chunks_exact(p)
-                .zip(&gram.xy)
-                .map(|(row, q)| q - dot(row, &design.beta))
-                .collect()
-        };
-        self.z.extend(times_transposed(&design.root, &score));
-        for (i, ((t, n, y), stratum)) in gram.borders.iter().zip(&cluster.strata).enumerate() {
+        self.z.extend(times_transposed(&design.root, &gram.xe));
+        for (i, ((t, n, e), stratum)) in gram.borders.iter().zip(&cluster.strata).enumerate() {
             let weight = design.stratum_weights.get(*stratum).copied().unwrap_or(1.0);
             let at = p + i;
             for (j, v) in times_transposed(&design.root, t).into_iter().enumerate() {
@@ -171,7 +163,7 @@ impl Block {
                 set(&mut self.c, j * k + at, v / weight.sqrt());
             }
             set(&mut self.c, at * k + at, n / weight);
-            self.z.push((y - dot(t, &design.beta)) / weight.sqrt());
+            self.z.push(e / weight.sqrt());
         }
     }
 

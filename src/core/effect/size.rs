@@ -255,7 +255,7 @@ pub fn effect_sizes(
                 .sizes(estimate, effect.std_error, effect.df, options.level)
                 .ok()
                 .map(|s| EffectSize {
-                    std_error: s.std_error.filter(|_| effect.std_error.is_some()),
+                    std_error: s.std_error.filter(|_| effect.std_error > Some(0.0)),
                     interval: s.interval.filter(|_| tested),
                     ..s
                 })

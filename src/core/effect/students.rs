@@ -3,13 +3,15 @@
 //! A sketch of students has one cell for each stratum and condition, whatever the number of students, and that is all
 //! that is needed here.
 
-use super::design::{factor, times, times_transposed};
 use super::error::EffectError;
 use super::estimate::left_out;
 use super::inference::Inference;
+use super::negligible::{ALIASED, Tally, squares_beyond_digits};
 use super::notes::Note;
 use super::options::{Strata, Word, check_level, control_among, unknown};
 use super::size::{hedges_g, pooled_sd};
+use super::solve::factor;
+use crate::exact::Wide;
 use crate::pulse::{Pulse, beat};
 use crate::sketch::{Centre, Moments, Rows, Sketch};
 
@@ -57,49 +59,74 @@ pub struct StudentEffect {
 #[derive(Debug, Clone, Default)]
 struct Cell {
     rows: f64,
-    sums: Vec<f64>,
-    within: Vec<f64>,
+    sums: Vec<Wide>,
+    within: Vec<Wide>,
+    /// Sum of squares of the outcome's values.
+    size: f64,
 }
 
 impl Cell {
+    /// Cell `i` of the moments.
+    fn of(moments: &Moments, i: usize) -> Cell {
+        let (rows, c) = (
+            moments.cells.get(i).map_or(0.0, |c| c.rows),
+            moments.columns,
+        );
+        let pairs = (0..c).flat_map(|a| (a..c).map(move |b| (a, b)));
+        Cell {
+            rows,
+            sums: (0..c).map(|column| moments.sum(i, column)).collect(),
+            within: pairs.map(|(a, b)| moments.product(i, a, b)).collect(),
+            size: moments.size(i, 0).powi(2) / rows,
+        }
+    }
+
     /// Adds another part of the same stratum and condition (Chan, Golub and LeVeque 1983).
-    fn add(&mut self, rows: f64, sums: &[f64], within: &[f64]) {
+    fn add(&mut self, other: Cell) {
         if self.rows == 0.0 {
-            *self = Cell {
-                rows,
-                sums: sums.to_vec(),
-                within: within.to_vec(),
-            };
+            *self = other;
             return;
         }
-        let gaps: Vec<f64> = self
+        let gaps: Vec<Wide> = self
             .sums
             .iter()
-            .zip(sums)
-            .map(|(a, b)| b / rows - a / self.rows)
+            .zip(&other.sums)
+            .map(|(&a, &b)| b / other.rows - a / self.rows)
             .collect();
-        let share = self.rows * rows / (self.rows + rows);
-        let mut slots = self.within.iter_mut().zip(within);
-        for (i, a) in gaps.iter().enumerate() {
-            for b in gaps.iter().skip(i) {
-                if let Some((own, other)) = slots.next() {
+        let share = Wide::product(self.rows, other.rows) / (self.rows + other.rows);
+        let mut slots = self.within.iter_mut().zip(&other.within);
+        for (i, &a) in gaps.iter().enumerate() {
+            for &b in gaps.iter().skip(i) {
+                if let Some((own, &other)) = slots.next() {
                     *own += other + share * a * b;
                 }
             }
         }
-        self.rows += rows;
-        self.sums.iter_mut().zip(sums).for_each(|(a, b)| *a += b);
+        self.rows += other.rows;
+        self.size += other.size;
+        let sums = self.sums.iter_mut().zip(&other.sums);
+        sums.for_each(|(a, &b)| *a += b);
     }
 
-    fn mean(&self, column: usize) -> f64 {
-        self.sums.get(column).copied().unwrap_or(0.0) / self.rows
+    fn sum(&self, column: usize) -> Wide {
+        self.sums.get(column).copied().unwrap_or_default()
     }
 
-    fn product(&self, a: usize, b: usize) -> f64 {
+    fn mean(&self, column: usize) -> Wide {
+        self.sum(column) / self.rows
+    }
+
+    fn product(&self, a: usize, b: usize) -> Wide {
         let (a, b) = (a.min(b), a.max(b));
         let columns = self.sums.len();
         let at = a * columns - a * (a + 1) / 2 + b;
-        self.within.get(at).copied().unwrap_or(0.0)
+        self.within.get(at).copied().unwrap_or_default()
+    }
+
+    /// Squares of the outcome about its mean, or what covariates leave of them; 0 if they are no more than rounding.
+    fn spread(&self, squares: Wide) -> f64 {
+        let squares = squares_beyond_digits(squares, self.size.sqrt(), 1.0);
+        squares.value().max(0.0)
     }
 }
 
@@ -123,7 +150,7 @@ fn cells(moments: &Moments) -> Vec<Stratum> {
             }
         };
         if let Some((_, sum)) = stratum.get_mut(at) {
-            sum.add(cell.rows, moments.sums(i), moments.within(i));
+            sum.add(Cell::of(moments, i));
         }
     }
     all
@@ -172,11 +199,18 @@ pub fn student_effects(
     let totals = cells(&pooled);
     let cells = cells(&moments);
     let total = |c: usize| totals.first().and_then(|t| cell_of(t, c));
-    let mean = |c: usize| total(c).map(|t| pooled.centre(0, 0) + t.mean(0));
+    let mean = |c: usize| {
+        total(c).map(|t| {
+            let mut mean = Tally::default();
+            mean.add(pooled.exact_centre(0, 0));
+            mean.add(t.mean(0));
+            mean.settled().value()
+        })
+    };
     let sd = |c: usize| {
         total(c)
             .filter(|t| t.rows > 1.0)
-            .map(|t| (t.product(0, 0) / (t.rows - 1.0)).sqrt())
+            .map(|t| (t.spread(t.product(0, 0)) / (t.rows - 1.0)).sqrt())
     };
     let size = |c: usize| total(c).map_or(0, |t| t.rows as u64);
     let mut out = Vec::new();
@@ -212,25 +246,28 @@ pub fn student_effects(
     Ok(out)
 }
 
-/// Slopes of one condition within strata, and how many of them are not aliased.
-fn slopes(cells: &[&Cell], covariates: usize) -> (Vec<f64>, usize, Vec<usize>) {
+/// Slopes of one condition within strata, how many of them are not aliased, and which are.
+fn slopes(cells: &[&Cell], covariates: usize) -> (Vec<Wide>, usize, Vec<usize>) {
     let sum = |a: usize, b: usize| {
         beat();
-        cells.iter().map(|c| c.product(a, b)).sum::<f64>()
+        cells.iter().map(|c| c.product(a, b)).sum::<Wide>()
     };
-    let gram: Vec<f64> = (0..covariates * covariates)
+    let gram: Vec<Wide> = (0..covariates * covariates)
         .map(|i| sum(i / covariates + 1, i % covariates + 1))
         .collect();
-    let (kept, aliased, root) = factor(&gram, covariates);
-    let xy: Vec<f64> = kept.iter().map(|&j| sum(0, j + 1)).collect();
-    let beta = times(&root, &times_transposed(&root, &xy));
-    let mut all = vec![0.0; covariates];
-    for (&j, b) in kept.iter().zip(&beta) {
+    let factor = factor(&gram, covariates, ALIASED);
+    let xy = factor.kept.iter().map(|&j| {
+        let product = sum(0, j + 1);
+        Tally::of(product, product.size())
+    });
+    let beta = factor.solve(&xy.collect::<Vec<_>>());
+    let mut all = vec![Wide::ZERO; covariates];
+    for (&j, b) in factor.kept.iter().zip(&beta) {
         if let Some(slot) = all.get_mut(j) {
-            *slot = *b;
+            *slot = b.sum();
         }
     }
-    (all, kept.len(), aliased)
+    (all, factor.kept.len(), factor.aliased)
 }
 
 fn estimate(
@@ -246,7 +283,8 @@ fn estimate(
     };
     let strata = pairs.len() as f64;
     let total: f64 = pairs.iter().map(|(a, b)| a.rows + b.rows).sum();
-    let (mut tau, mut variance, mut spread, mut too_small) = (0.0, 0.0, 0.0, 0);
+    let mut tau = Tally::default();
+    let (mut variance, mut spread, mut too_small) = (0.0, 0.0, 0);
     let mut pulse = Pulse::every(64);
     for (sign, treated) in [(1.0, true), (-1.0, false)] {
         let arm: Vec<&Cell> = pairs
@@ -266,27 +304,31 @@ fn estimate(
             pulse.tick();
             let both = a.rows + b.rows;
             let w = both / total;
-            let mut mean = cell.mean(0);
-            let mut residual = cell.product(0, 0);
-            for (j, slope) in beta.iter().enumerate() {
-                let sum = |c: &Cell| c.sums.get(j + 1).copied().unwrap_or(0.0);
-                mean -= slope * (cell.mean(j + 1) - (sum(a) + sum(b)) / both);
-                residual -= 2.0 * slope * cell.product(0, j + 1);
-                for (l, other) in beta.iter().enumerate() {
-                    residual += slope * other * cell.product(j + 1, l + 1);
+            let mut mean = Tally::default();
+            mean.add(cell.mean(0));
+            let mut residual = Tally::default();
+            residual.add(cell.product(0, 0));
+            for (j, &slope) in beta.iter().enumerate() {
+                let all = (a.sum(j + 1) + b.sum(j + 1)) / both;
+                mean.add(slope * all);
+                mean.add(-(slope * cell.mean(j + 1)));
+                residual.add(slope * cell.product(0, j + 1) * -2.0);
+                for (l, &other) in beta.iter().enumerate() {
+                    residual.add(slope * (other * cell.product(j + 1, l + 1)));
                 }
             }
-            tau += sign * w * mean;
+            tau.add_times(Wide::from(sign * both) / total, mean);
             let nu = (cell.rows - 1.0) * kept;
             if !(nu > 0.0) {
                 too_small += 1;
                 continue;
             }
-            let v = w * w * residual.max(0.0) / nu / cell.rows;
+            let v = w * w * cell.spread(residual.settled()) / nu / cell.rows;
             variance += v;
             spread += v * v / nu;
         }
     }
+    let tau = tau.settled().value();
     let n = (row.n.0 as f64, row.n.1 as f64);
     row.hedges_g = (row.sd.0.zip(row.sd.1))
         .and_then(|sd| hedges_g(tau, pooled_sd(n, sd), n.0, n.1, 1.0, 0.0).ok())

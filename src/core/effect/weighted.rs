@@ -7,7 +7,8 @@
 
 use super::design::{Cluster, Design, Gram, times_transposed};
 use super::error::EffectError;
-use super::robust::{Contributions, StdError, dot, eigen};
+use super::negligible;
+use super::robust::{Contributions, StdError, eigen};
 use super::satterthwaite::{Form, Terms};
 use crate::pulse::Pulse;
 use nalgebra::{DMatrix, DVector};
@@ -78,23 +79,13 @@ impl Sums {
         let s = DMatrix::from_row_slice(p, p, &gram.xx);
         xx.view_mut((0, 0), (p, p))
             .copy_from(&(root.transpose() * &s * &root));
-        let residual: Vec<f64> = gram
-            .xy
-            .iter()
-            .enumerate()
-            .map(|(i, q)| {
-                q - (0..p)
-                    .map(|j| s[(i, j)] * value(&design.beta, j))
-                    .sum::<f64>()
-            })
-            .collect();
-        for (i, v) in times_transposed(&design.root, &residual)
+        for (i, v) in times_transposed(&design.root, &gram.xe)
             .into_iter()
             .enumerate()
         {
             xe[i] = v;
         }
-        for (i, ((t, n, y), stratum)) in gram.borders.iter().zip(strata).enumerate() {
+        for (i, ((t, n, e), stratum)) in gram.borders.iter().zip(strata).enumerate() {
             let weight = value(&design.stratum_weights, *stratum);
             let at = p + i;
             for (j, v) in times_transposed(&design.root, t).into_iter().enumerate() {
@@ -102,7 +93,7 @@ impl Sums {
                 xx[(j, at)] = v / weight.sqrt();
             }
             xx[(at, at)] = n / weight;
-            xe[at] = (y - dot(t, &design.beta)) / weight.sqrt();
+            xe[at] = e / weight.sqrt();
         }
         Sums { xx, xe }
     }
@@ -210,8 +201,15 @@ struct Solved {
     alpha: Vec<Vec<f64>>,
 }
 
+fn score(direction: &DVector<f64>, residual: &DVector<f64>) -> f64 {
+    negligible::product(direction, residual)
+}
+
 fn plain(block: &Block, directions: &[DVector<f64>]) -> Solved {
-    let scores = directions.iter().map(|d| d.dot(&block.first.xe)).collect();
+    let scores = directions
+        .iter()
+        .map(|d| score(d, &block.first.xe))
+        .collect();
     Solved {
         scores,
         a: Vec::new(),
@@ -297,7 +295,10 @@ fn cr2(
     let (mut a, mut b, mut scores) = (Vec::new(), Vec::new(), Vec::new());
     for (d, g) in directions.iter().zip(&g) {
         let back = scale.component_mul(&(outward.transpose() * g));
-        scores.push(d.dot(&block.first.xe) + g.dot(&seen));
+        // Both parts belong to one sum, which is 0 if it is no more than rounding of them.
+        let first = (d.dot(&block.first.xe), d.norm() * block.first.xe.norm());
+        let second = (g.dot(&seen), g.norm() * seen.norm());
+        scores.push(negligible::rounded(first.0 + second.0, first.1 + second.1));
         a.push(e1 * d + back.rows(0, k));
         b.push(match cluster.weight {
             Some(w) => e2 * d + back.rows(0, k) * w,
@@ -348,7 +349,7 @@ fn cr3(
     };
     let g: Vec<DVector<f64>> = directions.iter().enumerate().map(solve).collect();
     Ok(Solved {
-        scores: g.iter().map(|g| g.dot(&block.first.xe)).collect(),
+        scores: g.iter().map(|g| score(g, &block.first.xe)).collect(),
         a: g.iter().map(|g| &block.first.xx * g).collect(),
         b: g.iter().map(|g| &block.second.xx * g).collect(),
         alpha: g

@@ -3,6 +3,8 @@
 //! Callers give buffers that are long enough; a result that does not fit is cut off at the top, as machine integers
 //! do. The sketch's layout guarantees that it does not happen.
 
+use super::Wide;
+
 /// True for a negative number.
 #[inline]
 pub fn is_negative(x: &[u64]) -> bool {
@@ -168,6 +170,34 @@ pub fn take_f64(x: &mut [u64], exponent: i32) -> f64 {
     if negative { -value } else { value }
 }
 
+/// The number of 32 digits nearest to a signed `x * 2^exponent`, but for its last bits; `x` becomes its magnitude.
+pub fn take_wide(x: &mut [u64], exponent: i32) -> Wide {
+    let negative = magnitude_in_place(x);
+    let bits = bit_length(x);
+    if bits == 0 {
+        return Wide::ZERO;
+    }
+    // The upper 126 bits, so that neither rounding nor the sign leaves 128.
+    let drop = bits.saturating_sub(126);
+    let (whole, part) = ((drop / 64) as usize, drop % 64);
+    let limb = |i: usize| x.get(whole + i).copied().unwrap_or(0) as u128;
+    let mut top = (limb(0) | limb(1) << 64) >> part;
+    if part > 0 {
+        top |= limb(2) << (128 - part);
+    }
+    let sticky = x.iter().take(whole).any(|&limb| limb != 0)
+        || (part != 0 && limb(0) as u64 & ((1 << part) - 1) != 0);
+    top |= sticky as u128;
+    let high = top as f64;
+    let low = (top as i128 - high as i128) as f64;
+    let sign = if negative { -1.0 } else { 1.0 };
+    let place = drop as i32 + exponent;
+    Wide::new(
+        sign * super::scale(high, place),
+        sign * super::scale(low, place),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,6 +231,17 @@ mod tests {
         fn doubles_are_rounded_to_nearest(a in any::<i128>()) {
             prop_assert_eq!(to_f64(&wide(a), 0), a as f64);
             prop_assert_eq!(to_f64(&wide(a), -70), a as f64 * 2f64.powi(-70));
+        }
+
+        #[test]
+        fn the_upper_half_of_a_wide_number_is_the_nearest_double(a in any::<i128>(), low in any::<u64>(), exponent in -300..300) {
+            let mut x = [low, a as u64, (a >> 64) as u64];
+            let (expected, got) = (to_f64(&x, exponent), take_wide(&mut x, exponent));
+            prop_assert_eq!(got.value(), expected);
+            prop_assert!(got.rest().abs() <= expected.abs() * 2f64.powi(-52));
+            let mut small = wide(a >> 30);
+            let sum = take_wide(&mut small, 0);
+            prop_assert_eq!(sum.value() as i128 + sum.rest() as i128, a >> 30);
         }
 
         #[test]

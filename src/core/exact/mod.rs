@@ -5,12 +5,15 @@
 //! subtracting two nearly equal ones loses nothing. Rounding happens once, when a result is taken out.
 //!
 //! [`limbs`] is arithmetic on little-endian two's complement integers of 64-bit limbs; [`Sum`] is one exact sum with
-//! its own scale. The sketch keeps many sums at shared scales (see `sketch::layout`).
+//! its own scale. The sketch keeps many sums at shared scales (see `sketch::layout`). [`Wide`] is what an exact sum is read
+//! as where more than a double is needed.
 
 pub mod limbs;
 mod sum;
+mod wide;
 
 pub use sum::{Sum, mean, sample_variance};
+pub use wide::Wide;
 
 /// A finite double as sign, odd or zero mantissa and exponent: `value = (-1)^negative * mantissa * 2^exponent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,9 @@
 //! Analysis of variance of a sketch: rows in clusters in classes, with covariates by fitting constants.
 
+use crate::effect::negligible::{ALIASED, beyond_digits, settled, squares_beyond_digits};
+use crate::exact::Wide;
 use crate::pulse::{self, Pulse};
 use crate::sketch::{CellMoments, Moments};
-
-/// Pivot, relative to the column's own sum of squares, under which a column is taken for a combination of earlier ones.
-const ALIASED: f64 = 1e-11;
 
 /// Cross products of the outcome (column 0) and the covariates between and within groups, a group being a cluster of one
 /// class.
@@ -21,11 +20,11 @@ pub struct Anova {
     /// `N − Σ_class Σ_g n_g² / N_class`.
     spread: f64,
     /// Within groups.
-    within: Vec<f64>,
+    within: Vec<Wide>,
     /// Between the groups of a class.
-    between: Vec<f64>,
+    between: Vec<Wide>,
     /// `Σ_g s_g s_g'`, the sums of the groups about the means of their class.
-    sums: Vec<f64>,
+    sums: Vec<Wide>,
 }
 
 /// Mean squares between and within, and what they estimate. Only with degrees of freedom for both.
@@ -55,7 +54,9 @@ impl MeanSquares {
 struct Group {
     class: (usize, usize),
     rows: f64,
-    sums: Vec<f64>,
+    sums: Vec<Wide>,
+    /// Size of the values of each column.
+    sizes: Vec<f64>,
 }
 
 impl Anova {
@@ -68,48 +69,53 @@ impl Anova {
             sizes: Vec::new(),
             classes: 0.0,
             spread: 0.0,
-            within: vec![0.0; c * c],
-            between: vec![0.0; c * c],
-            sums: vec![0.0; c * c],
+            within: vec![Wide::ZERO; c * c],
+            between: vec![Wide::ZERO; c * c],
+            sums: vec![Wide::ZERO; c * c],
         };
         let mut keyed: Vec<((usize, usize), usize, usize)> = pulse::vector(moments.cells.len());
         let cells = pulse::each(moments.cells.iter()).enumerate();
         keyed.extend(cells.filter_map(|(i, cell)| Some((class(cell)?, cell.cluster, i))));
         pulse::sort(&mut keyed);
         let mut groups: Vec<Group> = pulse::vector(keyed.len());
-        pulse::room_for(keyed.len(), 8 * c + 48);
+        pulse::room_for(keyed.len(), 24 * c + 96);
         let mut last = None;
         let mut pulse = Pulse::every(1 << 14);
         for (class, cluster, i) in keyed {
             pulse.tick();
             let rows = moments.cells.get(i).map_or(0.0, |cell| cell.rows);
-            let sums = moments.sums(i);
-            let mut pairs = moments.within(i).iter();
-            for a in 0..c {
+            let sums: Vec<Wide> = (0..c).map(|column| moments.sum(i, column)).collect();
+            let sizes: Vec<f64> = (0..c).map(|column| moments.size(i, column)).collect();
+            for (a, &size) in sizes.iter().enumerate() {
                 for b in a..c {
-                    let v = pairs.next().copied().unwrap_or(0.0);
+                    let mut v = moments.product(i, a, b);
+                    if a == b {
+                        v = squares_beyond_digits(v, size, rows);
+                    }
                     add(&mut anova.within, c, a, b, v);
                 }
             }
             match groups.last_mut().filter(|_| last == Some((class, cluster))) {
                 Some(group) => {
-                    let apart: Vec<f64> = sums
+                    let apart: Vec<Wide> = sums
                         .iter()
                         .zip(&group.sums)
-                        .map(|(new, old)| new / rows - old / group.rows)
+                        .zip(&sizes)
+                        .map(|((&new, &old), size)| {
+                            beyond_digits(new / rows - old / group.rows, size / rows)
+                        })
                         .collect();
-                    outer(
-                        &mut anova.within,
-                        &apart,
-                        rows * group.rows / (rows + group.rows),
-                    );
+                    let factor = Wide::product(rows, group.rows) / (rows + group.rows);
+                    outer(&mut anova.within, &apart, factor);
                     group.rows += rows;
                     group.sums.iter_mut().zip(sums).for_each(|(s, v)| *s += v);
+                    group.sizes.iter_mut().zip(sizes).for_each(|(s, v)| *s += v);
                 }
                 None => groups.push(Group {
                     class,
                     rows,
-                    sums: sums.to_vec(),
+                    sums,
+                    sizes,
                 }),
             }
             last = Some((class, cluster));
@@ -123,21 +129,22 @@ impl Anova {
 
     fn add_class(&mut self, groups: &[Group]) {
         let rows: f64 = groups.iter().map(|g| g.rows).sum();
-        let mut mean = vec![0.0; self.columns];
+        let mut mean = vec![Wide::ZERO; self.columns];
         for group in groups {
-            mean.iter_mut().zip(&group.sums).for_each(|(m, s)| *m += s);
+            mean.iter_mut().zip(&group.sums).for_each(|(m, &s)| *m += s);
         }
-        mean.iter_mut().for_each(|m| *m /= rows);
+        mean.iter_mut().for_each(|m| *m = *m / rows);
         let mut squares = 0.0;
         for group in groups {
-            let about: Vec<f64> = group
+            let about: Vec<Wide> = group
                 .sums
                 .iter()
                 .zip(&mean)
-                .map(|(s, m)| s - group.rows * m)
+                .zip(&group.sizes)
+                .map(|((&s, &m), &size)| beyond_digits(s - m * group.rows, size))
                 .collect();
-            outer(&mut self.between, &about, 1.0 / group.rows);
-            outer(&mut self.sums, &about, 1.0);
+            outer(&mut self.between, &about, Wide::from(1.0) / group.rows);
+            outer(&mut self.sums, &about, Wide::from(1.0));
             squares += group.rows * group.rows;
             self.sizes.push(group.rows);
         }
@@ -157,14 +164,18 @@ impl Anova {
         } else {
             1.min(self.columns)
         };
-        let total: Vec<f64> = self
+        let total: Vec<Wide> = self
             .within
             .iter()
             .zip(&self.between)
-            .map(|(w, b)| w + b)
+            .map(|(&w, &b)| w + b)
             .collect();
-        let scale: Vec<f64> = (0..c)
-            .map(|i| total.get(i * self.columns + i).map_or(0.0, |v| v.sqrt()))
+        let scale: Vec<Wide> = (0..c)
+            .map(|i| {
+                total
+                    .get(i * self.columns + i)
+                    .map_or(Wide::ZERO, |v| v.sqrt())
+            })
             .collect();
         let within = regress(&self.within, self.columns, &scale);
         let both = regress(&total, self.columns, &scale);
@@ -175,23 +186,27 @@ impl Anova {
         if !(df_within > 0.0 && df_between > 0.0) {
             return None;
         }
-        let mut trace = self.spread;
+        let mut trace = Wide::from(self.spread);
         for &i in &both.kept {
             for &j in &both.kept {
-                let inverse = both.swept.get(i * c + j).map_or(0.0, |v| -v);
-                let sums = self.sums.get(i * self.columns + j).copied().unwrap_or(0.0);
-                let scales = scale.get(i).zip(scale.get(j)).map_or(1.0, |(a, b)| a * b);
-                trace -= inverse * sums / scales;
+                let inverse = both.swept.get(i * c + j).map_or(Wide::ZERO, |&v| -v);
+                let at = i * self.columns + j;
+                let sums = self.sums.get(at).copied().unwrap_or_default();
+                let scales = scale.get(i).zip(scale.get(j));
+                let scales = scales.map_or(Wide::from(1.0), |(&a, &b)| a * b);
+                trace -= inverse * (sums / scales);
             }
         }
-        let n0 = trace / df_between;
+        let n0 = trace.value() / df_between;
         (n0 > 0.0).then_some(MeanSquares {
             between: if covariates {
-                (both.residual - within.residual).max(0.0)
+                settled(both.residual - within.residual, both.residual.size())
+                    .value()
+                    .max(0.0)
             } else {
-                self.between.first().copied().unwrap_or(0.0)
+                self.between.first().map_or(0.0, |b| b.value())
             } / df_between,
-            within: within.residual.max(0.0) / df_within,
+            within: within.residual.value().max(0.0) / df_within,
             df_between,
             df_within,
             n0,
@@ -200,7 +215,7 @@ impl Anova {
     }
 }
 
-fn add(matrix: &mut [f64], c: usize, a: usize, b: usize, v: f64) {
+fn add(matrix: &mut [Wide], c: usize, a: usize, b: usize, v: Wide) {
     for at in [a * c + b, b * c + a].iter().take(1 + (a != b) as usize) {
         if let Some(m) = matrix.get_mut(*at) {
             *m += v;
@@ -209,9 +224,9 @@ fn add(matrix: &mut [f64], c: usize, a: usize, b: usize, v: f64) {
 }
 
 /// `matrix += factor · x x'`.
-fn outer(matrix: &mut [f64], x: &[f64], factor: f64) {
-    for (row, a) in matrix.chunks_exact_mut(x.len().max(1)).zip(x) {
-        for (m, b) in row.iter_mut().zip(x) {
+fn outer(matrix: &mut [Wide], x: &[Wide], factor: Wide) {
+    for (row, &a) in matrix.chunks_exact_mut(x.len().max(1)).zip(x) {
+        for (m, &b) in row.iter_mut().zip(x) {
             *m += factor * a * b;
         }
     }
@@ -219,47 +234,50 @@ fn outer(matrix: &mut [f64], x: &[f64], factor: f64) {
 
 struct Regression {
     /// Residual sum of squares of column 0.
-    residual: f64,
+    residual: Wide,
     /// Columns that are no combination of earlier ones.
     kept: Vec<usize>,
     /// On the kept columns minus the inverse, in units of `scale`.
-    swept: Vec<f64>,
+    swept: Vec<Wide>,
 }
 
 /// Regresses column 0 on the others by sweeping, in units of `scale` (as many columns as it has).
-fn regress(gram: &[f64], columns: usize, scale: &[f64]) -> Regression {
+fn regress(gram: &[Wide], columns: usize, scale: &[Wide]) -> Regression {
     let c = scale.len();
-    let get = |m: &[f64], i: usize, j: usize| m.get(i * c + j).copied().unwrap_or(0.0);
-    let mut m = vec![0.0; c * c];
+    let get = |m: &[Wide], i: usize, j: usize| m.get(i * c + j).copied().unwrap_or_default();
+    let mut m = vec![Wide::ZERO; c * c];
     for (i, row) in m.chunks_exact_mut(c.max(1)).enumerate() {
         for (j, v) in row.iter_mut().enumerate() {
-            let scales = scale.get(i).zip(scale.get(j)).map_or(0.0, |(a, b)| a * b);
-            if scales > 0.0 {
-                *v = gram.get(i * columns + j).copied().unwrap_or(0.0) / scales;
+            let scales = scale.get(i).zip(scale.get(j));
+            let scales = scales.map_or(Wide::ZERO, |(&a, &b)| a * b);
+            if scales.value() > 0.0 {
+                *v = gram.get(i * columns + j).copied().unwrap_or_default() / scales;
             }
         }
     }
     let mut kept = Vec::new();
     for k in 1..c {
         let pivot = get(&m, k, k);
-        if !(pivot > ALIASED) {
+        if !(pivot.value() > ALIASED) {
             continue;
         }
         kept.push(k);
-        let row: Vec<f64> = (0..c).map(|j| get(&m, k, j)).collect();
-        for (i, (line, a)) in m.chunks_exact_mut(c).zip(&row).enumerate() {
-            for (j, (v, b)) in line.iter_mut().zip(&row).enumerate() {
+        let row: Vec<Wide> = (0..c).map(|j| get(&m, k, j)).collect();
+        for (i, (line, &a)) in m.chunks_exact_mut(c).zip(&row).enumerate() {
+            for (j, (v, &b)) in line.iter_mut().zip(&row).enumerate() {
                 *v = match (i == k, j == k) {
-                    (true, true) => -1.0 / pivot,
+                    (true, true) => Wide::from(-1.0) / pivot,
                     (true, false) | (false, true) => *v / pivot,
                     (false, false) => *v - a * b / pivot,
                 };
             }
         }
     }
-    let y = scale.first().copied().unwrap_or(0.0);
+    // In its own units the outcome is 1, so that what is left of it is small against that or is something.
+    let left = settled(get(&m, 0, 0), 1.0);
+    let y = scale.first().copied().unwrap_or_default();
     Regression {
-        residual: get(&m, 0, 0) * y * y,
+        residual: left * y * y,
         kept,
         swept: m,
     }

@@ -14,8 +14,9 @@
 use super::Draws;
 use super::inversion::{Curve, Curves, rejects, share};
 use super::permutations::Permutations;
-use super::wild::{NOISE, unbounded_note};
+use super::wild::unbounded_note;
 use crate::effect::design::Design;
+use crate::effect::negligible::{self, DEPENDENT};
 use crate::effect::options::unknown;
 use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
@@ -23,9 +24,6 @@ use crate::effect::{Effect, EffectError, Note, Options, StdError, Strata, Word, 
 use crate::error::Invalid;
 use crate::pulse::Pulse;
 use crate::sketch::{Moments, Sketch};
-
-/// Variance of the treatment, relative to what it is without covariates, below which there is no effect.
-const ALIASED: f64 = 1e-11;
 
 /// The statistic of the test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,16 +132,24 @@ fn test(
     statistic: Statistic,
     draws: &Draws,
 ) -> Result<(), EffectError> {
-    let sums = Sums::new(moments, pair, options.strata)?;
+    // The outcome without the effect: what conditions that are far apart would take from the digits of residuals is taken off
+    // before these are computed.
+    let Some(effect) = effect_of(&moments, pair) else {
+        row.notes.push(Note::AliasedCondition.to_string());
+        return Ok(());
+    };
+    let [_, condition] = pair;
+    let sums = Sums::new(moments.less_in(condition, effect), pair, options.strata)?;
     let mut work = vec![0.0; sums.covariates];
     let Some(data) = sums.fit(&sums.given, &mut work) else {
         row.notes.push(Note::AliasedCondition.to_string());
         return Ok(());
     };
-    let estimate = data.n0 / data.variance;
+    let rest = data.n0 / data.variance;
+    let estimate = effect + rest;
     let std_error = data.a.sqrt() / data.variance;
     (row.estimate, row.std_error) = (Some(estimate), Some(std_error));
-    if data.a > NOISE * sums.scale() {
+    if data.a > 0.0 {
         row.t = Some(estimate / std_error);
     } else {
         row.std_error = Some(0.0);
@@ -151,7 +157,7 @@ fn test(
     }
     // Draws are counted in standard errors from the estimate.
     let unit = row.t.and(row.std_error).unwrap_or(1.0);
-    let sums = sums.about(estimate, unit);
+    let sums = sums.about(rest, unit);
     let delta = estimate / unit;
     let (mut studentized, mut difference, mut undefined) = (0u64, 0u64, 0u64);
     let mut pulse = Pulse::every((400_000 / sums.cost() + 1) as u32);
@@ -229,6 +235,13 @@ fn few_assignments(permutations: &Permutations, seen: Option<f64>, alpha: f64) -
             (least * 1e9).round() / 1e9
         )
     })
+}
+
+/// The effect in the data; `None` if strata and covariates explain the condition.
+fn effect_of(moments: &Moments, [control, condition]: [usize; 2]) -> Option<f64> {
+    let design = Design::new(moments, control);
+    let first = design.treated == [condition] && design.kept.first() == Some(&0);
+    first.then(|| design.beta.first().copied())?
 }
 
 /// One cluster.
@@ -360,14 +373,6 @@ impl Sums {
         })
     }
 
-    /// Sum of squares of what the outcome adds up to in the clusters.
-    fn scale(&self) -> f64 {
-        self.clusters
-            .iter()
-            .map(|c| c.outcome.0 * c.outcome.0)
-            .sum()
-    }
-
     /// Multiplications of a fit, roughly.
     fn cost(&self) -> usize {
         self.clusters.len() * (self.covariates + 4) * (self.covariates + 1)
@@ -398,7 +403,7 @@ impl Sums {
             variance: alone - dot(b, b),
             ..Fit::default()
         };
-        if !(fit.variance > ALIASED * alone) {
+        if !(fit.variance > DEPENDENT * alone) {
             return None;
         }
         for (cluster, _) in self.clusters.iter().zip(treated).filter(|(_, t)| **t) {
@@ -406,12 +411,18 @@ impl Sums {
             fit.n1 += cluster.treatment.0;
         }
         let (effect, slope) = (fit.n0 / fit.variance, fit.n1 / fit.variance);
+        let norm = |v: &[f64]| dot(v, v).sqrt();
+        let of_b = norm(b);
         for (cluster, t) in self.clusters.iter().zip(treated) {
             let t = *t as u8 as f64 - shares.get(cluster.stratum).copied().unwrap_or(0.0);
             let rows = cluster.s.chunks_exact(self.covariates.max(1)).zip(b.iter());
             let quadratic: f64 = rows.map(|(row, v)| v * dot(row, b)).sum();
             let square = t * t * cluster.weight - 2.0 * t * dot(b, &cluster.x) + quadratic;
-            let score = t * cluster.outcome.0 - dot(b, &cluster.outcome.1) - effect * square;
+            let (own, other) = (t * cluster.outcome.0, effect * square);
+            let score = negligible::rounded(
+                own - dot(b, &cluster.outcome.1) - other,
+                own.abs() + of_b * norm(&cluster.outcome.1) + other.abs(),
+            );
             let change = t * cluster.treatment.0 - dot(b, &cluster.treatment.1) - slope * square;
             fit.a += score * score;
             fit.b += score * change;

@@ -11,6 +11,7 @@ use super::Draws;
 use super::inversion::{Curve, Curves, rejects};
 use super::multipliers::{LANES, Lanes, Law, Multipliers};
 use crate::effect::design::Design;
+use crate::effect::negligible;
 use crate::effect::options::unknown;
 use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
@@ -23,8 +24,6 @@ const FEW_FOR_SIGNS: usize = 12;
 /// Clusters of a condition up to which the bootstrap is known to fail.
 const FEW_TREATED: u64 = 3;
 
-/// Variance, relative to the size of what it is made of, that is rounding.
-pub(super) const NOISE: f64 = 1e-20;
 /// Note for an effect whose clusters have no residual.
 const NO_SPREAD: &str =
     "no_spread: no cluster differs from what the regression says, so there is no test";
@@ -275,9 +274,13 @@ impl Kernel {
             .iter()
             .map(|g| bordered(design, g))
             .collect();
-        let variance: f64 = blocks.iter().map(|(_, z)| dot(&contrast, z).powi(2)).sum();
+        let own = |z: &Vec<f64>| {
+            let borders = std::iter::repeat(&0.0);
+            negligible::product(contrast.iter().chain(borders), z)
+        };
+        let variance: f64 = blocks.iter().map(|(_, z)| own(z).powi(2)).sum();
         let (unit, size) = (variance.sqrt(), dot(&contrast, &contrast));
-        if !(variance > NOISE * size * design.total_ss) {
+        if !(variance > 0.0) {
             return None;
         }
         let mut kernel = Kernel {

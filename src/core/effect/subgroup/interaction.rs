@@ -12,6 +12,8 @@ use super::{Guard, Segments, subgroup_effects};
 use crate::distribution::{f_upper, t_critical};
 use crate::effect::error::EffectError;
 use crate::effect::estimate::conditions_kept;
+use crate::effect::joint::wald;
+use crate::effect::negligible::difference;
 use crate::effect::notes::{LOW_DF, Note, TOO_LOW_DF};
 use crate::effect::options::Options;
 use crate::effect::question::Question;
@@ -19,8 +21,8 @@ use crate::effect::robust::{Contributions, contributions};
 use crate::effect::satterthwaite::{Form, Products, Terms};
 use crate::error::Invalid;
 use crate::pulse::{self, Pulse};
-use crate::sketch::Sketch;
-use nalgebra::{DMatrix, DVector};
+use crate::sketch::{Key, Sketch};
+use nalgebra::DMatrix;
 use std::cmp::Ordering;
 
 /// Segments that one test takes; its cost grows with their square.
@@ -173,40 +175,35 @@ fn compare(parts: &[SegmentEffect<'_>], level: f64, notes: Vec<String>) -> Inter
             .push("too_few_segments: fewer than two segments can be compared".to_owned());
         return test;
     }
-    // Covariances of the effects, and N.
-    let (mut covariance, mut spread) = (DMatrix::zeros(k, k), DMatrix::zeros(k, k));
+    // N
+    let mut spread = DMatrix::zeros(k, k);
     for (s, a) in parts.iter().enumerate() {
         for (t, b) in parts.iter().enumerate().skip(s) {
             pulse::beat();
-            let shared = shared_clusters(a, b);
-            let product = |&(i, j): &(usize, usize)| score(a, i) * score(b, j);
-            let sum: f64 = shared.iter().map(product).sum();
             let n = if s == t {
                 a.spread
             } else {
-                cross_spread(a, b, &shared)
+                cross_spread(a, b, &shared_clusters(a, b))
             };
-            (covariance[(s, t)], covariance[(t, s)]) = (sum, sum);
             (spread[(s, t)], spread[(t, s)]) = (n, n);
         }
     }
-    let contrast = |m: &DMatrix<f64>| {
-        DMatrix::from_fn(k - 1, k - 1, |i, j| {
-            m[(i + 1, j + 1)] - m[(0, j + 1)] - m[(i + 1, 0)] + m[(0, 0)]
-        })
-    };
     let first = parts.first().map_or(0.0, |p| p.estimate);
-    let differences =
-        DVector::from_iterator(k - 1, parts.iter().skip(1).map(|p| p.estimate - first));
-    let variance = contrast(&covariance);
-    let wald = variance
-        .clone()
-        .cholesky()
-        .map(|c| differences.dot(&c.solve(&differences)));
+    let differences: Vec<f64> = parts
+        .iter()
+        .skip(1)
+        .map(|p| difference(p.estimate, first))
+        .collect();
+    let variance = variance_of_differences(parts);
     if k == 2 {
-        test.difference = Some(differences[0]);
-        test.std_error = Some(variance[(0, 0)].max(0.0).sqrt()).filter(|se| *se > 0.0);
+        test.difference = differences.first().copied();
+        test.std_error = Some(variance[(0, 0)].sqrt());
     }
+    if (0..k - 1).any(|i| variance[(i, i)] == 0.0) {
+        test.notes.push(Note::NoResidual.to_string());
+        return test;
+    }
+    let wald = wald(&variance, &differences);
     let q = (k - 1) as f64;
     let df_den = hotelling(parts, &spread).map(|eta| eta - q + 1.0);
     let (Some(wald), Some(df_den)) = (wald, df_den.filter(|df| *df > 0.0)) else {
@@ -232,6 +229,42 @@ fn compare(parts: &[SegmentEffect<'_>], level: f64, notes: Vec<String>) -> Inter
         (test.ci_low, test.ci_high) = (Some(d - t * se), Some(d + t * se));
     }
     test
+}
+
+/// Covariances of the differences to the first effect, from those of the contributions of each cluster: where a cluster is in
+/// both segments they may cancel, and what cancels is 0.
+fn variance_of_differences(parts: &[SegmentEffect<'_>]) -> DMatrix<f64> {
+    let mut keys: Vec<Key> = Vec::new();
+    for part in parts {
+        let clusters = &part.analysis.question.moments.clusters;
+        pulse::room_for(keys.len() + clusters.len(), 2 * size_of::<Key>());
+        keys.extend(clusters);
+        pulse::sort(&mut keys);
+        keys.dedup();
+    }
+    let k = parts.len();
+    let mut variance = DMatrix::zeros(k - 1, k - 1);
+    let mut places = vec![0; k];
+    let mut pulse = Pulse::every((1 << 14) / (k * k) as u32 + 1);
+    for key in keys {
+        pulse.tick();
+        let mut scores = parts.iter().zip(&mut places).map(|(part, place)| {
+            let clusters = &part.analysis.question.moments.clusters;
+            if clusters.get(*place) != Some(&key) {
+                return 0.0;
+            }
+            *place += 1;
+            score(part, *place - 1)
+        });
+        let first = scores.next().unwrap_or(0.0);
+        let own: Vec<f64> = scores.map(|s| difference(s, first)).collect();
+        for (i, a) in own.iter().enumerate() {
+            for (j, b) in own.iter().enumerate() {
+                variance[(i, j)] += a * b;
+            }
+        }
+    }
+    variance
 }
 
 /// `η` of the approximate Hotelling distribution.

@@ -1,6 +1,7 @@
 //! Moments made of moments: of some cells, of one column, with other weights, with interactions.
 
 use super::{CellMoments, Moments};
+use crate::exact::Wide;
 use crate::pulse::{self, Pulse};
 use crate::sketch::key::Key;
 
@@ -8,14 +9,14 @@ impl Moments {
     /// Announces moments that are made of these: their keys and cells, and `bytes` for each cell.
     fn announce(&self, bytes: usize) {
         let keys = (self.strata.len() + self.clusters.len()) * size_of::<Key>();
-        let centres = 2 * self.strata.len() * self.columns * size_of::<f64>();
+        let centres = 2 * self.strata.len() * self.columns * size_of::<Wide>();
         pulse::room(keys + centres);
         pulse::room_for(self.cells.len(), size_of::<CellMoments>() + bytes);
     }
 
     /// The moments of some of the cells; strata and clusters without a cell are dropped.
     pub fn only(&self, keep: impl Fn(&CellMoments) -> bool) -> Moments {
-        self.announce(4 * size_of::<usize>() + 8 * self.stride());
+        self.announce(4 * size_of::<usize>() + 16 * self.stride());
         let mut kept = Vec::with_capacity(self.cells.len());
         kept.extend(
             pulse::each(0..self.cells.len()).filter(|&i| self.cells.get(i).is_some_and(&keep)),
@@ -47,61 +48,94 @@ impl Moments {
                 .collect(),
             centres: strata
                 .iter()
-                .flat_map(|&s| (0..self.columns).map(move |column| self.centre(s, column)))
+                .flat_map(|&s| (0..self.columns).map(move |column| self.exact_centre(s, column)))
                 .collect(),
-            data: {
-                let mut data = Vec::with_capacity(kept.len() * self.stride());
-                for &i in pulse::each(&kept) {
-                    data.extend_from_slice(self.sums(i));
-                    data.extend_from_slice(self.within(i));
-                }
-                data
-            },
+            data: self.rows_of(&self.data, &kept),
+            rests: self.rows_of(&self.rests, &kept),
+            ..*self
+        }
+    }
+
+    /// The numbers of some of the cells.
+    fn rows_of(&self, numbers: &[f64], cells: &[usize]) -> Vec<f64> {
+        let stride = self.stride();
+        let mut rows = Vec::with_capacity(cells.len() * stride);
+        for &i in pulse::each(cells) {
+            let row = numbers.get(i * stride..(i + 1) * stride);
+            rows.extend_from_slice(row.unwrap_or(&[]));
+        }
+        rows
+    }
+
+    /// The same moments with other columns and numbers.
+    fn with_numbers(&self, columns: usize, centres: Vec<Wide>, numbers: Numbers) -> Moments {
+        Moments {
+            columns,
+            centres,
+            data: numbers.data,
+            rests: numbers.rests,
+            conditions: self.conditions.clone(),
+            strata: self.strata.clone(),
+            clusters: self.clusters.clone(),
+            cells: self.cells.clone(),
             ..*self
         }
     }
 
     /// The same cells with one of the columns as the outcome, and no other column.
     pub fn of_column(&self, column: usize) -> Moments {
-        let square = self.pair(column, column);
-        self.announce(16);
-        let one = |values: &[f64], at: usize| values.get(at).copied().unwrap_or(0.0);
-        Moments {
-            columns: 1,
-            conditions: self.conditions.clone(),
-            strata: self.strata.clone(),
-            clusters: self.clusters.clone(),
-            cells: self.cells.clone(),
-            centres: (0..self.strata.len())
-                .map(|s| self.centre(s, column))
-                .collect(),
-            data: {
-                let mut data = Vec::with_capacity(2 * self.cells.len());
-                for i in pulse::each(0..self.cells.len()) {
-                    data.extend([one(self.sums(i), column), one(self.within(i), square)]);
-                }
-                data
-            },
-            ..*self
+        self.announce(32);
+        let mut numbers = Numbers::with_room(2 * self.cells.len());
+        for i in pulse::each(0..self.cells.len()) {
+            numbers.push(self.sum(i, column));
+            numbers.push(self.product(i, column, column));
         }
+        self.with_numbers(1, self.centres_of(column), numbers)
+    }
+
+    fn centres_of(&self, column: usize) -> Vec<Wide> {
+        (0..self.strata.len())
+            .map(|s| self.exact_centre(s, column))
+            .collect()
     }
 
     /// The same cells with `column 0 + factor · column 1` as the outcome, and no other column; the factor may differ by condition.
     pub fn plus_second_column(&self, factor: impl Fn(usize) -> f64) -> Moments {
-        let at = |values: &[f64], i: usize| values.get(i).copied().unwrap_or(0.0);
         self.announce(32);
-        let mut data = Vec::with_capacity(2 * self.cells.len());
+        let mut numbers = Numbers::with_room(2 * self.cells.len());
         for (i, cell) in pulse::each(self.cells.iter()).enumerate() {
-            let (f, sums, within) = (factor(cell.condition), self.sums(i), self.within(i));
+            let f = factor(cell.condition);
             // The centre stays that of column 0, which cancels later.
-            let second = at(sums, 1) + cell.rows * self.centre(cell.stratum, 1);
-            let spread = at(within, 0) + 2.0 * f * at(within, 1) + f * f * at(within, self.columns);
-            data.extend([at(sums, 0) + f * second, spread.max(0.0)]);
+            let second = self.sum(i, 1) + self.exact_centre(cell.stratum, 1) * cell.rows;
+            let both = self.product(i, 0, 1) * 2.0 + self.product(i, 1, 1) * f;
+            let spread = self.product(i, 0, 0) + both * f;
+            numbers.push(self.sum(i, 0) + second * f);
+            numbers.push(if spread.value() > 0.0 {
+                spread
+            } else {
+                Wide::ZERO
+            });
         }
-        Moments {
-            data,
-            ..self.of_column(0)
+        self.with_numbers(1, self.centres_of(0), numbers)
+    }
+
+    /// The same moments with the outcome less a number in one of the conditions.
+    pub fn less_in(&self, condition: usize, shift: f64) -> Moments {
+        self.announce(16 * self.stride());
+        let mut moments = self.clone();
+        let stride = self.stride();
+        for (i, cell) in pulse::each(self.cells.iter()).enumerate() {
+            if cell.condition != condition {
+                continue;
+            }
+            let sum = self.sum(i, 0) - Wide::product(cell.rows, shift);
+            let at = i * stride;
+            if let (Some(value), Some(rest)) = (moments.data.get_mut(at), moments.rests.get_mut(at))
+            {
+                (*value, *rest) = (sum.value(), sum.rest());
+            }
         }
+        moments
     }
 
     /// Weights so that each cluster counts the same: each row's weight over the sum of the weights of the cluster's rows
@@ -129,18 +163,18 @@ impl Moments {
     pub fn with_interactions(&self, pooled: &Moments, conditions: &[usize]) -> Moments {
         let covariates = self.columns.saturating_sub(1);
         let columns = self.columns + covariates * conditions.len();
-        let mut means = vec![0.0; self.columns];
-        let mut weight = 0.0;
+        let mut means = vec![Wide::ZERO; self.columns];
+        let mut weight = Wide::ZERO;
         for (i, cell) in pulse::each(pooled.cells.iter()).enumerate() {
-            weight += cell.weight * cell.rows;
-            for (mean, sum) in means.iter_mut().zip(pooled.sums(i)) {
-                *mean += cell.weight * sum;
+            weight += Wide::product(cell.weight, cell.rows);
+            for (column, mean) in means.iter_mut().enumerate() {
+                *mean += pooled.sum(i, column) * cell.weight;
             }
         }
-        means.iter_mut().for_each(|m| *m /= weight);
+        means.iter_mut().for_each(|m| *m = *m / weight);
         let stride = columns + columns * (columns + 1) / 2;
-        self.announce(8 * stride);
-        let mut data = Vec::with_capacity(self.cells.len().saturating_mul(stride));
+        self.announce(16 * stride);
+        let mut numbers = Numbers::with_room(self.cells.len().saturating_mul(stride));
         let mut pulse = Pulse::every((1 << 14) / (columns * columns).max(1) as u32 + 1);
         for (i, cell) in self.cells.iter().enumerate() {
             pulse.tick();
@@ -150,45 +184,53 @@ impl Moments {
                 None => Some(column),
                 Some(at) => (Some(at / covariates) == arm).then_some(1 + at % covariates),
             };
-            data.extend_from_slice(self.sums(i));
-            data.extend((self.columns..columns).map(|column| match source(column) {
-                Some(of) => {
-                    let value = |v: &[f64]| v.get(of).copied().unwrap_or(0.0);
-                    value(pooled.sums(i)) - cell.rows * value(&means)
-                }
-                None => 0.0,
-            }));
-            let within = self.within(i);
-            for a in 0..columns {
-                data.extend((a..columns).map(|b| {
-                    match (source(a), source(b)) {
-                        (Some(x), Some(y)) => within
-                            .get(self.pair(x.min(y), x.max(y)))
-                            .copied()
-                            .unwrap_or(0.0),
-                        _ => 0.0,
-                    }
+            for column in 0..self.columns {
+                numbers.push(self.sum(i, column));
+            }
+            for column in self.columns..columns {
+                numbers.push(source(column).map_or(Wide::ZERO, |of| {
+                    let mean = means.get(of).copied().unwrap_or_default();
+                    pooled.sum(i, of) - mean * cell.rows
                 }));
+            }
+            for a in 0..columns {
+                for b in a..columns {
+                    numbers.push(match (source(a), source(b)) {
+                        (Some(x), Some(y)) => self.product(i, x, y),
+                        _ => Wide::ZERO,
+                    });
+                }
             }
         }
         let centres = (0..self.strata.len()).flat_map(|s| {
             (0..columns).map(move |c| {
                 if c < self.columns {
-                    self.centre(s, c)
+                    self.exact_centre(s, c)
                 } else {
-                    0.0
+                    Wide::ZERO
                 }
             })
         });
-        Moments {
-            centres: centres.collect(),
-            columns,
-            data,
-            cells: self.cells.clone(),
-            conditions: self.conditions.clone(),
-            strata: self.strata.clone(),
-            clusters: self.clusters.clone(),
-            ..*self
+        self.with_numbers(columns, centres.collect(), numbers)
+    }
+}
+
+/// Numbers of 32 digits in the making.
+struct Numbers {
+    data: Vec<f64>,
+    rests: Vec<f64>,
+}
+
+impl Numbers {
+    fn with_room(count: usize) -> Self {
+        Numbers {
+            data: Vec::with_capacity(count),
+            rests: Vec::with_capacity(count),
         }
+    }
+
+    fn push(&mut self, value: Wide) {
+        self.data.push(value.value());
+        self.rests.push(value.rest());
     }
 }

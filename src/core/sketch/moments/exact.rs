@@ -1,6 +1,6 @@
 //! Sums and cross products about a centre, exact until the one rounding.
 
-use crate::exact::limbs;
+use crate::exact::{Wide, limbs};
 use crate::sketch::SketchError;
 use crate::sketch::layout::{Layout, Slot, pair_slot};
 
@@ -70,7 +70,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Appends the moments of one cell to `out`.
+    /// Appends the moments of one cell to `out`, and what doubles leave of them to `rests`.
     pub(super) fn cell(
         &mut self,
         layout: &Layout,
@@ -78,8 +78,12 @@ impl Scratch {
         sums: &[u64],
         rows: u64,
         centre: &[Total],
-        out: &mut Vec<f64>,
+        (out, rests): (&mut Vec<f64>, &mut Vec<f64>),
     ) -> Result<(), SketchError> {
+        let mut push = |value: Wide| {
+            out.push(value.value());
+            rests.push(value.rest());
+        };
         self.magnitudes.clear();
         self.bounds.clear();
         self.fixed.clear();
@@ -96,7 +100,7 @@ impl Scratch {
             let Some((slot, sum)) = slot_of(layout, sums, column) else {
                 continue;
             };
-            out.push(offset(total, sum, rows, slot.exponent));
+            push(offset(total, sum, rows, slot.exponent));
             let start = self.magnitudes.len();
             self.magnitudes.extend_from_slice(sum);
             let negative = self
@@ -125,16 +129,17 @@ impl Scratch {
                 );
                 let product = slot_of(layout, sums, slot);
                 let value = match (product, self.short) {
-                    _ if rows == 1 => 0.0,
-                    (_, true) => self.within_short(product, rows, a, b).unwrap_or(f64::NAN),
-                    _ => self.within(product, rows, a, b).unwrap_or(f64::NAN),
-                };
-                if a == b && value < 0.0 {
+                    _ if rows == 1 => Some(Wide::ZERO),
+                    (_, true) => self.within_short(product, rows, a, b),
+                    _ => self.within(product, rows, a, b),
+                }
+                .unwrap_or(f64::NAN.into());
+                if a == b && value.value() < 0.0 {
                     return Err(SketchError::Corrupt(
                         "a sum of squares is smaller than its mean allows",
                     ));
                 }
-                out.push(value);
+                push(value);
             }
         }
         Ok(())
@@ -147,7 +152,7 @@ impl Scratch {
         rows: u64,
         a: usize,
         b: usize,
-    ) -> Option<f64> {
+    ) -> Option<Wide> {
         let (slot, sum) = product?;
         let (&(a_start, a_end, a_negative), &(b_start, b_end, b_negative)) =
             (self.bounds.get(a)?, self.bounds.get(b)?);
@@ -169,7 +174,7 @@ impl Scratch {
                 limbs::multiply_magnitudes(x, y, product);
                 limbs::add_signed_magnitude(difference, product, a_negative == b_negative);
             });
-            limbs::take_f64(difference, slot.exponent)
+            limbs::take_wide(difference, slot.exponent)
         });
         Some(numerator / rows as f64)
     }
@@ -182,7 +187,7 @@ impl Scratch {
         rows: u64,
         a: usize,
         b: usize,
-    ) -> Option<f64> {
+    ) -> Option<Wide> {
         let (slot, sum) = product?;
         let ((x, x_negative), (y, y_negative)) = (self.fixed.get(a)?, self.fixed.get(b)?);
         // n Σab: two's complement times an unsigned number, with the sign spread over the top.
@@ -211,12 +216,12 @@ impl Scratch {
             }
         }
         limbs::add_signed_magnitude(&mut difference, &product, x_negative == y_negative);
-        Some(limbs::take_f64(&mut difference, slot.exponent) / rows as f64)
+        Some(limbs::take_wide(&mut difference, slot.exponent) / rows as f64)
     }
 }
 
 /// `Σ(v − c) = Σv − n c`, exact.
-fn offset(centre: &Total, sum: &[u64], rows: u64, exponent: i32) -> f64 {
+fn offset(centre: &Total, sum: &[u64], rows: u64, exponent: i32) -> Wide {
     limbs::with_buffer(centre.limbs.len() + 2, |difference| {
         limbs::with_buffer(centre.limbs.len(), |c| {
             c.copy_from_slice(&centre.limbs);
@@ -227,6 +232,6 @@ fn offset(centre: &Total, sum: &[u64], rows: u64, exponent: i32) -> f64 {
             }
         });
         limbs::add_shifted(difference, sum, 0);
-        limbs::take_f64(difference, exponent)
+        limbs::take_wide(difference, exponent)
     })
 }

@@ -1,8 +1,9 @@
-//! What analyses read of a sketch: centred moments of the cells, as doubles.
+//! What analyses read of a sketch: centred moments of the cells, as numbers of 32 digits or as doubles.
 //!
 //! For each cell: the number of rows, the sums of the columns about a centre, and the cross products about the cell's own
 //! means. Both are differences of exact integers and rounded once, so that nothing is lost when means are large against
-//! the spread. The centre is the mean of the stratum, or of all rows; it only has to be near, and cancels later.
+//! the spread. The centre is the mean of the stratum, or of all rows; it cancels later. Where some conditions or strata may
+//! be far from it, the 32 digits leave those of a double to each of them.
 
 mod derive;
 mod exact;
@@ -11,6 +12,7 @@ mod read;
 use super::key::Key;
 use super::layout::pair_slot;
 use super::{LeftOut, SketchError};
+use crate::exact::Wide;
 use crate::pulse;
 
 /// Which rows and columns an analysis needs.
@@ -108,8 +110,10 @@ pub struct Moments {
     pub no_weight: u64,
     /// True if the rows have weights.
     pub weighted: bool,
-    pub(super) centres: Vec<f64>,
+    pub(super) centres: Vec<Wide>,
     pub(super) data: Vec<f64>,
+    /// What doubles leave of `data`.
+    pub(super) rests: Vec<f64>,
 }
 
 impl Moments {
@@ -127,12 +131,43 @@ impl Moments {
             .unwrap_or(&[])
     }
 
+    /// Sum of a column of cell `i` about the centre.
+    pub fn sum(&self, i: usize, column: usize) -> Wide {
+        self.number(i, column)
+    }
+
+    /// Cross product of two columns of cell `i` about its own means.
+    pub fn product(&self, i: usize, a: usize, b: usize) -> Wide {
+        self.number(i, self.columns + self.pair(a.min(b), a.max(b)))
+    }
+
+    fn number(&self, i: usize, place: usize) -> Wide {
+        let at = i * self.stride() + place;
+        match (self.data.get(at), self.rests.get(at)) {
+            (Some(&value), Some(&rest)) => Wide::new(value, rest),
+            _ => Wide::ZERO,
+        }
+    }
+
     /// The centre of a column in a stratum.
     pub fn centre(&self, stratum: usize, column: usize) -> f64 {
+        self.exact_centre(stratum, column).value()
+    }
+
+    /// The centre of a column in a stratum, with 32 digits.
+    pub fn exact_centre(&self, stratum: usize, column: usize) -> Wide {
         self.centres
             .get(stratum * self.columns + column)
             .copied()
-            .unwrap_or(f64::NAN)
+            .unwrap_or(f64::NAN.into())
+    }
+
+    /// Size of the values of a column of cell `i`, about 0: their root mean square times the rows.
+    pub fn size(&self, i: usize, column: usize) -> f64 {
+        let (rows, stratum) = self.cells.get(i).map_or((0.0, 0), |c| (c.rows, c.stratum));
+        let sum = self.sum(i, column) + self.exact_centre(stratum, column) * rows;
+        let within = self.product(i, column, column).value().max(0.0);
+        sum.value().hypot((rows * within).sqrt())
     }
 
     /// Squares of what is read must be doubles too, and not vanish.

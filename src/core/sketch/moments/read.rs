@@ -191,7 +191,10 @@ impl Sketch {
         {
             divide(&mut total.limbs, total.rows);
             let exponent = layout.slots().get(column).map_or(0, |s| s.exponent);
-            centres.push(limbs::to_f64(&total.limbs, exponent));
+            centres.push(limbs::with_buffer(total.limbs.len(), |copy| {
+                copy.copy_from_slice(&total.limbs);
+                limbs::take_wide(copy, exponent)
+            }));
         }
 
         pulse::room_for(strata.len(), size_of::<Key>());
@@ -222,6 +225,7 @@ impl Sketch {
                 .collect(),
             cells: pulse::vector(kept.len()),
             data: pulse::vector(kept.len() * (columns + columns * (columns + 1) / 2)),
+            rests: pulse::vector(kept.len() * (columns + columns * (columns + 1) / 2)),
             clusters,
             columns,
             no_condition: self.no_condition,
@@ -253,7 +257,7 @@ impl Sketch {
                 cell.sums,
                 cell.rows,
                 centre,
-                &mut moments.data,
+                (&mut moments.data, &mut moments.rests),
             )?;
         }
         moments.check_range()?;
