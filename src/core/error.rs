@@ -25,6 +25,10 @@ pub enum Class {
     UndefinedObject,
     /// The object exists already (42710).
     DuplicateObject,
+    /// What was meant cannot be told (42725).
+    Ambiguous,
+    /// A value of a type that is not taken (42804).
+    WrongType,
 }
 
 /// What the user gets to see of an error.

@@ -18,6 +18,8 @@ pub fn raise<E: Explain>(error: E) -> ! {
         Class::PrerequisiteState => PgSqlErrorCode::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         Class::UndefinedObject => PgSqlErrorCode::ERRCODE_UNDEFINED_OBJECT,
         Class::DuplicateObject => PgSqlErrorCode::ERRCODE_DUPLICATE_OBJECT,
+        Class::Ambiguous => PgSqlErrorCode::ERRCODE_AMBIGUOUS_FUNCTION,
+        Class::WrongType => PgSqlErrorCode::ERRCODE_DATATYPE_MISMATCH,
     };
     let mut report = ErrorReport::new(code, error.message(), "");
     if let Some(detail) = error.detail() {

@@ -3,7 +3,7 @@
 //! A sketch of (observed, covariates) holds all cross products, so the roles of the columns can be exchanged: the covariate is the
 //! outcome of a regression on being observed, within one condition, with the variance of any effect (CR2).
 
-use super::rates::{check_observedness, ones_of};
+use super::rates::ones_of;
 use crate::effect::design::Design;
 use crate::effect::options::check_level;
 use crate::effect::robust::{contributions, dot};
@@ -11,7 +11,7 @@ use crate::effect::satterthwaite::Products;
 use crate::effect::{EffectError, Inference, Note, StdError};
 use crate::error::Invalid;
 use crate::pulse::beat;
-use crate::sketch::{Centre, Moments, Selection, Sketch, Variable};
+use crate::sketch::{Centre, Moments, Selection, View, Variable};
 
 /// One covariate in one condition. `None` is NULL.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,21 +35,21 @@ pub struct MissingBalance {
 }
 
 /// Each covariate of each condition, by condition: missing against observed students.
-pub fn missing_balance(sketch: &Sketch, level: f64) -> Result<Vec<MissingBalance>, EffectError> {
+pub fn missing_balance(view: &View<'_>, level: f64) -> Result<Vec<MissingBalance>, EffectError> {
     check_level(level)?;
-    if sketch.covariate_count() == 0 {
+    if view.covariate_count() == 0 {
         return Err(Invalid {
             argument: "sketch",
             must: "one with covariates",
             got: "none".to_owned(),
-            hint: "Build it with rct.sketch((score IS NOT NULL)::integer, condition, cluster, stratum, covariate).",
+            hint: "Build it with rct.sketch(score, condition, cluster, stratum, covariate): NULL is a missing score.",
         }
         .into());
     }
-    check_observedness(sketch)?;
+    let view = &view.observedness();
     let mut rows = Vec::new();
-    for condition in sketch.condition_names() {
-        for covariate in 1..=sketch.covariate_count() {
+    for condition in view.condition_names() {
+        for covariate in 1..=view.covariate_count() {
             beat();
             let chosen = Selection {
                 conditions: vec![condition.clone()],
@@ -57,8 +57,8 @@ pub fn missing_balance(sketch: &Sketch, level: f64) -> Result<Vec<MissingBalance
                 ..sketch.complete()
             };
             rows.push(compare(
-                &sketch.moments_of(&chosen, Centre::PerStratum)?,
-                &sketch.moments_of(&chosen, Centre::Pooled)?,
+                &view.moments_of(&chosen, Centre::PerStratum)?,
+                &view.moments_of(&chosen, Centre::Pooled)?,
                 condition.clone(),
                 covariate,
                 level,

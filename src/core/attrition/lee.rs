@@ -9,7 +9,7 @@
 //! other condition. The variance is the sum over clusters of squared sums of influences, times G / (G − 1).
 
 use super::identified::imbens_manski;
-use super::rates::{check_observedness, ones_of};
+use super::rates::ones_of;
 use super::trim::{Trim, trim_lowest};
 use crate::distribution::t_critical;
 use crate::effect::negligible;
@@ -17,7 +17,7 @@ use crate::effect::options::{check_level, control_among};
 use crate::effect::{Distribution, EffectError, Note, Strata};
 use crate::error::Invalid;
 use crate::pulse::{self, Pulse};
-use crate::sketch::{Key, Moments, Rows, Sketch};
+use crate::sketch::{Centre, ConditionCounts, Key, Moments, Rows, Variable, View};
 use std::collections::BTreeMap;
 
 /// Bounds on the effect of one condition. `None` is NULL.
@@ -107,16 +107,46 @@ impl Arm {
     }
 }
 
-/// Bounds on the effect of each condition. `students` is a sketch whose outcome says for each assigned student whether there is an
-/// outcome; `outcomes` are these outcomes, of the same clusters.
+/// The sketch as one of whether there is an outcome. It is of the same rows as the outcomes: either with the outcome itself,
+/// or with 1 where it was observed and 0 where it is missing.
+fn who_has<'a>(outcomes: &mut Distribution, students: &View<'a>) -> Result<View<'a>, EffectError> {
+    let observedness = students.observedness();
+    for view in [&observedness, students] {
+        if !view.is_binary(Variable::Outcome) {
+            continue;
+        }
+        let moments = view.moments(Rows::All, Centre::Pooled)?;
+        let same = |(number, condition): (usize, &ConditionCounts)| {
+            let cells = moments.cells.iter().enumerate();
+            let own = cells.filter(|(_, c)| c.condition == number);
+            let ones: f64 = own.map(|(i, _)| ones_of(&moments, i, 0)).sum();
+            let clusters = outcomes.outcomes_of(&condition.name);
+            ones == clusters.iter().map(|c| c.1.len()).sum::<usize>() as f64
+        };
+        let mut conditions = moments.conditions.iter().enumerate();
+        if conditions.all(same) {
+            return Ok(view.clone());
+        }
+    }
+    Err(Invalid {
+        argument: "sketch",
+        must: "of the same rows as the distribution",
+        got: "other numbers of outcomes".to_owned(),
+        hint: "Make both in one query: rct.distribution(score, condition, class), rct.sketch(score, condition, class), with rows where the score is NULL.",
+    }
+    .into())
+}
+
+/// Bounds on the effect of each condition. `students` is a sketch of all assigned students, of whom some lack the outcome;
+/// `outcomes` are the outcomes there are, of the same clusters.
 pub fn lee_bounds(
     outcomes: &mut Distribution,
-    students: &Sketch,
+    students: &View<'_>,
     control: &str,
     options: &LeeOptions,
 ) -> Result<Vec<LeeBounds>, EffectError> {
     check_level(options.level)?;
-    check_observedness(students)?;
+    let students = who_has(outcomes, students)?;
     let moments = students.moments(Rows::All, options.strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
     let number = control_among(&names, control)?;

@@ -6,7 +6,7 @@ use crate::effect::notes::on_difference;
 use crate::effect::question::Question;
 use crate::effect::{Effect, EffectError, Options};
 use crate::error::Invalid;
-use crate::sketch::{Centre, Rows, Sketch, Variable};
+use crate::sketch::{Centre, Rows, Selection, Variable, View};
 
 /// Bounds on the effect of one condition. `None` is NULL.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ pub struct Bounds {
 /// effects on `outcome + value · missing`, whose clusters' sums follow from those of the sketch, and their standard errors are
 /// CR2 with Satterthwaite's degrees of freedom.
 pub fn manski_bounds(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     least: f64,
     most: f64,
@@ -57,18 +57,13 @@ pub fn manski_bounds(
         )
         .into());
     }
-    if sketch.covariate_count() != 1 || !sketch.is_binary(Variable::Covariate(1)) {
-        return Err(Invalid {
-            argument: "sketch",
-            must: "one whose only covariate is 1 where the outcome is missing and 0 elsewhere",
-            got: "another".to_owned(),
-            hint: "Build it with rct.sketch(coalesce(score, 0), condition, cluster, stratum, (score IS NULL)::integer::float8).",
-        }
-        .into());
-    }
     let options = Options::from_words("none", "auto", "CR2", level)?;
-    let moments = sketch.moments(Rows::WithCovariates, Centre::PerStratum)?;
-    let pooled = sketch.moments(Rows::WithCovariates, Centre::Pooled)?;
+    let chosen = Selection {
+        columns: vec![Variable::Outcome, Variable::Missing],
+        ..view.selection(Rows::All)
+    };
+    let moments = view.moments_of(&chosen, Centre::PerStratum)?;
+    let pooled = view.moments_of(&chosen, Centre::Pooled)?;
     let number = moments.conditions.iter().position(|c| c.name == control);
     let bound = |treated: f64, untreated: f64| {
         let factor = |c: usize| {

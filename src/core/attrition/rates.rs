@@ -3,8 +3,7 @@
 use super::boundary::{Verdict, wwc_attrition};
 use crate::effect::notes::on_difference;
 use crate::effect::{EffectError, Inference, Options, effects};
-use crate::error::Invalid;
-use crate::sketch::{Centre, Moments, Rows, Sketch, Variable};
+use crate::sketch::{Centre, Moments, Rows, View};
 
 /// Counts of one level, students or clusters, in a condition and the control.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -72,29 +71,16 @@ pub struct Attrition {
     pub notes: Vec<String>,
 }
 
-/// Refuses a sketch whose outcome is not 0 or 1.
-pub fn check_observedness(sketch: &Sketch) -> Result<(), EffectError> {
-    if sketch.is_binary(Variable::Outcome) {
-        return Ok(());
-    }
-    Err(EffectError::Invalid(Invalid {
-        argument: "outcome",
-        must: "1 where it was observed and 0 where it is missing",
-        got: "other values".to_owned(),
-        hint: "Build the sketch with rct.sketch((score IS NOT NULL)::integer, condition, cluster).",
-    }))
-}
-
 /// Attrition of each condition against the control, from a sketch whose outcome says whether the real outcome was observed.
 pub fn attrition(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     level: f64,
 ) -> Result<Vec<Attrition>, EffectError> {
-    check_observedness(sketch)?;
+    let view = &view.observedness();
     let options = Options::from_words("none", "auto", "CR2", level)?;
-    let rows = effects(sketch, control, &options)?;
-    let moments = sketch.moments(Rows::All, Centre::Pooled)?;
+    let rows = effects(view, control, &options)?;
+    let moments = view.moments(Rows::All, Centre::Pooled)?;
     let counts: Vec<(Level, Level)> = (0..moments.conditions.len())
         .map(|c| levels(&moments, c))
         .collect();

@@ -1,9 +1,9 @@
 //! Inverse probability weights by cells: a student with an outcome stands for those of the same cell without one.
 
-use super::rates::{check_observedness, ones_of};
+use super::rates::ones_of;
 use crate::effect::EffectError;
 use crate::error::Invalid;
-use crate::sketch::{Centre, Key, Rows, Sketch};
+use crate::sketch::{Centre, Key, Rows, View};
 use std::collections::BTreeMap;
 
 /// The weight of the students of one condition and stratum. `None` is NULL.
@@ -38,7 +38,7 @@ const FEW: u64 = 10;
 
 /// Weights by condition and stratum from a sketch whose outcome says whether the real outcome was observed.
 pub fn response_weights(
-    sketch: &Sketch,
+    view: &View<'_>,
     cap: Option<f64>,
 ) -> Result<Vec<ResponseWeight>, EffectError> {
     if let Some(cap) = cap.filter(|c| !(*c >= 1.0)) {
@@ -49,8 +49,8 @@ pub fn response_weights(
             "The cap is the largest stabilized weight, for example 5; leave it out for none.",
         )));
     }
-    check_observedness(sketch)?;
-    let moments = sketch.moments(Rows::All, Centre::PerStratum)?;
+    let view = &view.observedness();
+    let moments = view.moments(Rows::All, Centre::PerStratum)?;
     let mut cells: BTreeMap<(usize, usize), (u64, u64)> = BTreeMap::new();
     for (i, cell) in moments.cells.iter().enumerate() {
         let counts = cells.entry((cell.condition, cell.stratum)).or_default();

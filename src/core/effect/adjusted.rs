@@ -8,7 +8,7 @@ use super::notes::Note;
 use super::options::{Adjust, Options, Strata};
 use super::question::Question;
 use crate::exact::Wide;
-use crate::sketch::{Moments, Sketch};
+use crate::sketch::{Moments, View};
 
 /// An effect by one method. All rows of a call are computed from the same rows of data: those with all covariates.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,12 +57,12 @@ impl std::fmt::Display for AdjustmentNote {
 /// For each condition but the control, by name, one row for each method: without covariates, with a common slope for each
 /// covariate, and with a slope for each covariate and condition.
 pub fn adjusted_effects(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     strata: Strata,
     level: f64,
 ) -> Result<Vec<AdjustedEffect>, EffectError> {
-    if sketch.covariate_count() == 0 {
+    if view.covariate_count() == 0 {
         return Err(EffectError::NoCovariates);
     }
     let mut by_method = Vec::new();
@@ -73,7 +73,7 @@ pub fn adjusted_effects(
             level,
             ..Options::default()
         };
-        let question = Question::on_complete_rows(sketch, control, &options)?;
+        let question = Question::on_complete_rows(view, control, &options)?;
         let effects = effects_of(&question, &options)?;
         let notes = notes(&question, method);
         let treated = &question.moments.conditions;

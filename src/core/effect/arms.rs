@@ -4,7 +4,7 @@ use super::error::EffectError;
 use super::negligible::{Tally, squares_beyond_digits};
 use crate::exact::Wide;
 use crate::pulse::{self, beat};
-use crate::sketch::{Centre, Moments, Rows, Sketch};
+use crate::sketch::{Centre, Moments, Rows, View};
 
 /// One condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,11 +36,11 @@ pub struct Arm {
 }
 
 /// The arms of a sketch, by name.
-pub fn arms(sketch: &Sketch) -> Result<Vec<Arm>, EffectError> {
-    let moments = sketch.moments(Rows::All, Centre::Pooled)?;
+pub fn arms(view: &View<'_>) -> Result<Vec<Arm>, EffectError> {
+    let moments = view.moments(Rows::All, Centre::Pooled)?;
     let mut arms = arms_of(&moments);
-    for (arm, completeness) in arms.iter_mut().zip(sketch.completeness()) {
-        arm.n_complete = (sketch.covariate_count() > 0).then_some(completeness.with_covariates);
+    for (arm, completeness) in arms.iter_mut().zip(view.completeness()) {
+        arm.n_complete = (view.covariate_count() > 0).then_some(completeness.with_covariates);
         arm.missing_weight = completeness.without_weight;
         let seen = arm.n + arm.missing_outcome + arm.missing_weight;
         arm.missing_rate = (seen > 0).then(|| arm.missing_outcome as f64 / seen as f64);
@@ -92,7 +92,7 @@ pub fn arms_of(moments: &Moments) -> Vec<Arm> {
                 .then(|| (spread.value().max(0.0) / (weight * (1.0 - 1.0 / s.rows))).sqrt()),
             weight,
             n_complete: None,
-            missing_outcome: c.left_out.no_outcome,
+            missing_outcome: c.no_outcome,
             missing_rate: None,
             missing_cluster: c.left_out.no_cluster,
             missing_weight: 0,

@@ -8,7 +8,7 @@ use super::ratio::{Arms, Pair};
 use super::size::cox_index;
 use crate::distribution::t_critical;
 use crate::error::Invalid;
-use crate::sketch::{Centre, Rows, Sketch, Variable};
+use crate::sketch::{Centre, Rows, View, Variable};
 
 /// An estimate with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -52,11 +52,11 @@ pub struct BinaryEffect {
 
 /// The effect of each condition but the control, by condition. Strata and covariates are not used.
 pub fn binary_effects(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     level: f64,
 ) -> Result<Vec<BinaryEffect>, EffectError> {
-    if !sketch.is_binary(Variable::Outcome) {
+    if !view.is_binary(Variable::Outcome) {
         return Err(EffectError::Invalid(Invalid {
             argument: "outcome",
             must: "0 or 1 in every row of the sketch",
@@ -64,8 +64,8 @@ pub fn binary_effects(
             hint: "Use rct.effects for other outcomes, or build the sketch with an outcome like (score >= 50)::int.",
         }));
     }
-    let moments = sketch.moments(Rows::All, Centre::Pooled)?;
-    let arms = Arms::new(sketch, &moments, control, RatioSe::Cr2, level)?;
+    let moments = view.moments(Rows::All, Centre::Pooled)?;
+    let arms = Arms::new(view, &moments, control, RatioSe::Cr2, level)?;
     Ok(arms.pairs().map(|p| row(&p, control, level)).collect())
 }
 

@@ -19,7 +19,7 @@ use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::t_critical;
 use crate::error::{Invalid, spelled};
-use crate::sketch::{Centre, HAS_COVARIATES, HAS_EXPOSED, Moments, Selection, Sketch, Variable};
+use crate::sketch::{Centre, HAS_COVARIATES, HAS_EXPOSED, Moments, Selection, View, Variable};
 
 /// First-stage F below which the instrument is called weak (Staiger and Stock 1997).
 const WEAK: f64 = 10.0;
@@ -88,8 +88,8 @@ pub struct Cace {
     pub condition: String,
     /// Control condition.
     pub control: String,
-    /// Number of the covariate that is the exposure; `None` for the exposure of the sketch.
-    pub exposure: Option<usize>,
+    /// The exposure.
+    pub exposure: String,
     /// Effect of one unit of exposure on those whose exposure the condition changes.
     pub effect: Inference,
     /// Effect of the condition on the exposure.
@@ -123,36 +123,36 @@ pub struct Cace {
 /// The effect of each exposure in each condition but the control, by condition, exposures in the given order. Each condition
 /// is compared with the control on the rows of these two.
 pub fn cace(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
-    exposures: Option<&[Option<i32>]>,
+    exposures: Option<&[&str]>,
     options: &CaceOptions,
 ) -> Result<Vec<Cace>, EffectError> {
     let CaceOptions(options) = options;
-    let exposures = exposures_of(sketch, exposures)?;
+    let exposures = exposures_of(view, exposures)?;
     let covariates: Vec<Variable> = match options.adjust {
         Adjust::None => Vec::new(),
-        Adjust::Ancova | Adjust::Lin => (1..=sketch.covariate_count())
+        Adjust::Ancova | Adjust::Lin => (1..=view.covariate_count())
             .map(Variable::Covariate)
-            .filter(|c| !exposures.contains(c))
             .collect(),
     };
     if options.adjust == Adjust::Ancova && covariates.is_empty() {
         return Err(EffectError::NoCovariates);
     }
-    let conditions: Vec<String> = sketch.condition_names();
+    let conditions: Vec<String> = view.condition_names();
     control_among(&conditions, control)?;
     let mut rows = Vec::new();
     for condition in conditions.iter().filter(|c| *c != control) {
-        // Exposures that are covariates are there in the same rows, so the regression of the outcome is the same for all.
+        // A row has all exposures or counts as one without, so the regression of the outcome is the same for all.
         let mut itt: Option<Stage> = None;
-        for &exposure in &exposures {
+        for (exposure, name) in &exposures {
             crate::pulse::beat();
             let comparison = Comparison {
-                sketch,
+                view,
                 condition,
                 control,
-                exposure,
+                exposure: Variable::Exposure(*exposure),
+                name,
                 covariates: &covariates,
                 options,
             };
@@ -167,63 +167,35 @@ pub fn cace(
     Ok(rows)
 }
 
-/// Checks the numbers of the covariates.
+/// The exposures that are asked for: all if none are named.
 fn exposures_of(
-    sketch: &Sketch,
-    numbers: Option<&[Option<i32>]>,
-) -> Result<Vec<Variable>, EffectError> {
-    let invalid = |must, got: String, hint| {
-        Err(EffectError::Invalid(Invalid {
+    view: &View<'_>,
+    names: Option<&[&str]>,
+) -> Result<Vec<(usize, String)>, EffectError> {
+    let all = view.exposure_names();
+    let numbers = match names {
+        Some(names) => view.sketch().columns().exposures(names)?,
+        None => (0..all.len()).collect(),
+    };
+    if numbers.is_empty() {
+        return Err(EffectError::Invalid(Invalid {
             argument: "exposures",
-            must,
-            got,
-            hint,
-        }))
-    };
-    let Some(numbers) = numbers else {
-        return if sketch.has_exposed() {
-            Ok(vec![Variable::Exposed])
-        } else {
-            invalid(
-                "given for a sketch without exposure",
-                "null".to_owned(),
-                "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, ARRAY[covariate], exposed, weight), or name covariates as exposures.",
-            )
-        };
-    };
-    let mut exposures = Vec::new();
-    for number in numbers {
-        let variable = number
-            .and_then(|n| usize::try_from(n).ok())
-            .filter(|n| (1..=sketch.covariate_count()).contains(n))
-            .map(Variable::Covariate);
-        match variable {
-            Some(v) if !exposures.contains(&v) => exposures.push(v),
-            _ => {
-                return invalid(
-                    "different numbers of covariates of the sketch, counted from 1",
-                    number.map_or("null".to_owned(), |n| n.to_string()),
-                    "Count the elements of the array of covariates that the sketch was built with.",
-                );
-            }
-        }
+            must: "at least one exposure of the sketch",
+            got: "none".to_owned(),
+            hint: "Build the sketch with rct.sketch('score; exposure: attended', condition, class, school, score, attended).",
+        }));
     }
-    if exposures.is_empty() {
-        return invalid(
-            "null or at least one number of a covariate",
-            "{}".to_owned(),
-            "Leave the argument out to take the exposure of the sketch.",
-        );
-    }
-    Ok(exposures)
+    let named = |i: usize| (i + 1, all.get(i).cloned().unwrap_or_default());
+    Ok(numbers.into_iter().map(named).collect())
 }
 
 /// One condition, the control, and one exposure.
 struct Comparison<'a> {
-    sketch: &'a Sketch,
+    view: &'a View<'a>,
     condition: &'a str,
     control: &'a str,
     exposure: Variable,
+    name: &'a str,
     covariates: &'a [Variable],
     options: &'a Options,
 }
@@ -247,15 +219,13 @@ struct Part {
 
 impl Comparison<'_> {
     fn moments(&self, columns: Vec<Variable>, centre: Centre) -> Result<Moments, EffectError> {
-        let covariates = self.exposure != Variable::Exposed || !self.covariates.is_empty();
-        let exposed = self.exposure == Variable::Exposed;
+        let covariates = if self.covariates.is_empty() { 0 } else { HAS_COVARIATES };
         let selection = Selection {
             columns,
-            needs: if covariates { HAS_COVARIATES } else { 0 }
-                | if exposed { HAS_EXPOSED } else { 0 },
+            needs: covariates | HAS_EXPOSED,
             conditions: vec![self.condition.to_owned(), self.control.to_owned()],
         };
-        Ok(self.sketch.moments_of(&selection, centre)?)
+        Ok(self.view.moments_of(&selection, centre)?)
     }
 
     fn stage(&self, variable: Variable) -> Result<Stage, EffectError> {
@@ -318,10 +288,7 @@ impl Comparison<'_> {
         let mut row = Cace {
             condition: self.condition.to_owned(),
             control: self.control.to_owned(),
-            exposure: match self.exposure {
-                Variable::Covariate(i) => Some(i),
-                _ => None,
-            },
+            exposure: self.name.to_owned(),
             n: (treated.rows as u64, control.rows as u64),
             clusters: (treated.clusters, control.clusters),
             exposure_rate: treated.mean,
@@ -371,7 +338,7 @@ impl Comparison<'_> {
     fn infer(&self, row: &mut Cace, y: &Part, d: &Part, outcome: &Design, exposure: &Design) {
         row.itt = Some(y.estimate);
         row.first_stage = Some(d.estimate);
-        let binary = self.sketch.is_binary(self.exposure);
+        let binary = self.view.is_binary(self.exposure);
         let v = Covariance {
             effect: dot(&y.scores, &y.scores),
             mean: dot(&d.scores, &d.scores),

@@ -7,7 +7,7 @@ use super::notes::Note;
 use super::options::{Adjust, Options, Strata};
 use super::robust::StdError;
 use crate::pulse::beat;
-use crate::sketch::{Key, Sketch};
+use crate::sketch::{Key, View};
 
 /// How the clusters carry one effect. `None` is NULL: the quantity does not exist.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,12 +44,12 @@ pub struct Diagnostics {
 
 /// Diagnostics of the effect of each condition but the control, by name.
 pub fn cluster_diagnostics(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     adjust: Adjust,
     strata: Strata,
 ) -> Result<Vec<Diagnostics>, EffectError> {
-    let jackknife = Jackknife::new(sketch, control, adjust, strata)?;
+    let jackknife = Jackknife::new(view, control, adjust, strata)?;
     let options = Options {
         adjust,
         strata,

@@ -12,7 +12,7 @@ use super::satterthwaite::Products;
 use super::size::Scale;
 use crate::distribution::{t_critical, t_two_sided};
 use crate::pulse::beat;
-use crate::sketch::{Moments, Sketch};
+use crate::sketch::{Moments, View};
 
 /// The effect of one condition. `None` is NULL: the quantity does not exist, and a note says why.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -57,11 +57,11 @@ pub struct Effect {
 
 /// The effect of each condition but the control, by name.
 pub fn effects(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     options: &Options,
 ) -> Result<Vec<Effect>, EffectError> {
-    effects_of(&Question::new(sketch, control, options)?, options)
+    effects_of(&Question::new(view, control, options)?, options)
 }
 
 /// The effect of each condition but the control on the outcome of the question.
@@ -175,7 +175,10 @@ pub fn left_out(moments: &Moments) -> Option<Note> {
     let reasons: Vec<(u64, &'static str)> = [
         (moments.no_condition, "without condition"),
         (total(|l| l.no_cluster), "without cluster"),
-        (total(|l| l.no_outcome), "without outcome"),
+        (
+            moments.conditions.iter().map(|c| c.no_outcome).sum(),
+            "without outcome",
+        ),
         (total(|l| l.zero_weight), "with weight 0"),
         (moments.no_weight, "without weight"),
         (moments.no_covariates, "without all covariates"),

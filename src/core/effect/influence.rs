@@ -12,7 +12,7 @@ use super::options::{Adjust, Options, Strata};
 use super::question::{Question, linked};
 use super::robust::{Block, StdError, dot};
 use crate::pulse::Pulse;
-use crate::sketch::{Key, Sketch};
+use crate::sketch::{Key, View};
 
 /// One cluster and the effect of one condition.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,7 @@ pub(super) struct Part {
 
 impl Jackknife {
     pub(super) fn new(
-        sketch: &Sketch,
+        view: &View<'_>,
         control: &str,
         adjust: Adjust,
         strata: Strata,
@@ -66,7 +66,7 @@ impl Jackknife {
             strata,
             ..Options::default()
         };
-        let question = Question::new(sketch, control, &options)?;
+        let question = Question::new(view, control, &options)?;
         let design = &question.design;
         let linked = linked(&question.moments, question.control);
         let estimable = |at: &usize| {
@@ -133,12 +133,12 @@ impl Jackknife {
 /// For each cluster, by digest, and each condition with an effect, by name: how much of the effect is due to the cluster.
 /// With slopes by condition the covariates stay about their means over all clusters.
 pub fn influence(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     adjust: Adjust,
     strata: Strata,
 ) -> Result<Vec<Influence>, EffectError> {
-    let jackknife = Jackknife::new(sketch, control, adjust, strata)?;
+    let jackknife = Jackknife::new(view, control, adjust, strata)?;
     let moments = &jackknife.question.moments;
     let mut rows = vec![0.0; moments.clusters.len()];
     crate::pulse::beat();

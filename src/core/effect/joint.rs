@@ -11,7 +11,7 @@ use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::f_upper;
 use crate::pulse::{Pulse, beat};
-use crate::sketch::Sketch;
+use crate::sketch::View;
 use nalgebra::{DMatrix, DVector};
 
 /// Conditions that one test takes; its cost grows with the sixth power.
@@ -37,11 +37,11 @@ pub struct JointTest {
 /// Tests that no condition differs from the control. With CR2 and CR3 the approximate Hotelling test (HTZ) of Pustejovsky
 /// and Tipton (2018); with the others Wald's F with G − 1 (`naive`: N − k) denominator degrees of freedom.
 pub fn effects_joint(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     options: &Options,
 ) -> Result<JointTest, EffectError> {
-    let question = Question::new(sketch, control, options)?;
+    let question = Question::new(view, control, options)?;
     let design = &question.design;
     let q = conditions_kept(design);
     if q > MAX_TESTED {

@@ -12,7 +12,7 @@ use super::options::{check_level, control_among};
 use crate::error::Invalid;
 use crate::exact::Wide;
 use crate::pulse::Pulse;
-use crate::sketch::{Centre, Moments, Rows, Sketch};
+use crate::sketch::{Centre, Moments, Rows, View};
 
 /// The effect of one condition over pairs of clusters.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,12 +60,12 @@ impl Side {
 
 /// The effect of each condition but the control, by name. The strata of the sketch are the pairs.
 pub fn paired_effects(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     level: f64,
 ) -> Result<Vec<PairedEffect>, EffectError> {
     check_level(level)?;
-    let moments = sketch.moments(Rows::All, Centre::PerStratum)?;
+    let moments = view.moments(Rows::All, Centre::PerStratum)?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
     let number = control_among(&names, control)?;
     let controls = sides(&moments, number);

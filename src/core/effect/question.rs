@@ -5,7 +5,7 @@ use super::error::EffectError;
 use super::notes::Note;
 use super::options::{Adjust, Estimand, Options, control_among};
 use crate::pulse::{self, beat};
-use crate::sketch::{Centre, Moments, Rows, Sketch};
+use crate::sketch::{Centre, Moments, Rows, View};
 
 /// The regression of a call and what else its rows need.
 pub struct Question {
@@ -23,26 +23,26 @@ pub struct Question {
 
 impl Question {
     /// Checks the call and builds the regression.
-    pub fn new(sketch: &Sketch, control: &str, options: &Options) -> Result<Self, EffectError> {
-        Question::on(sketch, control, options, options.adjust != Adjust::None)
+    pub fn new(view: &View<'_>, control: &str, options: &Options) -> Result<Self, EffectError> {
+        Question::on(view, control, options, options.adjust != Adjust::None)
     }
 
     /// The same on rows with all covariates, whether or not the regression has them.
     pub fn on_complete_rows(
-        sketch: &Sketch,
+        view: &View<'_>,
         control: &str,
         options: &Options,
     ) -> Result<Self, EffectError> {
-        Question::on(sketch, control, options, true)
+        Question::on(view, control, options, true)
     }
 
     fn on(
-        sketch: &Sketch,
+        view: &View<'_>,
         control: &str,
         options: &Options,
         complete: bool,
     ) -> Result<Self, EffectError> {
-        if options.adjust != Adjust::None && sketch.covariate_count() == 0 {
+        if options.adjust != Adjust::None && view.covariate_count() == 0 {
             return Err(EffectError::NoCovariates);
         }
         let rows_outcome = match complete {
@@ -55,7 +55,7 @@ impl Question {
         };
         let centre = options.strata.centre();
         let read = |rows, centre| {
-            let mut moments = sketch.moments(rows, centre)?;
+            let mut moments = view.moments(rows, centre)?;
             if options.estimand == Estimand::Cluster {
                 moments.count_clusters_equally();
             }

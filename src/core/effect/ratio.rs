@@ -10,7 +10,7 @@ use super::options::{check_level, control_among};
 use super::rate::{Contrast, Rate, RatioSe};
 use crate::distribution::t_critical;
 use crate::error::Invalid;
-use crate::sketch::{Centre, HAS_COVARIATES, Moments, Selection, Sketch, Variable};
+use crate::sketch::{Centre, Moments, Rows, Selection, Variable, View};
 
 /// The effect of one condition on a ratio. `None` is NULL: the quantity does not exist, and a note says why.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -39,28 +39,19 @@ pub struct RatioEffect {
     pub notes: Vec<String>,
 }
 
-/// The effect of each condition but the control on the ratio of the outcome to covariate 1, by condition.
+/// The effect of each condition but the control on an outcome that is a ratio, by condition.
 pub fn ratio_effects(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     se: RatioSe,
     level: f64,
 ) -> Result<Vec<RatioEffect>, EffectError> {
-    if sketch.covariate_count() == 0 {
-        return Err(EffectError::Invalid(Invalid {
-            argument: "covariate 1",
-            must: "the denominator of the ratio",
-            got: "a sketch without covariates".to_owned(),
-            hint: "Build the sketch with rct.sketch(numerator, condition, cluster, stratum, ARRAY[denominator], NULL, NULL).",
-        }));
-    }
     let selection = Selection {
-        columns: vec![Variable::Outcome, Variable::Covariate(1)],
-        needs: HAS_COVARIATES,
-        conditions: Vec::new(),
+        columns: vec![Variable::Outcome, Variable::Denominator],
+        ..view.selection(Rows::All)
     };
-    let moments = sketch.moments_of(&selection, Centre::Pooled)?;
-    let arms = Arms::new(sketch, &moments, control, se, level)?;
+    let moments = view.moments_of(&selection, Centre::Pooled)?;
+    let arms = Arms::new(view, &moments, control, se, level)?;
     let row = |pair: Pair<'_>| {
         let mut row = RatioEffect {
             condition: pair.condition.to_owned(),
@@ -136,7 +127,7 @@ pub struct Pair<'a> {
 impl<'a> Arms<'a> {
     /// Checks the call and computes the rates.
     pub fn new(
-        sketch: &Sketch,
+        view: &View<'_>,
         moments: &'a Moments,
         control: &str,
         se: RatioSe,
@@ -153,7 +144,7 @@ impl<'a> Arms<'a> {
             control: number,
             rates: rates?,
             sizes: arms_of(moments).iter().map(|a| (a.n, a.clusters)).collect(),
-            strata: sketch.info().strata,
+            strata: view.info().strata,
             level,
         })
     }

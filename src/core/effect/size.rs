@@ -6,7 +6,7 @@ use super::notes::Note;
 use super::options::{Adjust, Options, check_level};
 use crate::distribution::{normal_critical, t_critical, t_two_sided};
 use crate::planning::icc_of;
-use crate::sketch::{Centre, Moments, Rows, Sketch};
+use crate::sketch::{Centre, Moments, Rows, View};
 
 /// Hedges' g and the corrections in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -236,7 +236,7 @@ pub struct SizeRow {
 
 /// Sizes of the effect of each condition but the control, by condition.
 pub fn effect_sizes(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     options: &Options,
 ) -> Result<Vec<SizeRow>, EffectError> {
@@ -244,8 +244,8 @@ pub fn effect_sizes(
         Adjust::None => Rows::All,
         Adjust::Ancova | Adjust::Lin => Rows::WithCovariatesOutcomeOnly,
     };
-    let effects = effects(sketch, control, options)?;
-    let pooled = sketch.moments(rows, Centre::Pooled)?;
+    let effects = effects(view, control, options)?;
+    let pooled = view.moments(rows, Centre::Pooled)?;
     let size = |effect: Effect| {
         let scale = Scale::of(&effect, &pooled);
         // Where the effect has no interval, neither has its size.

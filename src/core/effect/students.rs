@@ -13,7 +13,7 @@ use super::size::{hedges_g, pooled_sd};
 use super::solve::factor;
 use crate::exact::Wide;
 use crate::pulse::{Pulse, beat};
-use crate::sketch::{Centre, Moments, Rows, Sketch};
+use crate::sketch::{Centre, Moments, Rows, View};
 
 /// Adjustment for covariates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +172,7 @@ fn cell_of(stratum: &Stratum, condition: usize) -> Option<&Cell> {
 /// students of the condition and the strata, k the slopes; `ν_as` also takes the place of `n_as − 1` in the degrees of
 /// freedom.
 pub fn student_effects(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     adjust: StudentAdjust,
     strata: Strata,
@@ -181,7 +181,7 @@ pub fn student_effects(
     check_level(level)?;
     let rows = match adjust {
         StudentAdjust::None => Rows::All,
-        StudentAdjust::Lin if sketch.covariate_count() == 0 => {
+        StudentAdjust::Lin if view.covariate_count() == 0 => {
             return Err(crate::error::Invalid {
                 argument: "adjust",
                 must: "\"none\" without covariates",
@@ -192,10 +192,10 @@ pub fn student_effects(
         }
         StudentAdjust::Lin => Rows::WithCovariates,
     };
-    let moments = sketch.student_moments(rows, strata.centre())?;
+    let moments = view.student_moments(rows, strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
     let number = control_among(&names, control)?;
-    let pooled = sketch.student_moments(rows, Centre::Pooled)?;
+    let pooled = view.student_moments(rows, Centre::Pooled)?;
     let totals = cells(&pooled);
     let cells = cells(&moments);
     let total = |c: usize| totals.first().and_then(|t| cell_of(t, c));

@@ -32,6 +32,18 @@ pub fn add_signed_magnitude(acc: &mut [u64], magnitude: &[u64], negative: bool) 
     }
 }
 
+/// `acc -= x`, of the same length.
+#[inline]
+pub fn subtract(acc: &mut [u64], x: &[u64]) {
+    let mut borrow = false;
+    for (limb, &y) in acc.iter_mut().zip(x) {
+        let (d, b1) = limb.overflowing_sub(y);
+        let (d, b2) = d.overflowing_sub(borrow as u64);
+        *limb = d;
+        borrow = b1 | b2;
+    }
+}
+
 /// `acc += x * 2^shift` for a signed `x`.
 pub fn add_shifted(acc: &mut [u64], x: &[u64], shift: u32) {
     let sign = if is_negative(x) { u64::MAX } else { 0 };

@@ -11,7 +11,7 @@ use crate::effect::size::pooled_sd;
 use crate::effect::{EffectError, Note, Options, Strata, hedges_g};
 use crate::error::Invalid;
 use crate::pulse::beat;
-use crate::sketch::{Centre, Rows, Sketch};
+use crate::sketch::{Centre, Rows, View};
 
 /// One covariate of one condition against the control. `None` is NULL, and a note says why.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,8 +65,8 @@ pub struct BalanceJoint {
 }
 
 /// The questions "the effect on covariate j", one for each covariate.
-fn questions(sketch: &Sketch, control: &str, strata: Strata) -> Result<Vec<Question>, EffectError> {
-    let count = sketch.covariate_count();
+fn questions(view: &View<'_>, control: &str, strata: Strata) -> Result<Vec<Question>, EffectError> {
+    let count = view.covariate_count();
     if count == 0 {
         return Err(Invalid {
             argument: "sketch",
@@ -76,8 +76,8 @@ fn questions(sketch: &Sketch, control: &str, strata: Strata) -> Result<Vec<Quest
         }
         .into());
     }
-    let own = sketch.moments(Rows::WithCovariates, strata.centre())?;
-    let pooled = sketch.moments(Rows::WithCovariates, Centre::Pooled)?;
+    let own = view.moments(Rows::WithCovariates, strata.centre())?;
+    let pooled = view.moments(Rows::WithCovariates, Centre::Pooled)?;
     (1..=count)
         .map(|j| {
             beat();
@@ -90,27 +90,17 @@ fn questions(sketch: &Sketch, control: &str, strata: Strata) -> Result<Vec<Quest
 /// cluster-robust inference (CR2, Satterthwaite) as the effect on an outcome. Rows are those of the sketch with all
 /// covariates, so with an outcome too: the sample that is analysed. `names` are the covariates', in their order.
 pub fn balance(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
-    names: Option<&[String]>,
     strata: Strata,
 ) -> Result<Vec<Balance>, EffectError> {
-    let count = sketch.covariate_count();
-    if let Some(n) = names.filter(|n| n.len() != count) {
-        return Err(Invalid {
-            argument: "names",
-            must: "as many as the sketch has covariates",
-            got: format!("{} names for {count} covariates", n.len()),
-            hint: "Name all covariates in the order in which the sketch has them.",
-        }
-        .into());
-    }
+    let names = view.covariate_names();
     let options = Options {
         strata,
         ..Options::default()
     };
     let mut rows = Vec::new();
-    for (j, question) in questions(sketch, control, strata)?.iter().enumerate() {
+    for (j, question) in questions(view, control, strata)?.iter().enumerate() {
         beat();
         for effect in effects_of(question, &options)? {
             let n = (effect.n.0 as f64, effect.n.1 as f64);
@@ -126,10 +116,7 @@ pub fn balance(
             rows.push(Balance {
                 condition: effect.condition,
                 number: j + 1,
-                covariate: names
-                    .and_then(|n| n.get(j))
-                    .cloned()
-                    .unwrap_or_else(|| (j + 1).to_string()),
+                covariate: names.get(j).cloned().unwrap_or_default(),
                 n: effect.n,
                 clusters: effect.clusters,
                 mean: effect.mean,
@@ -167,7 +154,7 @@ pub fn balance(
 /// approximate Hotelling test of Pustejovsky and Tipton (2018) for the stacked regression:
 /// `F = (ν − k + 1) / (ν k) · d' V⁻¹ d` with k and `ν − k + 1` degrees of freedom.
 pub fn balance_joint(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     strata: Strata,
 ) -> Result<Vec<BalanceJoint>, EffectError> {
@@ -175,7 +162,7 @@ pub fn balance_joint(
         strata,
         ..Options::default()
     };
-    let questions = questions(sketch, control, strata)?;
+    let questions = questions(view, control, strata)?;
     let Some(first) = questions.first() else {
         return Ok(Vec::new());
     };

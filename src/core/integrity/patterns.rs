@@ -3,7 +3,7 @@
 use crate::effect::EffectError;
 use crate::error::Invalid;
 use crate::pulse::Pulse;
-use crate::sketch::{Centre, Key, Rows, Sketch};
+use crate::sketch::{Centre, Key, Rows, View};
 
 /// Something that can not be if the experiment ran as designed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,13 +35,13 @@ fn digest(key: Key) -> String {
 /// exposed; `conditions` with `expected` weights are those of the design, so that a row in a condition of weight 0, or in
 /// one that is not named, is a pattern. Clusters and strata are named by their digests, as `rct.cells` shows them.
 pub fn impossible_patterns(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: Option<&str>,
     conditions: Option<&[String]>,
     expected: Option<&[f64]>,
 ) -> Result<Vec<Pattern>, EffectError> {
-    check(sketch, control, conditions, expected)?;
-    let moments = sketch.moments(Rows::All, Centre::PerStratum)?;
+    check(view, control, conditions, expected)?;
+    let moments = view.observedness().moments(Rows::All, Centre::PerStratum)?;
     let name = |c: usize| moments.conditions.get(c).map_or("", |c| c.name.as_str());
     let listed = |list: &[usize]| {
         let quoted: Vec<String> = list.iter().map(|&c| format!("\"{}\"", name(c))).collect();
@@ -128,39 +128,38 @@ pub fn impossible_patterns(
         }
     }
     if let Some(control) = control {
-        let exposed = sketch.exposures();
-        if let Some((rows, _)) = exposed
-            .iter()
-            .find(|(name, _, sum)| name == control && *sum > 0.0)
-            .map(|e| (e.1, e.2))
-        {
-            found.push(Pattern {
-                pattern: "exposed_control",
-                severity: "error",
-                place: control.to_owned(),
-                detail: format!(
-                    "The exposures of the control are not all 0; rows that have one: {rows}."
-                ),
-            });
+        for (number, exposure) in view.exposure_names().iter().enumerate() {
+            let exposed = view.exposures(number);
+            let of_control = exposed.iter().find(|(name, _, sum)| name == control && *sum > 0.0);
+            if let Some((_, rows, _)) = of_control {
+                found.push(Pattern {
+                    pattern: "exposed_control",
+                    severity: "error",
+                    place: control.to_owned(),
+                    detail: format!(
+                        "The exposures of the control, \"{exposure}\", are not all 0; rows that have one: {rows}."
+                    ),
+                });
+            }
         }
     }
     Ok(found)
 }
 
 fn check(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: Option<&str>,
     conditions: Option<&[String]>,
     expected: Option<&[f64]>,
 ) -> Result<(), EffectError> {
     const HINT: &str = "Give the conditions of the design and the weight of each.";
-    let known = sketch.exposures();
+    let known = view.condition_names();
     if let Some(control) = control
-        && !known.iter().any(|(name, ..)| name == control)
+        && !known.iter().any(|name| name == control)
     {
         return Err(EffectError::UnknownControl {
             control: control.to_owned(),
-            conditions: known.into_iter().map(|(name, ..)| name).collect(),
+            conditions: known,
         });
     }
     if let Some(e) = expected {

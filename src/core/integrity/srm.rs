@@ -6,7 +6,7 @@ use crate::distribution::chi_squared_upper;
 use crate::effect::EffectError;
 use crate::error::Invalid;
 use crate::pulse::{self, Pulse};
-use crate::sketch::{Centre, Rows, Sketch};
+use crate::sketch::{Centre, Rows, View};
 
 /// Tests whether units fell into conditions as their weights let expect: Pearson's chi-squared over the conditions with a
 /// weight above 0, and the exact binomial or multinomial p-value. A unit in a condition of weight 0 is a leak, not a term
@@ -137,13 +137,14 @@ pub struct SketchSrm {
 /// Students come in clusters, so their number by condition varies by the sizes of the clusters: the statistic is
 /// `D = Σ_g n_g (T_g − π)`, whose variance over independent assignments of the clusters is `Σ_g n_g² (diag π − π π')`.
 pub fn srm_of_sketch(
-    sketch: &Sketch,
+    view: &View<'_>,
     expected: Option<&[f64]>,
     conditions: Option<&[String]>,
     alpha: f64,
 ) -> Result<SketchSrm, EffectError> {
     check_alpha(alpha)?;
-    let moments = sketch.moments(Rows::All, Centre::Pooled)?;
+    // Who was assigned, whether or not there is an outcome.
+    let moments = view.observedness().moments(Rows::All, Centre::Pooled)?;
     let mut names: Vec<String> = match conditions {
         Some(c) if c.len() > MAX_CONDITIONS => {
             return Err(Invalid {

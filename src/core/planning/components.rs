@@ -2,7 +2,7 @@
 
 use super::icc::{Within, anova};
 use crate::effect::{Adjust, EffectError};
-use crate::sketch::Sketch;
+use crate::sketch::View;
 
 /// Variance components of the outcome. `None` is NULL.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -34,14 +34,14 @@ pub struct Components {
 }
 
 /// Variance components of a sketch, over its rows with all covariates.
-pub fn variance_components(sketch: &Sketch, within: Within) -> Result<Components, EffectError> {
-    let with_covariates = sketch.covariate_count() > 0;
+pub fn variance_components(view: &View<'_>, within: Within) -> Result<Components, EffectError> {
+    let with_covariates = view.covariate_count() > 0;
     let adjust = if with_covariates {
         Adjust::Ancova
     } else {
         Adjust::None
     };
-    let anova = anova(sketch, within, adjust)?;
+    let anova = anova(view, within, adjust)?;
     let mut out = Components {
         clusters: anova.sizes.len() as u64,
         n: anova.rows as u64,

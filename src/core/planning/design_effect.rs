@@ -4,7 +4,7 @@ use super::icc::{Icc, Within, icc};
 use super::trial::{MOST, check_icc, within};
 use crate::effect::EffectError;
 use crate::error::Invalid;
-use crate::sketch::{Centre, Rows, Sketch};
+use crate::sketch::{Centre, Rows, View};
 
 /// Design effect and what it comes from. `None` is NULL.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub struct DesignEffect {
 }
 
 /// Design effect of the mean of a sketch's outcome.
-pub fn design_effect(sketch: &Sketch, by: Within) -> Result<DesignEffect, EffectError> {
+pub fn design_effect(view: &View<'_>, by: Within) -> Result<DesignEffect, EffectError> {
     let Icc {
         icc_truncated,
         clusters,
@@ -38,8 +38,8 @@ pub fn design_effect(sketch: &Sketch, by: Within) -> Result<DesignEffect, Effect
         squared_sizes,
         notes,
         ..
-    } = icc(sketch, by, 0.95)?;
-    let moments = sketch.moments(Rows::All, Centre::Pooled)?;
+    } = icc(view, by, 0.95)?;
+    let moments = view.moments(Rows::All, Centre::Pooled)?;
     let (mut w1, mut w2) = (0.0, 0.0);
     for cell in &moments.cells {
         w1 += cell.weight * cell.rows;

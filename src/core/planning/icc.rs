@@ -4,7 +4,7 @@ use super::anova::{Anova, MeanSquares};
 use crate::distribution::{f_critical, normal_critical};
 use crate::effect::options::{check_level, unknown};
 use crate::effect::{Adjust, EffectError, Word};
-use crate::sketch::{CellMoments, Centre, Moments, Rows, Sketch};
+use crate::sketch::{CellMoments, Centre, Moments, Rows, View};
 
 /// What the clusters are compared within.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,20 +73,20 @@ pub struct Icc {
 }
 
 /// Intra-cluster correlation of the outcome of a sketch. Weights are not used.
-pub fn icc(sketch: &Sketch, within: Within, level: f64) -> Result<Icc, EffectError> {
-    icc_adjusted(sketch, within, level, Adjust::None)
+pub fn icc(view: &View<'_>, within: Within, level: f64) -> Result<Icc, EffectError> {
+    icc_adjusted(view, within, level, Adjust::None)
 }
 
 /// Intra-cluster correlation of what covariates leave of the outcome (with [`Adjust::Ancova`]); see
 /// [`Anova::mean_squares`]. Smith's limits are not known for it.
 pub fn icc_adjusted(
-    sketch: &Sketch,
+    view: &View<'_>,
     within: Within,
     level: f64,
     adjust: Adjust,
 ) -> Result<Icc, EffectError> {
     check_level(level)?;
-    let anova = anova(sketch, within, adjust)?;
+    let anova = anova(view, within, adjust)?;
     let mut icc = point(&anova, adjust == Adjust::Ancova);
     f_limits(&mut icc, level);
     if adjust == Adjust::None {
@@ -96,17 +96,17 @@ pub fn icc_adjusted(
 }
 
 /// Analysis of variance of all rows, or of those with all covariates.
-pub(super) fn anova(sketch: &Sketch, within: Within, adjust: Adjust) -> Result<Anova, EffectError> {
+pub(super) fn anova(view: &View<'_>, within: Within, adjust: Adjust) -> Result<Anova, EffectError> {
     let rows = match adjust.with_common_slope()? {
         Adjust::None => Rows::All,
-        _ if sketch.covariate_count() == 0 => return Err(EffectError::NoCovariates),
+        _ if view.covariate_count() == 0 => return Err(EffectError::NoCovariates),
         _ => Rows::WithCovariates,
     };
     let centre = match within {
         Within::Condition | Within::All => Centre::Pooled,
         Within::Stratum | Within::ConditionStratum => Centre::PerStratum,
     };
-    let moments = sketch.moments(rows, centre)?;
+    let moments = view.moments(rows, centre)?;
     Ok(Anova::new(&moments, |c| {
         Some(match within {
             Within::All => (0, 0),

@@ -9,7 +9,7 @@ use crate::budget::Budget;
 use crate::effect::question::Question;
 use crate::effect::{Adjust, Options, StdError, Strata};
 use crate::random::{Purpose, Random};
-use crate::sketch::{Builder, Covariates, Key, Row, Sketch};
+use crate::sketch::{Builder, Covariates, Key, Row, View};
 use nalgebra::{DMatrix, DVector};
 
 struct Student {
@@ -56,7 +56,7 @@ fn students(seed: &str, crossing: bool, weighted: bool) -> Vec<Student> {
     out
 }
 
-fn sketch(students: &[Student], weighted: bool) -> Sketch {
+fn view(students: &[Student], weighted: bool) -> Sketch {
     let budget = Budget::unlimited();
     let mut builder = Builder::new(&budget);
     for s in students {
@@ -135,7 +135,7 @@ fn compare(crossing: bool, weighted: bool, strata: Strata) {
         level: 0.95,
         ..Options::default()
     };
-    let question = Question::new(&sketch(&data, weighted), "control", &options).unwrap();
+    let question = Question::new(&view(&data, weighted), "control", &options).unwrap();
     let mut order: Vec<usize> = (0..CLUSTERS).collect();
     order.sort_by_key(|&g| Key::of_bigint(g as i64));
     let absorbed = if strata == Strata::Absorb { 3 } else { 1 };

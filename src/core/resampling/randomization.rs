@@ -23,7 +23,7 @@ use crate::effect::robust::{bordered, dot};
 use crate::effect::{Effect, EffectError, Note, Options, StdError, Strata, Word, effects};
 use crate::error::Invalid;
 use crate::pulse::Pulse;
-use crate::sketch::{Moments, Sketch};
+use crate::sketch::{Moments, View};
 
 /// The statistic of the test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub struct RandomizationTest {
 
 /// Tests the effect of each condition but the control, by name; each among the clusters of the two conditions.
 pub fn randomization_test(
-    sketch: &Sketch,
+    view: &View<'_>,
     control: &str,
     options: &Options,
     statistic: Statistic,
@@ -90,9 +90,9 @@ pub fn randomization_test(
         ..*options
     };
     options.adjust.with_common_slope()?;
-    let question = Question::new(sketch, control, &options)?;
+    let question = Question::new(view, control, &options)?;
     let mut rows = Vec::new();
-    for effect in effects(sketch, control, &options)? {
+    for effect in effects(view, control, &options)? {
         let mut row = blank(&effect);
         let number = |c: &crate::sketch::ConditionCounts| c.name == row.condition;
         let number = question.moments.conditions.iter().position(number);

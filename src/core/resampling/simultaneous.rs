@@ -17,7 +17,7 @@ use crate::effect::{Effect, EffectError, Options, StdError, effects};
 use crate::error::Invalid;
 use crate::pulse::{self, Pulse};
 use crate::random::{Purpose, Random};
-use crate::sketch::{Key, Sketch};
+use crate::sketch::{Key, View};
 
 /// Most effects of a call.
 const MAX_EFFECTS: usize = 500;
@@ -27,8 +27,8 @@ const COMBINATION: f64 = 1e-12;
 /// One of several effects. `None` is NULL: the quantity does not exist, and a note says why.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Simultaneous {
-    /// Place of the sketch, from 1.
-    pub outcome: usize,
+    /// The outcome.
+    pub outcome: String,
     /// The effect by itself.
     pub effect: Effect,
     /// p-value, adjusted for all effects of the call.
@@ -46,9 +46,9 @@ pub struct Simultaneous {
 /// Scores of one effect, over its standard error, by cluster.
 type Scores = Vec<(Key, f64)>;
 
-/// The effects of all conditions in all sketches, with intervals that hold for all of them at `level`.
+/// The effects of all conditions on all outcomes, with intervals that hold for all of them at `level`.
 pub fn simultaneous_intervals(
-    sketches: &[Sketch],
+    views: &[View<'_>],
     control: &str,
     options: &Options,
     draws: &Draws,
@@ -58,14 +58,14 @@ pub fn simultaneous_intervals(
         ..*options
     };
     let (mut rows, mut scores): (Vec<Simultaneous>, Vec<Option<Scores>>) = Default::default();
-    for (i, sketch) in sketches.iter().enumerate() {
-        pulse::room_for(sketches.len(), 8 * size_of::<Key>());
-        let question = Question::new(sketch, control, &options)?;
+    for view in views {
+        pulse::room_for(views.len(), 8 * size_of::<Key>());
+        let question = Question::new(view, control, &options)?;
         let contrasts: Vec<Vec<f64>> = (0..conditions_kept(&question.design))
             .map(|j| question.design.contrast(j))
             .collect();
         let parts = contributions(&question.design, &contrasts, options.se)?;
-        for effect in effects(sketch, control, &options)? {
+        for effect in effects(view, control, &options)? {
             let at = place(&question, &effect.condition).filter(|_| effect.p_value.is_some());
             scores.push(at.zip(effect.std_error).map(|(at, se)| {
                 let score = |s: &Vec<f64>| s.get(at).copied().unwrap_or(0.0) / se;
@@ -79,7 +79,7 @@ pub fn simultaneous_intervals(
                     .collect()
             }));
             rows.push(Simultaneous {
-                outcome: i + 1,
+                outcome: view.name(),
                 notes: effect
                     .notes
                     .iter()
@@ -94,7 +94,7 @@ pub fn simultaneous_intervals(
     let family: Vec<&Scores> = scores.iter().flatten().collect();
     if family.len() > MAX_EFFECTS {
         return Err(Invalid::number(
-            "sketches",
+            "outcomes",
             "of at most 500 effects together",
             family.len() as f64,
             "Ask for fewer outcomes or conditions at once.",

@@ -134,7 +134,7 @@ pub(super) fn place(question: &Question, condition: &str) -> Option<usize> {
 
 /// The effect of each condition but the control, by name, with the wild cluster bootstrap.
 pub fn wild_bootstrap(
-    sketch: &crate::sketch::Sketch,
+    view: &crate::sketch::View,
     control: &str,
     options: &WildOptions,
 ) -> Result<Vec<WildBootstrap>, EffectError> {
@@ -152,8 +152,8 @@ pub fn wild_bootstrap(
         }
         .into());
     }
-    let question = Question::new(sketch, control, &options.effect)?;
-    let rows = effects(sketch, control, &options.effect)?;
+    let question = Question::new(view, control, &options.effect)?;
+    let rows = effects(view, control, &options.effect)?;
     Ok(rows.iter().map(|e| row(&question, e, options)).collect())
 }
 

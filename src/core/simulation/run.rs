@@ -9,7 +9,7 @@ use crate::effect::{Adjust, Effect, effects};
 use crate::error::Invalid;
 use crate::integrity::{Verdict, srm_of_sketch};
 use crate::pulse::{self, Pulse};
-use crate::sketch::{Builder, Covariates, Key, Row, Sketch};
+use crate::sketch::{Cluster, Columns, Builder, Key, Row, Sketch};
 
 /// Rosters that one call may draw.
 pub const MAX_DRAWS: i64 = 10_000_000;
@@ -192,7 +192,7 @@ fn analysed(
         .conditions
         .get(design.control)
         .map_or("", String::as_str);
-    match effects(sketch, control, options) {
+    match effects(&sketch.first()?, control, options) {
         Err(UnknownControl { .. } | OnlyControl(_)) => Ok(Vec::new()),
         other => Ok(other?),
     }
@@ -204,12 +204,12 @@ fn sketch(
     with_effect: bool,
     budget: &Budget,
 ) -> Result<Sketch, SimulationError> {
-    let mut builder = Builder::new(budget);
     let stratified = design.strata > 1 || design.waves > 1;
     let adjusted = design
         .analyses
         .iter()
         .any(|(_, o)| o.adjust != Adjust::None);
+    let mut builder = Builder::new(Columns::simple(adjusted), budget);
     let mut pulse = Pulse::every(BEAT);
     for s in &roster.students {
         pulse.tick();
@@ -219,23 +219,15 @@ fn sketch(
         } else {
             s.without_effect
         };
-        let pretest = s.pretest.map(|x| [x]);
-        let covariates = match &pretest {
-            Some(one) if adjusted => Covariates::Complete(one),
-            _ => Covariates::Absent,
-        };
         builder.add(&Row {
-            outcome: s.observed.then_some(outcome),
             condition,
-            cluster: Some(Key::of_bigint(i64::from(s.unit))),
+            cluster: Some(Cluster::Number(i64::from(s.unit))),
             stratum: if stratified {
                 Key::of_bigint(i64::from(s.stratum))
             } else {
                 Key::NONE
             },
-            covariates,
-            exposed: None,
-            weight: None,
+            values: &[s.observed.then_some(outcome), s.pretest],
         })?;
     }
     Ok(builder.into_sketch()?)

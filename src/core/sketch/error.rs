@@ -49,6 +49,10 @@ pub enum SketchError {
         /// The names that there are.
         known: Vec<String>,
     },
+    /// An outcome that is a ratio, where a value is wanted.
+    RatioOutcome(String),
+    /// No outcome is a ratio.
+    NoRatio,
     /// Sketches that have not the same columns.
     DifferentColumns(String, String),
     /// A fourth argument of which the type does not say what it is.
@@ -103,6 +107,8 @@ impl Explain for SketchError {
             | ColumnsChange
             | ValueCount { .. }
             | UnknownColumn { .. }
+            | RatioOutcome(_)
+            | NoRatio
             | DifferentColumns(..)
             | ConditionTooLong(_)
             | StudentSketch
@@ -138,6 +144,8 @@ impl Explain for SketchError {
                 format!("a sketch of {expected} columns needs {expected} values, got {got}")
             }
             UnknownColumn { role, name, .. } => format!("sketch has no {role} \"{name}\""),
+            RatioOutcome(name) => format!("outcome \"{name}\" of the sketch is a ratio"),
+            NoRatio => "sketch has no such ratio".to_owned(),
             DifferentColumns(ours, theirs) => {
                 format!("sketches must have the same columns, got \"{theirs}\" after \"{ours}\"")
             }
@@ -215,6 +223,10 @@ impl Explain for SketchError {
                 "After the text come condition, cluster and stratum (NULL for none), and then a value for each column, in order."
             }
             UnknownColumn { .. } => "rct.sketch_info tells the columns of a sketch.",
+            RatioOutcome(_) => "Use rct.ratio_effects, or name another outcome.",
+            NoRatio => {
+                "Name a ratio among the outcomes, such as rct.sketch('solved / attempts', condition, class, school, solved, attempts)."
+            }
             DifferentColumns(..) => "Make all sketches that are rolled up with the same columns in the same order.",
             StratumOrCovariate(_) => {
                 "Write school::text for a stratum, or rct.sketch(outcome, condition, cluster, NULL, covariate) for a covariate."

@@ -247,6 +247,26 @@ impl Shape {
         self.gap(outcome) + pair_slot(self.common, a, b)
     }
 
+    /// The outcome of which a slot holds something, and whether it is of the rows that lack it; none for the common columns.
+    pub fn outcome_of(&self, slot: usize) -> Option<(usize, bool)> {
+        let with = |value: usize| {
+            let first = |&(place, ratio): &(usize, bool)| {
+                (place..=place + ratio as usize).contains(&value)
+            };
+            self.outcomes.iter().position(first)
+        };
+        let blocks = self.values * (2 + self.common);
+        let always = self.slots(false);
+        if slot < blocks {
+            Some((with(slot / (2 + self.common))?, false))
+        } else if slot >= always {
+            Some((slot.checked_sub(always)?.checked_div(self.block())?, true))
+        } else {
+            let ratio = slot.checked_sub(blocks + self.block())?;
+            Some((with(self.ratios().nth(ratio)?)?, false))
+        }
+    }
+
     /// Number of slots.
     pub fn slots(&self, gaps: bool) -> usize {
         let always = self.values * (2 + self.common) + self.block() + self.ratios().count();
@@ -254,7 +274,7 @@ impl Shape {
     }
 
     /// What each slot holds, as columns: of a sum one, of a product two.
-    fn terms(&self, gaps: bool) -> Vec<(usize, Option<usize>)> {
+    pub fn terms(&self, gaps: bool) -> Vec<(usize, Option<usize>)> {
         let mut terms = Vec::with_capacity(self.slots(gaps));
         let common = self.values..self.columns();
         for value in 0..self.values {

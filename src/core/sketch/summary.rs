@@ -1,14 +1,12 @@
 //! What a sketch holds, in a row, and cell by cell.
 
-use super::canonical::Canonical;
-use super::cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
+use super::cells::{HAS_COVARIATES, HAS_WEIGHT};
 use super::moments::{Centre, Rows};
-use super::{Key, LeftOut, Sketch, SketchError};
-use crate::exact::limbs;
+use super::{Key, LeftOut, Sketch, SketchError, View};
 use crate::pulse;
 
 /// What a sketch holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Info {
     /// Rows in cells.
     pub rows: u64,
@@ -20,10 +18,8 @@ pub struct Info {
     pub strata: u64,
     /// Cells.
     pub cells: u64,
-    /// Covariates.
-    pub covariates: usize,
-    /// Some row had an exposure.
-    pub has_exposed: bool,
+    /// Rows that lack an outcome, for each outcome.
+    pub no_outcome: Vec<u64>,
     /// Some row had a weight.
     pub has_weight: bool,
     /// Rows without a condition.
@@ -56,6 +52,8 @@ pub struct CellSummary {
 /// What is there and what is missing of the rows of one condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Completeness {
+    /// Rows without the outcome.
+    pub without_outcome: u64,
     /// Rows with all covariates, of those that have a weight if any has.
     pub with_covariates: u64,
     /// Rows without a weight though others have one.
@@ -63,41 +61,13 @@ pub struct Completeness {
 }
 
 impl Sketch {
-    /// Names of the conditions, sorted.
-    pub fn condition_names(&self) -> Vec<String> {
-        let canonical = Canonical::of(self);
-        let name = |&i: &usize| self.conditions.get(i).map(|c| c.name.clone());
-        canonical.conditions.iter().filter_map(name).collect()
-    }
-
-    /// What is missing, per condition by name.
-    pub fn completeness(&self) -> Vec<Completeness> {
-        let weighted = self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0);
-        let canonical = Canonical::of(self);
-        let mut all = vec![Completeness::default(); self.conditions.len()];
-        for (id, number) in pulse::each(&canonical.cells) {
-            let (Some(cell), Some(sum)) =
-                (self.cells.get(*number), all.get_mut(id.condition as usize))
-            else {
-                continue;
-            };
-            if weighted && id.flags & HAS_WEIGHT == 0 {
-                sum.without_weight += cell.rows;
-            } else if id.flags & HAS_COVARIATES != 0 {
-                sum.with_covariates += cell.rows;
-            }
-        }
-        all
-    }
-
     /// What the sketch holds.
     pub fn info(&self) -> Info {
         let mut info = Info {
             conditions: self.conditions.len() as u64,
             strata: self.strata.iter().filter(|k| **k != Key::NONE).count() as u64,
             cells: self.cells.len() as u64,
-            covariates: self.covariate_count(),
-            has_exposed: self.has_exposed,
+            no_outcome: vec![0; self.columns.outcomes.len()],
             no_condition: self.no_condition,
             ..Info::default()
         };
@@ -106,7 +76,10 @@ impl Sketch {
             clusters.push(cell.id.cluster);
             info.rows += cell.rows;
             info.has_weight |= cell.id.flags & HAS_WEIGHT != 0;
-            if info.covariates > 0 && cell.id.flags & HAS_COVARIATES == 0 {
+            for (outcome, count) in info.no_outcome.iter_mut().enumerate() {
+                *count += self.cells.layout().missing(cell.sums, outcome);
+            }
+            if self.complete_flags & !cell.id.flags & HAS_COVARIATES != 0 {
                 info.no_covariates += cell.rows;
             }
         }
@@ -118,36 +91,9 @@ impl Sketch {
             .for_each(|c| info.left_out.add(&c.left_out));
         info
     }
+}
 
-    /// Per condition by name: rows in cells that have an exposure, and the sum of the exposures.
-    pub fn exposures(&self) -> Vec<(String, u64, f64)> {
-        let canonical = Canonical::of(self);
-        let mut all: Vec<(String, u64, f64)> = canonical
-            .conditions
-            .iter()
-            .filter_map(|&i| self.conditions.get(i))
-            .map(|c| (c.name.clone(), 0, 0.0))
-            .collect();
-        let column = self.cells.layout().columns().len() - 1;
-        let slot = self.cells.layout().slots().get(column).copied();
-        for (id, number) in pulse::each(&canonical.cells) {
-            let (Some(cell), Some(slot), Some(total)) = (
-                self.cells.get(*number),
-                slot,
-                all.get_mut(id.condition as usize),
-            ) else {
-                continue;
-            };
-            if id.flags & HAS_EXPOSED != 0
-                && let Some(sum) = cell.sums.get(slot.offset..slot.offset + slot.len)
-            {
-                total.1 += cell.rows;
-                total.2 += limbs::to_f64(sum, slot.exponent);
-            }
-        }
-        all
-    }
-
+impl View<'_> {
     /// Sizes, means and spread by stratum, cluster, condition and weight, in that order. Rows that differ only in what is
     /// missing are together. In a weighted sketch rows without a weight are left out.
     pub fn cell_summaries(&self) -> Result<Vec<CellSummary>, SketchError> {

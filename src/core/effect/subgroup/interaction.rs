@@ -21,7 +21,7 @@ use crate::effect::robust::{Contributions, contributions};
 use crate::effect::satterthwaite::{Form, Products, Terms};
 use crate::error::Invalid;
 use crate::pulse::{self, Pulse};
-use crate::sketch::{Key, Sketch};
+use crate::sketch::{Key, View};
 use nalgebra::DMatrix;
 use std::cmp::Ordering;
 
@@ -60,7 +60,7 @@ pub struct InteractionTest {
 /// For each condition, tests that its effect is the same in all segments, those left out that the guard holds back or
 /// that have no test of their own.
 pub fn interaction_test(
-    segments: &Segments,
+    segments: &Segments<'_>,
     control: &str,
     options: &Options,
     guard: Guard,
@@ -76,13 +76,13 @@ pub fn interaction_test(
     }
     let rows = subgroup_effects(segments, control, options, guard)?;
     let mut analyses = Vec::with_capacity(segments.0.len());
-    for (segment, sketch) in &segments.0 {
+    for (segment, view) in &segments.0 {
         pulse::beat();
         let usable = rows
             .iter()
             .any(|r| r.segment == *segment && r.inference.t.is_some());
         analyses.push(match usable {
-            true => Some(Analysis::new(sketch, control, options)?),
+            true => Some(Analysis::new(view, control, options)?),
             false => None,
         });
     }
@@ -126,8 +126,8 @@ struct Analysis {
 }
 
 impl Analysis {
-    fn new(sketch: &Sketch, control: &str, options: &Options) -> Result<Self, EffectError> {
-        let question = Question::new(sketch, control, options)?;
+    fn new(view: &View<'_>, control: &str, options: &Options) -> Result<Self, EffectError> {
+        let question = Question::new(view, control, options)?;
         let contrasts: Vec<Vec<f64>> = (0..conditions_kept(&question.design))
             .map(|j| question.design.contrast(j))
             .collect();

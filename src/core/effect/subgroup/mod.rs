@@ -16,38 +16,38 @@ use super::options::{Options, control_among};
 use crate::error::Invalid;
 use crate::monitoring::holm;
 use crate::pulse;
-use crate::sketch::Sketch;
+use crate::sketch::View;
 use std::collections::BTreeSet;
 
 /// The sketches of the segments, by name.
 #[derive(Debug)]
-pub struct Segments(Vec<(String, Sketch)>);
+pub struct Segments<'a>(Vec<(String, View<'a>)>);
 
-impl Segments {
+impl<'a> Segments<'a> {
     /// Pairs names with sketches. A segment whose sketch is `None` has no rows and is left out; a name must not be `None`
     /// and not come twice.
     pub fn new(
         names: Vec<Option<String>>,
-        sketches: Vec<Option<Sketch>>,
+        views: Vec<Option<View<'a>>>,
     ) -> Result<Self, EffectError> {
-        if names.len() != sketches.len() {
+        if names.len() != views.len() {
             return Err(Invalid {
                 argument: "sketches",
                 must: "as many as segments",
-                got: format!("{} for {} segments", sketches.len(), names.len()),
+                got: format!("{} for {} segments", views.len(), names.len()),
                 hint: "Make both arrays in one query: array_agg(segment), array_agg(sketch).",
             }
             .into());
         }
         let mut segments = Vec::with_capacity(names.len());
-        for (name, sketch) in names.into_iter().zip(sketches) {
+        for (name, view) in names.into_iter().zip(views) {
             let name = name.ok_or(Invalid {
                 argument: "segments",
                 must: "names",
                 got: "NULL".to_owned(),
                 hint: "Leave out rows without a segment, or name it with coalesce(segment, 'unknown').",
             })?;
-            segments.extend(sketch.map(|s| (name, s)));
+            segments.extend(view.map(|s| (name, s)));
         }
         segments.sort_by(|a, b| a.0.cmp(&b.0));
         let twice = segments
@@ -122,15 +122,15 @@ pub struct SubgroupEffect {
 /// The effect of each condition in each segment, by segment and condition. The regression of each segment is its own, so
 /// that slopes and strata may differ between segments.
 pub fn subgroup_effects(
-    segments: &Segments,
+    segments: &Segments<'_>,
     control: &str,
     options: &Options,
     guard: Guard,
 ) -> Result<Vec<SubgroupEffect>, EffectError> {
     let mut arms_of_segments = Vec::with_capacity(segments.0.len());
-    for (_, sketch) in &segments.0 {
+    for (_, view) in &segments.0 {
         pulse::beat();
-        arms_of_segments.push(arms(sketch)?);
+        arms_of_segments.push(arms(view)?);
     }
     if segments.0.is_empty() {
         return Ok(Vec::new());
@@ -140,11 +140,11 @@ pub fn subgroup_effects(
     let mut conditions: Vec<String> = names.into_iter().map(str::to_owned).collect();
     conditions.remove(control_among(&conditions, control)?);
     let mut rows = Vec::with_capacity(segments.0.len() * conditions.len());
-    for ((segment, sketch), arms) in segments.0.iter().zip(&arms_of_segments) {
+    for ((segment, view), arms) in segments.0.iter().zip(&arms_of_segments) {
         pulse::beat();
         let comparable = arms.len() > 1 && arms.iter().any(|a| a.condition == control);
         let found = if comparable {
-            effects(sketch, control, options)?
+            effects(view, control, options)?
         } else {
             Vec::new()
         };

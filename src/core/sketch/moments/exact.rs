@@ -1,8 +1,9 @@
 //! Sums and cross products about a centre, exact until the one rounding.
 
+use super::flat::Flat;
 use crate::exact::{Wide, limbs};
 use crate::sketch::SketchError;
-use crate::sketch::layout::{Layout, Slot, pair_slot};
+use crate::sketch::layout::{Slot, pair_slot};
 
 /// An exact sum of one column over one stratum.
 pub(super) struct Total {
@@ -23,24 +24,16 @@ pub(super) fn same_value(a: (Slot, &[u64]), b: (Slot, &[u64])) -> bool {
     })
 }
 
-pub(super) fn totals_for(layout: &Layout, places: &[usize]) -> Vec<Total> {
-    places
+/// A total for each column of what is read.
+pub(super) fn totals_for(flat: &Flat) -> Vec<Total> {
+    flat.slots
         .iter()
-        .filter_map(|&column| layout.slots().get(column))
+        .take(flat.columns())
         .map(|s| Total {
             limbs: vec![0; s.len + 1],
             rows: 0,
         })
         .collect()
-}
-
-pub(super) fn slot_of<'a>(
-    layout: &Layout,
-    sums: &'a [u64],
-    slot: usize,
-) -> Option<(Slot, &'a [u64])> {
-    let slot = *layout.slots().get(slot)?;
-    Some((slot, sums.get(slot.offset..slot.offset + slot.len)?))
 }
 
 /// `x = x / divisor`, towards zero.
@@ -73,8 +66,7 @@ impl Scratch {
     /// Appends the moments of one cell to `out`, and what doubles leave of them to `rests`.
     pub(super) fn cell(
         &mut self,
-        layout: &Layout,
-        places: &[usize],
+        flat: &Flat,
         sums: &[u64],
         rows: u64,
         centre: &[Total],
@@ -87,17 +79,11 @@ impl Scratch {
         self.magnitudes.clear();
         self.bounds.clear();
         self.fixed.clear();
-        self.short = places
-            .iter()
-            .filter_map(|&column| layout.slots().get(column))
-            .all(|s| s.len <= 3)
-            && layout
-                .slots()
-                .iter()
-                .skip(layout.columns().len())
-                .all(|s| s.len <= 5);
-        for (&column, total) in places.iter().zip(centre) {
-            let Some((slot, sum)) = slot_of(layout, sums, column) else {
+        let columns = flat.columns();
+        self.short = flat.slots.iter().take(columns).all(|s| s.len <= 3)
+            && flat.slots.iter().skip(columns).all(|s| s.len <= 5);
+        for (column, total) in centre.iter().enumerate() {
+            let Some((slot, sum)) = flat.loaded(sums, column) else {
                 continue;
             };
             push(offset(total, sum, rows, slot.exponent));
@@ -120,14 +106,9 @@ impl Scratch {
             }
             self.bounds.push((start, self.magnitudes.len(), negative));
         }
-        for (a, &place_a) in places.iter().enumerate() {
-            for (b, &place_b) in places.iter().enumerate().skip(a) {
-                let slot = pair_slot(
-                    layout.columns().len(),
-                    place_a.min(place_b),
-                    place_a.max(place_b),
-                );
-                let product = slot_of(layout, sums, slot);
+        for a in 0..columns {
+            for b in a..columns {
+                let product = flat.loaded(sums, pair_slot(columns, a, b));
                 let value = match (product, self.short) {
                     _ if rows == 1 => Some(Wide::ZERO),
                     (_, true) => self.within_short(product, rows, a, b),

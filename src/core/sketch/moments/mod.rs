@@ -7,6 +7,7 @@
 
 mod derive;
 mod exact;
+mod flat;
 mod read;
 
 use super::key::Key;
@@ -31,10 +32,14 @@ pub enum Rows {
 pub enum Variable {
     /// The outcome.
     Outcome,
-    /// A covariate, counted from 1 as in SQL.
+    /// The denominator of an outcome that is a ratio.
+    Denominator,
+    /// 1 where the outcome is missing, and 0 where it is there; the outcome counts as 0 where it is missing.
+    Missing,
+    /// A covariate of those that are adjusted for, counted from 1.
     Covariate(usize),
-    /// The exposure.
-    Exposed,
+    /// An exposure, counted from 1.
+    Exposure(usize),
 }
 
 /// Rows and columns of an analysis that is not one of [`Rows`].
@@ -70,6 +75,8 @@ pub struct ConditionCounts {
     pub name: String,
     /// Rows left out, by reason.
     pub left_out: LeftOut,
+    /// Rows left out because the outcome was NULL.
+    pub no_outcome: u64,
 }
 
 /// Moments of one cell.

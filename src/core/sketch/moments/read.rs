@@ -1,25 +1,27 @@
 //! Moments of a sketch.
 
-use super::exact::{Scratch, Total, divide, same_value, slot_of, totals_for};
+use super::exact::{Scratch, Total, divide, same_value, totals_for};
+use super::flat::Flat;
 use super::{CellMoments, Centre, ConditionCounts, Moments, Rows, Selection, Variable};
 use crate::exact::limbs;
 use crate::pulse::{self, Pulse};
 use crate::sketch::canonical::Canonical;
 use crate::sketch::cells::{Cell, CellId, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use crate::sketch::key::Key;
-use crate::sketch::layout::pair_slot;
-use crate::sketch::{LeftOut, Sketch, SketchError};
+use crate::sketch::{LeftOut, SketchError, View};
 
 /// The cells that a selection takes, in canonical order, and the rows of the others by what they lack.
 struct Taken<'a> {
     cells: Vec<(CellId, Cell<'a>)>,
     weighted: bool,
+    /// By condition, in the order of the names.
+    no_outcome: Vec<u64>,
     no_covariates: u64,
     no_exposed: u64,
     no_weight: u64,
 }
 
-impl Sketch {
+impl<'a> View<'a> {
     /// The moments of the cells.
     pub fn moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
         self.moments_of(&self.selection(rows), centre)
@@ -27,84 +29,50 @@ impl Sketch {
 
     /// The moments of the cells of a sketch of students: cells are strata and conditions.
     pub fn student_moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
-        if self.cells.iter().any(|c| c.id.cluster != Key::STUDENT) {
+        if self.sketch.cells.iter().any(|c| c.id.cluster != Key::STUDENT) {
             return Err(SketchError::ClusterSketch);
         }
         self.any_moments(&self.selection(rows), centre)
     }
 
-    /// Rows with an outcome and all covariates.
-    pub fn complete(&self) -> Selection {
-        self.selection(Rows::WithCovariates)
-    }
-
-    fn selection(&self, rows: Rows) -> Selection {
-        let mut columns = vec![Variable::Outcome];
-        if rows == Rows::WithCovariates {
-            columns.extend((1..=self.covariate_count()).map(Variable::Covariate));
-        }
-        Selection {
-            columns,
-            needs: if rows == Rows::All { 0 } else { HAS_COVARIATES },
-            conditions: Vec::new(),
-        }
-    }
-
-    /// Place of a column in the layout, if the sketch has it.
-    fn place(&self, variable: Variable) -> Option<usize> {
-        match variable {
-            Variable::Outcome => Some(0),
-            Variable::Covariate(i) => (1..=self.covariate_count()).contains(&i).then_some(i),
-            Variable::Exposed => self.has_exposed.then(|| self.column_count() - 1),
-        }
-    }
-
-    /// True if the sketch has a column of exposure.
-    pub fn has_exposed(&self) -> bool {
-        self.has_exposed
-    }
-
     /// True if in every cell the sum of squares of the column is exactly its sum. For whole numbers that is so if and only if
     /// all are 0 or 1; fractions would have to make up for each other in every cluster.
     pub fn is_binary(&self, variable: Variable) -> bool {
-        let layout = self.cells.layout();
-        let Some(column) = self.place(variable) else {
-            return false;
-        };
-        let square = pair_slot(layout.columns().len(), column, column);
-        pulse::each(self.cells.iter()).all(|cell| {
-            match (
-                slot_of(layout, cell.sums, column),
-                slot_of(layout, cell.sums, square),
-            ) {
-                (Some(sum), Some(squares)) => same_value(sum, squares),
-                _ => false,
-            }
-        })
+        let flat = Flat::new(self, &[variable]);
+        let mut sums = Vec::new();
+        flat.columns() == 1
+            && pulse::each(self.sketch.cells.iter()).all(|cell| {
+                flat.load(self, &cell, &mut sums);
+                match (flat.loaded(&sums, 0), flat.loaded(&sums, 1)) {
+                    (Some(sum), Some(squares)) => same_value(sum, squares),
+                    _ => false,
+                }
+            })
     }
 
     /// The moments of the cells of chosen rows and columns. Columns that the sketch does not have are left out. A sketch of
     /// students has no clusters and is refused.
     pub fn moments_of(&self, chosen: &Selection, centre: Centre) -> Result<Moments, SketchError> {
-        if self.cells.iter().any(|c| c.id.cluster == Key::STUDENT) {
+        if self.sketch.cells.iter().any(|c| c.id.cluster == Key::STUDENT) {
             return Err(SketchError::StudentSketch);
         }
         self.any_moments(chosen, centre)
     }
 
-    fn taken(&self, canonical: &Canonical, chosen: &Selection) -> Taken<'_> {
+    fn taken(&self, canonical: &Canonical, chosen: &Selection, flat: &Flat) -> Taken<'a> {
+        let sketch = self.sketch;
         let conditions: Vec<bool> = canonical
             .conditions
             .iter()
             .map(|&i| {
-                self.conditions
-                    .get(i)
-                    .is_some_and(|c| chosen.takes(&c.name))
+                let condition = sketch.conditions.get(i);
+                condition.is_some_and(|c| chosen.takes(&c.name))
             })
             .collect();
         let mut taken = Taken {
             cells: pulse::vector(canonical.cells.len()),
-            weighted: self.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0),
+            weighted: sketch.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0),
+            no_outcome: vec![0; conditions.len()],
             no_covariates: 0,
             no_exposed: 0,
             no_weight: 0,
@@ -112,18 +80,25 @@ impl Sketch {
         let mut pulse = Pulse::every(1 << 14);
         for &(id, number) in &canonical.cells {
             pulse.tick();
-            let Some(cell) = self.cells.get(number) else {
+            let Some(cell) = sketch.cells.get(number) else {
                 continue;
             };
-            let missing = chosen.needs & !id.flags;
             if conditions.get(id.condition as usize) != Some(&true) {
                 continue;
+            }
+            let rows = flat.rows(self, &cell);
+            if let Some(count) = taken.no_outcome.get_mut(id.condition as usize) {
+                *count += cell.rows - rows;
+            }
+            let missing = chosen.needs & !id.flags;
+            if rows == 0 {
+                continue;
             } else if taken.weighted && id.flags & HAS_WEIGHT == 0 {
-                taken.no_weight += cell.rows;
+                taken.no_weight += rows;
             } else if missing & HAS_COVARIATES != 0 {
-                taken.no_covariates += cell.rows;
+                taken.no_covariates += rows;
             } else if missing & HAS_EXPOSED != 0 {
-                taken.no_exposed += cell.rows;
+                taken.no_exposed += rows;
             } else {
                 taken.cells.push((id, cell));
             }
@@ -132,16 +107,12 @@ impl Sketch {
     }
 
     fn any_moments(&self, chosen: &Selection, centre: Centre) -> Result<Moments, SketchError> {
-        let layout = self.cells.layout();
-        let places: Vec<usize> = chosen
-            .columns
-            .iter()
-            .filter_map(|&v| self.place(v))
-            .collect();
-        let columns = places.len();
-        let canonical = Canonical::of(self);
+        let sketch = self.sketch;
+        let flat = Flat::new(self, &chosen.columns);
+        let columns = flat.columns();
+        let canonical = Canonical::of(sketch);
         let mut pulse = Pulse::every(1 << 14);
-        let taken = self.taken(&canonical, chosen);
+        let taken = self.taken(&canonical, chosen, &flat);
         let kept = &taken.cells;
         let pooled = centre == Centre::Pooled;
         let mut clusters: Vec<Key> = pulse::vector(kept.len());
@@ -162,7 +133,7 @@ impl Sketch {
             }
         };
 
-        let words: usize = totals_for(layout, &places)
+        let words: usize = totals_for(&flat)
             .iter()
             .map(|total| total.limbs.len() + 2)
             .sum();
@@ -171,26 +142,26 @@ impl Sketch {
             size_of::<Vec<Total>>() + columns * size_of::<Total>() + 32 + words * 8,
         );
         let mut totals: Vec<Vec<Total>> = Vec::with_capacity(strata.len());
-        totals.resize_with(strata.len(), || totals_for(layout, &places));
+        totals.resize_with(strata.len(), || totals_for(&flat));
+        let mut sums = Vec::new();
         for (id, cell) in kept {
             pulse.tick();
-            for (&column, total) in places
-                .iter()
-                .zip(totals.get_mut(stratum_of(id.stratum)).into_iter().flatten())
-            {
-                if let Some(sum) = slot_of(layout, cell.sums, column) {
+            flat.load(self, cell, &mut sums);
+            let totals = totals.get_mut(stratum_of(id.stratum)).into_iter().flatten();
+            for (column, total) in totals.enumerate() {
+                if let Some(sum) = flat.loaded(&sums, column) {
                     limbs::add_shifted(&mut total.limbs, sum.1, 0);
-                    total.rows += cell.rows;
+                    total.rows += flat.rows(self, cell);
                 }
             }
         }
         let mut centres = pulse::vector(strata.len() * columns);
-        for (&column, total) in totals
+        for (slot, total) in totals
             .iter_mut()
-            .flat_map(|t| places.iter().zip(t.iter_mut()))
+            .flat_map(|t| flat.slots.iter().zip(t.iter_mut()))
         {
             divide(&mut total.limbs, total.rows);
-            let exponent = layout.slots().get(column).map_or(0, |s| s.exponent);
+            let exponent = slot.exponent;
             centres.push(limbs::with_buffer(total.limbs.len(), |copy| {
                 copy.copy_from_slice(&total.limbs);
                 limbs::take_wide(copy, exponent)
@@ -202,9 +173,11 @@ impl Sketch {
             conditions: canonical
                 .conditions
                 .iter()
-                .filter_map(|&i| self.conditions.get(i))
-                .map(|c| ConditionCounts {
+                .filter_map(|&i| sketch.conditions.get(i))
+                .zip(&taken.no_outcome)
+                .map(|(c, &no_outcome)| ConditionCounts {
                     name: c.name.clone(),
+                    no_outcome,
                     left_out: if chosen.takes(&c.name) {
                         c.left_out
                     } else {
@@ -218,7 +191,7 @@ impl Sketch {
                     canonical
                         .strata
                         .get(s as usize)
-                        .and_then(|&i| self.strata.get(i))
+                        .and_then(|&i| sketch.strata.get(i))
                         .copied()
                         .unwrap_or(Key::NONE)
                 })
@@ -228,7 +201,7 @@ impl Sketch {
             rests: pulse::vector(kept.len() * (columns + columns * (columns + 1) / 2)),
             clusters,
             columns,
-            no_condition: self.no_condition,
+            no_condition: sketch.no_condition,
             no_covariates: taken.no_covariates,
             no_exposed: taken.no_exposed,
             no_weight: taken.no_weight,
@@ -248,14 +221,14 @@ impl Sketch {
                 cluster: moments.clusters.binary_search(&id.cluster).unwrap_or(0),
                 condition: id.condition as usize,
                 weight: id.weight,
-                rows: cell.rows as f64,
+                rows: flat.rows(self, cell) as f64,
             });
             let centre = totals.get(stratum).map_or(&[][..], |t| t.as_slice());
+            flat.load(self, cell, &mut sums);
             scratch.cell(
-                layout,
-                &places,
-                cell.sums,
-                cell.rows,
+                &flat,
+                &sums,
+                flat.rows(self, cell),
                 centre,
                 (&mut moments.data, &mut moments.rests),
             )?;

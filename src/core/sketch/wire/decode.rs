@@ -1,16 +1,18 @@
 //! Reading the stored form. Nothing but what [`Sketch::encode`] writes is accepted.
 
-use super::{COVARIATES_GIVEN, EXPOSURE_GIVEN, WIRE_VERSION};
+use super::WIRE_VERSION;
 use crate::budget::Budget;
 use crate::exact::limbs;
 use crate::pulse::{self, Pulse};
 use crate::sketch::canonical::rank;
-use crate::sketch::cells::{Cell, CellId, Cells, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
-use crate::sketch::key::Key;
-use crate::sketch::layout::{Column, Layout, MAX_CELL_ROWS, pair_slot, slot_count};
+use crate::sketch::cells::{
+    Cell, CellId, Cells, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT, Wanted,
+};
+use crate::sketch::columns::Columns;
+use crate::sketch::key::{Cluster, Key};
+use crate::sketch::layout::{Column, Layout, MAX_CELL_ROWS, Shape};
 use crate::sketch::{
-    Condition, LeftOut, MAX_CONDITION_BYTES, MAX_CONDITIONS, MAX_COVARIATES, STRATUM_BYTES, Sketch,
-    SketchError,
+    Condition, LeftOut, MAX_CONDITION_BYTES, MAX_CONDITIONS, STRATUM_BYTES, Sketch, SketchError,
 };
 use std::collections::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
@@ -106,19 +108,11 @@ struct ReadSlot {
 }
 
 fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchError> {
-    let flags = r.u8()?;
-    ensure(
-        flags & !(COVARIATES_GIVEN | EXPOSURE_GIVEN) == 0,
-        "it has unknown flags",
-    )?;
-    let count = r.u8()? as usize;
-    ensure(count <= MAX_COVARIATES, "it has too many covariates")?;
-    let covariates = (flags & COVARIATES_GIVEN != 0).then_some(count);
-    ensure(
-        covariates.is_some() || count == 0,
-        "it has covariates without the flag",
-    )?;
-    let has_exposed = flags & EXPOSURE_GIVEN != 0;
+    let columns = read_columns(r)?;
+    let shape = Shape::of(&columns);
+    let gaps = r.u8()?;
+    ensure(gaps <= 1, "it has unknown flags")?;
+    let gaps = gaps == 1;
     let (condition_count, stratum_count, cell_count) =
         (r.u16()? as usize, r.u32()? as usize, r.u64()?);
     ensure(
@@ -130,13 +124,12 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     let conditions = read_conditions(r, condition_count)?;
     let sketch_conditions = conditions.len();
     let strata = read_strata(r, stratum_count)?;
-    let columns = 1 + count + has_exposed as usize;
-    let mut slots = Vec::with_capacity(slot_count(columns));
-    for _ in 0..slot_count(columns) {
+    let mut slots = Vec::with_capacity(shape.slots(gaps));
+    for _ in 0..shape.slots(gaps) {
         slots.push(read_slot(r)?);
     }
-    let layout = Layout::new(columns_for(&slots, columns));
-    let mut sketch = Sketch::new(budget);
+    let scales = columns_for(&slots, &shape, gaps);
+    let mut sketch = Sketch::new(columns, budget);
     pulse::room_for(strata.len(), STRATUM_BYTES);
     sketch.stratum_numbers = strata
         .iter()
@@ -145,16 +138,16 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
         .collect::<HashMap<_, _>>();
     let mut strata_used = vec![false; strata.len()];
     let mut conditions_used = vec![false; sketch_conditions];
-    let mut exposed_used = false;
+    let mut gap_used = false;
     (sketch.conditions, sketch.strata, sketch.no_condition) = (conditions, strata, no_condition);
-    (sketch.covariates, sketch.has_exposed) = (covariates, has_exposed);
-    sketch.cells = Cells::new(layout, budget);
+    sketch.cells = Cells::new(Layout::new(shape, scales, gaps), budget);
 
     // The shortest cell has 31 bytes, so that a lie about their number reserves no more than the bytes could hold.
     let room = usize::try_from(cell_count)
         .unwrap_or(usize::MAX)
         .min(r.0.len() / 31);
     sketch.cells.reserve(room)?;
+    let terms = sketch.cells.layout().shape().terms(gaps);
     let mut previous = None;
     let mut pulse = Pulse::every(1 << 12);
     for _ in 0..cell_count {
@@ -168,17 +161,13 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
             (id.condition as usize) < sketch.conditions.len(),
             "a cell has an unknown condition",
         )?;
+        let weighted = if sketch.columns.weight.is_some() { HAS_WEIGHT } else { 0 };
         ensure(
-            id.flags & HAS_COVARIATES == 0 || covariates.is_some(),
-            "a cell has covariates that were not given",
-        )?;
-        ensure(
-            id.flags & HAS_EXPOSED == 0 || has_exposed,
-            "a cell has an exposure that was not given",
+            id.flags & !(sketch.complete_flags | weighted) == 0,
+            "a cell has values of columns that it does not have",
         )?;
         ensure(previous < Some(rank(&id)), "its cells are not in order")?;
         previous = Some(rank(&id));
-        exposed_used |= id.flags & HAS_EXPOSED != 0;
         if let Some(used) = strata_used.get_mut(id.stratum as usize) {
             *used = true;
         }
@@ -190,11 +179,19 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
             (1..=MAX_CELL_ROWS).contains(&rows),
             "a cell has an impossible number of rows",
         )?;
-        let at = sketch.cells.find_or_insert(&id)?;
+        let at = sketch.cells.find_or_insert(&Wanted {
+            cluster: Cluster::Digest(id.cluster),
+            id,
+        })?;
         let Some((layout, cell_rows, sums)) = sketch.cells.sums_mut(at) else {
             continue;
         };
         *cell_rows = rows;
+        for count in layout.missing_mut(sums) {
+            *count = r.u64()?;
+            ensure(*count <= rows, "a cell lacks more outcomes than it has rows")?;
+            gap_used |= *count > 0;
+        }
         for (read, slot) in slots.iter_mut().zip(layout.slots()) {
             let bytes = r.take(read.width)?;
             if let Some(sum) = sums.get_mut(slot.offset..slot.offset + slot.len) {
@@ -202,7 +199,7 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
             }
         }
         if let Some(cell) = sketch.cells.get(at) {
-            check_cell(&cell, layout_of(&sketch), count, has_exposed)?;
+            check_cell(&cell, &terms, &sketch)?;
         }
     }
     ensure(
@@ -215,15 +212,7 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
         conditions.all(|(c, &used)| used || counted(c)),
         "it has a condition without a row",
     )?;
-    let any_row = cell_count > 0 || no_condition > 0 || !sketch.conditions.is_empty();
-    ensure(
-        any_row || covariates.is_none(),
-        "it has covariates without a row",
-    )?;
-    ensure(
-        exposed_used == has_exposed,
-        "it has an exposure that no cell has",
-    )?;
+    ensure(gap_used == gaps, "it lacks outcomes that no cell lacks")?;
     let canonical =
         |s: &ReadSlot| s.width == 0 || (s.odd && s.longest.div_ceil(8) as usize == s.width);
     ensure(
@@ -233,8 +222,13 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     Ok(sketch)
 }
 
-fn layout_of(sketch: &Sketch) -> &Layout {
-    sketch.cells.layout()
+fn read_columns(r: &mut Reader<'_>) -> Result<Columns, SketchError> {
+    const BAD: SketchError = SketchError::Corrupt("its columns are not a list of names");
+    let length = r.u16()? as usize;
+    let text = std::str::from_utf8(r.take(length)?).map_err(|_| BAD)?;
+    let columns = Columns::parse(text).map_err(|_| BAD)?;
+    ensure(columns.to_string() == text, "its columns are not written in the one way")?;
+    Ok(columns)
 }
 
 fn read_conditions(r: &mut Reader<'_>, count: usize) -> Result<Vec<Condition>, SketchError> {
@@ -255,13 +249,12 @@ fn read_conditions(r: &mut Reader<'_>, count: usize) -> Result<Vec<Condition>, S
             "its conditions are not in order",
         )?;
         let left_out = LeftOut {
-            no_outcome: r.u64()?,
             no_cluster: r.u64()?,
             zero_weight: r.u64()?,
         };
         let small = |n: u64| n < 1 << 62;
         ensure(
-            small(left_out.no_outcome) && small(left_out.no_cluster) && small(left_out.zero_weight),
+            small(left_out.no_cluster) && small(left_out.zero_weight),
             "a count is impossibly large",
         )?;
         conditions.push(Condition {
@@ -352,68 +345,67 @@ fn read_sum(bytes: &[u8], read: &mut ReadSlot, sum: &mut [u64], exponent: i32) {
     });
 }
 
-/// Sums of columns that a cell does not have must be zero.
+/// Sums of what a cell does not have must be zero.
 fn check_cell(
     cell: &Cell<'_>,
-    layout: &Layout,
-    covariates: usize,
-    has_exposed: bool,
+    terms: &[(usize, Option<usize>)],
+    sketch: &Sketch,
 ) -> Result<(), SketchError> {
-    let absent = |column: usize| {
-        let exposed = has_exposed && column == covariates + 1;
-        (exposed && cell.id.flags & HAS_EXPOSED == 0)
-            || (!exposed && column > 0 && cell.id.flags & HAS_COVARIATES == 0)
-    };
-    let columns = layout.columns().len();
-    if !(0..columns).any(absent) {
+    let layout = sketch.cells.layout();
+    let shape = layout.shape();
+    let lacks = sketch.complete_flags & !cell.id.flags;
+    if lacks == 0 && !layout.gaps() {
         return Ok(());
     }
-    let zero = |slot: usize| {
-        let place = layout.slots().get(slot);
-        place
-            .and_then(|s| cell.sums.get(s.offset..s.offset + s.len))
-            .is_none_or(limbs::is_zero)
+    let covariates = shape.values()..shape.values() + sketch.columns.covariates.len();
+    let absent = |column: usize| {
+        let flag = if covariates.contains(&column) {
+            HAS_COVARIATES
+        } else if column >= covariates.end {
+            HAS_EXPOSED
+        } else {
+            0
+        };
+        lacks & flag != 0
     };
-    for a in 0..columns {
+    for ((number, slot), (a, b)) in layout.slots().iter().enumerate().zip(terms) {
+        let none = match shape.outcome_of(number) {
+            Some((outcome, true)) => layout.missing(cell.sums, outcome) == 0,
+            Some((outcome, false)) => layout.missing(cell.sums, outcome) == cell.rows,
+            None => false,
+        };
+        let sum = cell.sums.get(slot.offset..slot.offset + slot.len);
         ensure(
-            !absent(a) || zero(a),
+            !(none || absent(*a) || b.is_some_and(absent)) || sum.is_none_or(limbs::is_zero),
             "a cell has sums of values that it does not have",
         )?;
-        for b in a..columns {
-            let pair = pair_slot(columns, a, b);
-            ensure(
-                !(absent(a) || absent(b)) || zero(pair),
-                "a cell has sums of values that it does not have",
-            )?;
-        }
     }
     Ok(())
 }
 
 /// Scales of columns at which all slots fit: `2^exponent` divides each sum, and with `bits` each slot is wide enough.
-fn columns_for(slots: &[ReadSlot], count: usize) -> Vec<Column> {
+fn columns_for(slots: &[ReadSlot], shape: &Shape, gaps: bool) -> Vec<Column> {
+    let count = shape.columns();
     let mut low = vec![i32::MAX; count];
     let mut seen = vec![false; count];
-    let products: Vec<(usize, usize, ReadSlot)> = (0..count)
-        .flat_map(|a| (a..count).map(move |b| (a, b)))
-        .zip(slots.iter().skip(count))
-        .map(|((a, b), s)| (a, b, *s))
-        .collect();
+    let (mut sums, mut products) = (Vec::new(), Vec::new());
+    for ((a, b), s) in shape.terms(gaps).into_iter().zip(slots) {
+        match b {
+            _ if s.width == 0 => {}
+            None => sums.push((a, *s)),
+            Some(b) => products.push((a, b, *s)),
+        }
+    }
     let mut lower = |column: usize, exponent: i32| {
         if let (Some(l), Some(s)) = (low.get_mut(column), seen.get_mut(column)) {
             *l = exponent.min(*l);
             *s = true;
         }
     };
-    for (a, s) in slots
-        .iter()
-        .take(count)
-        .enumerate()
-        .filter(|(_, s)| s.width > 0)
-    {
-        lower(a, s.exponent);
+    for (a, s) in &sums {
+        lower(*a, s.exponent);
     }
-    for &(a, b, s) in products.iter().filter(|(_, _, s)| s.width > 0) {
+    for &(a, b, s) in &products {
         if a == b {
             lower(a, s.exponent.div_euclid(2));
         } else {
@@ -430,7 +422,7 @@ fn columns_for(slots: &[ReadSlot], count: usize) -> Vec<Column> {
         })
         .collect();
     let at = |columns: &[Column], i: usize| columns.get(i).copied().unwrap_or_default();
-    for &(a, b, s) in products.iter().filter(|(_, _, s)| s.width > 0) {
+    for &(a, b, s) in &products {
         let excess = at(&columns, a).exponent + at(&columns, b).exponent - s.exponent;
         if excess > 0 {
             for i in [a, b] {
@@ -441,17 +433,12 @@ fn columns_for(slots: &[ReadSlot], count: usize) -> Vec<Column> {
         }
     }
     let top = |s: &ReadSlot| s.exponent + 8 * s.width as i32;
-    for (i, s) in slots
-        .iter()
-        .take(count)
-        .enumerate()
-        .filter(|(_, s)| s.width > 0)
-    {
-        if let Some(c) = columns.get_mut(i) {
-            c.bits = (top(s) - c.exponent).max(1) as u32;
+    for (i, s) in &sums {
+        if let Some(c) = columns.get_mut(*i) {
+            c.bits = c.bits.max((top(s) - c.exponent).max(1) as u32);
         }
     }
-    for &(a, b, s) in products.iter().filter(|(_, _, s)| s.width > 0) {
+    for &(a, b, s) in &products {
         let need = top(&s) - at(&columns, a).exponent - at(&columns, b).exponent;
         let excess = need - (at(&columns, a).bits + at(&columns, b).bits) as i32;
         if excess > 0 {

@@ -5,13 +5,14 @@
 //! | field | bytes |
 //! |---|---|
 //! | `R`, version | 1 + 1 |
-//! | flags: 1 covariates were given, 2 exposure was given | 1 |
-//! | covariates, conditions, strata, cells | 1, 2, 4, 8 |
+//! | the columns: length, UTF-8 text | 2, … |
+//! | 1 if a row lacks an outcome, 0 if not | 1 |
+//! | conditions, strata, cells | 2, 4, 8 |
 //! | rows without a condition | 8 |
-//! | per condition, by name: length, UTF-8 name, rows without outcome, without cluster, with weight 0 | 2, …, 8, 8, 8 |
+//! | per condition, by name: length, UTF-8 name, rows without cluster, with weight 0 | 2, …, 8, 8 |
 //! | per stratum, ascending: digest | 16 |
-//! | per slot (sums of columns, then products): exponent, width in bytes | 2, 2 |
-//! | per cell, by stratum, cluster, condition, flags, weight: stratum, cluster, condition, flags, weight if weighted, rows, then each slot's integer in two's complement | 4, 16, 2, 1, 0 or 8, 8, … |
+//! | per slot (see `layout`): exponent, width in bytes | 2, 2 |
+//! | per cell, by stratum, cluster, condition, flags, weight: stratum, cluster, condition, flags, weight if weighted, rows, per outcome the rows that lack it if any does, then each slot's integer in two's complement | 4, 16, 2, 1, 0 or 8, 8, 0 or 8 each, … |
 //! | XXH3-64 of everything before | 8 |
 //!
 //! A slot's exponent and width are the largest and smallest that hold all cells, names and cells are in strict order, and
@@ -30,8 +31,6 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Version of the stored form.
 pub const WIRE_VERSION: u8 = 1;
 
-const COVARIATES_GIVEN: u8 = 1;
-const EXPOSURE_GIVEN: u8 = 2;
 /// Prefix of the text form; the rest is hexadecimal.
 const TEXT_PREFIX: &str = "rct.sketch:";
 
@@ -41,15 +40,15 @@ impl Sketch {
         let canonical = Canonical::of(self);
         let slots = self.stored_slots();
         let width: usize = slots.iter().map(|s| s.width).sum();
-        let names: usize = self.conditions.iter().map(|c| c.name.len() + 26).sum();
-        let cells = self.cells.len() * (39 + width);
-        let mut out = pulse::vector(64 + names + self.strata.len() * 16 + cells + slots.len() * 4);
+        let names: usize = self.conditions.iter().map(|c| c.name.len() + 18).sum();
+        let layout = self.cells.layout();
+        let cells = self.cells.len() * (39 + 8 * layout.counts() + width);
+        let columns = self.columns.to_string();
+        let mut out = pulse::vector(64 + columns.len() + names + self.strata.len() * 16 + cells + slots.len() * 4);
         out.extend([b'R', WIRE_VERSION]);
-        out.push(
-            self.covariates.is_some() as u8 * COVARIATES_GIVEN
-                | self.has_exposed as u8 * EXPOSURE_GIVEN,
-        );
-        out.push(self.covariate_count() as u8);
+        out.extend((columns.len() as u16).to_le_bytes());
+        out.extend(columns.as_bytes());
+        out.push(layout.gaps() as u8);
         out.extend((self.conditions.len() as u16).to_le_bytes());
         out.extend((self.strata.len() as u32).to_le_bytes());
         out.extend((self.cells.len() as u64).to_le_bytes());
@@ -61,7 +60,6 @@ impl Sketch {
         {
             out.extend((c.name.len() as u16).to_le_bytes());
             out.extend(c.name.as_bytes());
-            out.extend(c.left_out.no_outcome.to_le_bytes());
             out.extend(c.left_out.no_cluster.to_le_bytes());
             out.extend(c.left_out.zero_weight.to_le_bytes());
         }
@@ -89,6 +87,9 @@ impl Sketch {
                 out.extend(id.weight.to_le_bytes());
             }
             out.extend(cell.rows.to_le_bytes());
+            for outcome in 0..layout.counts() {
+                out.extend(layout.missing(cell.sums, outcome).to_le_bytes());
+            }
             for (stored, slot) in slots.iter().zip(self.cells.layout().slots()) {
                 if let Some(sum) = cell.sums.get(slot.offset..slot.offset + slot.len) {
                     put_shifted(&mut out, sum, stored);

@@ -1,0 +1,198 @@
+//! The sums of one cell that a selection reads, as if the sketch had these columns only.
+
+use super::Variable;
+use crate::exact::limbs;
+use crate::sketch::View;
+use crate::sketch::cells::Cell;
+use crate::sketch::layout::Slot;
+
+/// A column as the sketch has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// A value of the outcome, 0 where it is missing.
+    Value(usize),
+    /// A covariate or an exposure.
+    Common(usize),
+    /// 1 where the outcome is missing.
+    Missing,
+    /// 1 where the outcome is there.
+    Observed,
+}
+
+/// What a sum is made of.
+#[derive(Debug, Clone, Copy)]
+enum Term {
+    Zero,
+    /// A slot of the sketch, less another one.
+    Slots(usize, Option<usize>),
+    /// Rows that lack the outcome.
+    Missing,
+    /// Rows that have it.
+    Observed,
+}
+
+/// The sums and products of some columns.
+pub(super) struct Flat {
+    sources: Vec<Source>,
+    terms: Vec<Term>,
+    /// First the sums, then the products row by row.
+    pub slots: Vec<Slot>,
+    /// Rows without the outcome are there too.
+    pub all_rows: bool,
+}
+
+impl Flat {
+    /// What a view gives for these columns; those that the sketch does not have are left out.
+    pub fn new(view: &View<'_>, columns: &[Variable]) -> Self {
+        let sources: Vec<Source> = columns.iter().filter_map(|v| source(view, *v)).collect();
+        let counted = |s: &Source| matches!(s, Source::Missing | Source::Observed);
+        let all_rows = sources.iter().any(counted);
+        let mut flat = Flat {
+            terms: Vec::new(),
+            slots: Vec::new(),
+            all_rows,
+            sources,
+        };
+        let (sources, layout) = (flat.sources.clone(), view.sketch.cells.layout());
+        for &a in &sources {
+            flat.push(view, flat.sum(view, a));
+        }
+        for (i, &a) in sources.iter().enumerate() {
+            for &b in sources.iter().skip(i) {
+                flat.push(view, flat.product(view, a, b));
+            }
+        }
+        debug_assert!(flat.slots.len() == flat.terms.len() && !layout.columns().is_empty());
+        flat
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.sources.len()
+    }
+
+    fn push(&mut self, view: &View<'_>, term: Term) {
+        let slots = view.sketch.cells.layout().slots();
+        let (len, exponent) = match term {
+            Term::Slots(plus, _) => slots.get(plus).map_or((1, 0), |s| (s.len, s.exponent)),
+            Term::Zero | Term::Missing | Term::Observed => (1, 0),
+        };
+        self.slots.push(Slot {
+            offset: self.slots.last().map_or(0, |s| s.offset + s.len),
+            len,
+            exponent,
+        });
+        self.terms.push(term);
+    }
+
+    /// A sum over the common columns of the rows that the selection takes.
+    fn common(&self, view: &View<'_>, whole: usize, gap: usize) -> Term {
+        let gaps = view.sketch.cells.layout().gaps();
+        Term::Slots(whole, (gaps && !self.all_rows).then_some(gap))
+    }
+
+    fn sum(&self, view: &View<'_>, a: Source) -> Term {
+        let shape = view.sketch.cells.layout().shape();
+        match a {
+            Source::Value(column) => Term::Slots(shape.sum(column), None),
+            Source::Common(c) => {
+                let whole = shape.sum(shape.values() + c);
+                self.common(view, whole, shape.gap_sum(view.outcome, c))
+            }
+            Source::Missing => Term::Missing,
+            Source::Observed => Term::Observed,
+        }
+    }
+
+    fn product(&self, view: &View<'_>, a: Source, b: Source) -> Term {
+        use Source::{Common, Missing, Observed, Value};
+        let layout = view.sketch.cells.layout();
+        let shape = layout.shape();
+        let slot = |a: usize, b: usize| {
+            let slot = shape.product(a.min(b), a.max(b));
+            slot.map_or(Term::Zero, |s| Term::Slots(s, None))
+        };
+        match (a, b) {
+            (Value(x), Value(y)) => slot(x, y),
+            (Value(x), Common(c)) | (Common(c), Value(x)) => slot(x, shape.values() + c),
+            (Common(c), Common(d)) => {
+                let (c, d) = (c.min(d), c.max(d));
+                match shape.product(shape.values() + c, shape.values() + d) {
+                    Some(whole) => self.common(view, whole, shape.gap_product(view.outcome, c, d)),
+                    None => Term::Zero,
+                }
+            }
+            (Value(_), Missing) | (Missing, Value(_)) => Term::Zero,
+            (Value(x), Observed) | (Observed, Value(x)) => Term::Slots(shape.sum(x), None),
+            (Missing, Missing) => Term::Missing,
+            (Observed, Observed) => Term::Observed,
+            (Missing, Observed) | (Observed, Missing) => Term::Zero,
+            (Missing, Common(c)) | (Common(c), Missing) => match layout.gaps() {
+                true => Term::Slots(shape.gap_sum(view.outcome, c), None),
+                false => Term::Zero,
+            },
+            (Observed, Common(c)) | (Common(c), Observed) => Term::Slots(
+                shape.sum(shape.values() + c),
+                layout.gaps().then(|| shape.gap_sum(view.outcome, c)),
+            ),
+        }
+    }
+
+    /// Rows of a cell that the selection takes.
+    pub fn rows(&self, view: &View<'_>, cell: &Cell<'_>) -> u64 {
+        match self.all_rows {
+            true => cell.rows,
+            false => cell.rows.saturating_sub(view.missing(cell.sums)),
+        }
+    }
+
+    /// Writes the sums of a cell.
+    pub fn load(&self, view: &View<'_>, cell: &Cell<'_>, out: &mut Vec<u64>) {
+        let slots = view.sketch.cells.layout().slots();
+        out.clear();
+        let of = |slot: usize| {
+            let slot = slots.get(slot)?;
+            cell.sums.get(slot.offset..slot.offset + slot.len)
+        };
+        for (term, slot) in self.terms.iter().zip(&self.slots) {
+            let start = out.len();
+            match *term {
+                Term::Zero => out.push(0),
+                Term::Missing => out.push(view.missing(cell.sums)),
+                Term::Observed => out.push(cell.rows.saturating_sub(view.missing(cell.sums))),
+                Term::Slots(plus, minus) => {
+                    out.extend_from_slice(of(plus).unwrap_or(&[]));
+                    if let (Some(minus), Some(sum)) = (minus.and_then(of), out.get_mut(start..)) {
+                        limbs::subtract(sum, minus);
+                    }
+                }
+            }
+            out.resize(start + slot.len, 0);
+        }
+    }
+
+    /// The sum of a column among what was loaded.
+    pub fn loaded<'a>(&self, sums: &'a [u64], slot: usize) -> Option<(Slot, &'a [u64])> {
+        let slot = *self.slots.get(slot)?;
+        Some((slot, sums.get(slot.offset..slot.offset + slot.len)?))
+    }
+}
+
+/// The column of a view, if the sketch has it.
+fn source(view: &View<'_>, variable: Variable) -> Option<Source> {
+    let columns = &view.sketch.columns;
+    let &(place, ratio) = view.sketch.cells.layout().shape().outcomes().get(view.outcome)?;
+    match variable {
+        Variable::Outcome if view.observed => Some(Source::Observed),
+        Variable::Outcome => Some(Source::Value(place)),
+        Variable::Denominator => ratio.then_some(Source::Value(place + 1)),
+        Variable::Missing => Some(Source::Missing),
+        Variable::Covariate(i) => {
+            view.covariates.get(i.checked_sub(1)?).map(|&c| Source::Common(c))
+        }
+        Variable::Exposure(i) => {
+            let i = i.checked_sub(1)?;
+            (i < columns.exposures.len()).then(|| Source::Common(columns.covariates.len() + i))
+        }
+    }
+}
