@@ -61,6 +61,7 @@ impl Wide {
     /// `a + b` where `a` is the larger one.
     #[inline]
     fn ordered(a: f64, b: f64) -> Wide {
+        let b = if b.is_finite() { b } else { 0.0 };
         let high = a + b;
         Wide::finite(high, b - (high - a))
     }

@@ -167,6 +167,10 @@ fn row(question: &Question, effect: &Effect, options: &WildOptions) -> WildBoots
         notes: lasting_notes(effect),
         ..WildBootstrap::default()
     };
+    if row.estimate.is_some() && row.std_error.is_none() && row.clusters == (1, 1) {
+        row.std_error = Some(0.0);
+        row.notes.push(NO_SPREAD.to_owned());
+    }
     let (Some(estimate), Some(std_error)) = (row.estimate, row.std_error) else {
         return row;
     };
@@ -265,51 +269,95 @@ fn add(to: &mut Lanes, factor: f64, from: &Lanes) {
     to.iter_mut().zip(from).for_each(|(t, f)| *t += factor * f);
 }
 
+/// An orthonormal basis of vectors of the given length (Gram and Schmidt, twice).
+///
+/// Without strata the `κ` of all clusters span what bears on the effect, the contrast included: of the conditions only the two
+/// that are compared. In their coordinates the scores of other conditions are 0, whatever the unit of these.
+fn basis<'a>(vectors: impl Iterator<Item = &'a Vec<f64>> + Clone, length: usize) -> Vec<Vec<f64>> {
+    let norm = |v: &[f64]| dot(v, v).sqrt();
+    let largest = vectors.clone().map(|v| norm(v)).fold(0.0, f64::max);
+    let mut basis: Vec<Vec<f64>> = Vec::new();
+    let mut pulse = Pulse::every(1 << 10);
+    for vector in vectors {
+        pulse.tick();
+        if basis.len() == length {
+            break;
+        }
+        let mut rest = vector.clone();
+        for _ in 0..2 {
+            for b in &basis {
+                let along = dot(b, &rest);
+                rest.iter_mut().zip(b).for_each(|(r, b)| *r -= along * b);
+            }
+        }
+        let left = norm(&rest);
+        if left > negligible::DEPENDENT.sqrt() * norm(vector) && norm(vector) > 1e-12 * largest {
+            rest.iter_mut().for_each(|r| *r /= left);
+            basis.push(rest);
+        }
+    }
+    basis
+}
+
 impl Kernel {
     /// The contrast is that of the kept regressor `at`; `None` if there is no variance.
     pub fn new(design: &Design, at: usize, null_imposed: bool) -> Option<Kernel> {
-        let (p, contrast) = (design.p(), design.contrast(at));
-        let blocks: Vec<_> = design
-            .clusters
-            .iter()
-            .map(|g| bordered(design, g))
-            .collect();
-        let own = |z: &Vec<f64>| {
+        let (p, mut contrast) = (design.p(), design.contrast(at));
+        // The contrast is 0 on the borders, and `dot` stops where the shorter ends.
+        let part = |g| {
+            let (c, z) = bordered(design, g);
+            let rows = c.chunks_exact(z.len());
+            let pull: Vec<f64> = rows.map(|row| dot(row, &contrast)).collect();
+            (z, pull)
+        };
+        let mut parts: Vec<(Vec<f64>, Vec<f64>)> = design.clusters.iter().map(part).collect();
+        let (mut inner, mut strata) = (p, design.stratum_weights.len());
+        if strata == 1 {
+            contrast.push(0.0);
+            let basis = basis(parts.iter().map(|(_, pull)| pull), p + 1);
+            let of = |v: &[f64]| basis.iter().map(|b| negligible::product(b, v)).collect();
+            for (z, pull) in &mut parts {
+                (*z, *pull) = (of(z), of(pull));
+            }
+            contrast = of(&contrast);
+            (inner, strata) = (contrast.len(), 0);
+        }
+        let own = |z: &[f64]| {
             let borders = std::iter::repeat(&0.0);
             negligible::product(contrast.iter().chain(borders), z)
         };
-        let variance: f64 = blocks.iter().map(|(_, z)| own(z).powi(2)).sum();
+        let variance: f64 = parts.iter().map(|(z, _)| own(z).powi(2)).sum();
         let (unit, size) = (variance.sqrt(), dot(&contrast, &contrast));
         if !(variance > 0.0) {
             return None;
         }
-        let mut kernel = Kernel {
-            unit,
-            size,
-            strata: design.stratum_weights.len(),
-            null_imposed,
-            scores: Vec::with_capacity(p * blocks.len()),
-            pull: Vec::with_capacity(p * blocks.len()),
-            clusters: Vec::with_capacity(blocks.len()),
-            contrast,
-        };
-        for ((c, z), cluster) in blocks.iter().zip(&design.clusters) {
+        let mut scores = Vec::with_capacity(inner * parts.len());
+        let mut pulls = Vec::with_capacity(inner * parts.len());
+        let mut clusters = Vec::with_capacity(parts.len());
+        for ((z, pull), cluster) in parts.iter().zip(&design.clusters) {
             let scaled: Vec<f64> = z.iter().map(|v| v / unit).collect();
-            // The contrast is 0 on the borders, and `dot` stops where the shorter ends.
-            let pull: Vec<f64> = c
-                .chunks_exact(z.len())
-                .map(|row| dot(row, &kernel.contrast))
-                .collect();
-            let borders = cluster.strata.iter().zip(scaled.iter().zip(&pull).skip(p));
-            kernel.clusters.push(Own {
-                score: dot(&kernel.contrast, &scaled),
-                slope: dot(&kernel.contrast, &pull) / size,
+            let borders = cluster
+                .strata
+                .iter()
+                .zip(scaled.iter().zip(pull).skip(inner));
+            clusters.push(Own {
+                score: own(z) / unit,
+                slope: dot(&contrast, pull) / size,
                 borders: borders.map(|(&s, (&z, &k))| (s, z, k)).collect(),
             });
-            kernel.scores.extend(scaled.iter().take(p));
-            kernel.pull.extend(pull.iter().take(p));
+            scores.extend(scaled.iter().take(inner));
+            pulls.extend(pull.iter().take(inner));
         }
-        Some(kernel)
+        Some(Kernel {
+            unit,
+            size,
+            strata,
+            null_imposed,
+            scores,
+            pull: pulls,
+            clusters,
+            contrast,
+        })
     }
 
     /// Makes the draws.
