@@ -54,7 +54,7 @@ pub fn missing_balance(view: &View<'_>, level: f64) -> Result<Vec<MissingBalance
             let chosen = Selection {
                 conditions: vec![condition.clone()],
                 columns: vec![Variable::Covariate(covariate), Variable::Outcome],
-                ..sketch.complete()
+                ..view.complete()
             };
             rows.push(compare(
                 &view.moments_of(&chosen, Centre::PerStratum)?,

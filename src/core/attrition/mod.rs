@@ -25,6 +25,6 @@ pub use imputation::{Pooled, pool_imputations};
 pub use lee::{LeeBounds, LeeOptions, lee_bounds};
 pub use logistic::{Logistic, LogisticError, LogisticFit, MAX_REGRESSORS, logistic_predict};
 pub use manski::{Bounds, manski_bounds};
-pub use rates::{Attrition, Counts, Rates, attrition, check_observedness};
+pub use rates::{Attrition, Counts, Rates, attrition};
 pub use trim::{Trim, Trimmed, trim_lowest};
 pub use weights::{ResponseWeight, response_weights};

@@ -40,7 +40,7 @@ pub enum EffectError {
     /// An argument is outside what the function accepts.
     Invalid(Invalid),
     /// The sketch itself.
-    View(SketchError),
+    Sketch(SketchError),
     /// More conditions, covariates and clusters than an analysis takes.
     TooLarge {
         /// Conditions and covariates.
@@ -98,7 +98,7 @@ impl Explain for EffectError {
                 value,
             } => format!("{argument} must be {must}, got {}", spelled(*value)),
             Invalid(e) => e.message(),
-            View(e) => e.message(),
+            Sketch(e) => e.message(),
             TooLarge {
                 regressors,
                 clusters,
@@ -145,7 +145,7 @@ impl Explain for EffectError {
                 "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, ARRAY[covariate], exposed, weight)."
             }
             Invalid(e) => return e.hint(),
-            View(e) => return e.hint(),
+            Sketch(e) => return e.hint(),
             Argument { .. } => "See the reference page of the function.",
             TooLarge { .. } => {
                 "At most 64 conditions and covariates, 16 conditions in a joint test, and 1 GB of matrices; check the order of the arguments of rct.sketch."

@@ -9,7 +9,6 @@ use super::notes::{FEW_CLUSTERS, Note};
 use super::options::{check_level, control_among};
 use super::rate::{Contrast, Rate, RatioSe};
 use crate::distribution::t_critical;
-use crate::error::Invalid;
 use crate::sketch::{Centre, Moments, Rows, Selection, Variable, View};
 
 /// The effect of one condition on a ratio. `None` is NULL: the quantity does not exist, and a note says why.

@@ -7,6 +7,9 @@
 
 use crate::pulse::{self, Pulse};
 
+/// Part of the squared numerator of a studentized statistic up to which its variance is rounding.
+pub(super) const NOISE: f64 = 1e-20;
+
 /// Statistics that differ by less are tied: standard errors, relative to those of the data if these are more than one.
 const TIE: f64 = 1e-9;
 /// Standard errors from the estimate within which the ends of an interval are looked for.

@@ -12,7 +12,7 @@
 //! ```
 
 use super::Draws;
-use super::inversion::{Curve, Curves, rejects, share};
+use super::inversion::{Curve, Curves, NOISE, rejects, share};
 use super::permutations::Permutations;
 use super::wild::unbounded_note;
 use crate::effect::design::Design;

@@ -8,7 +8,7 @@
 //! they are what the new stratum intercepts of the refit take away.
 
 use super::Draws;
-use super::inversion::{Curve, Curves, rejects};
+use super::inversion::{Curve, Curves, NOISE, rejects};
 use super::multipliers::{LANES, Lanes, Law, Multipliers};
 use crate::effect::design::Design;
 use crate::effect::negligible;

@@ -176,7 +176,7 @@ const ALARM: f64 = 0.001;
 /// The students who are analysed, or the units that still have some, do not fit the weights of the conditions.
 fn mismatch(design: &Design, sketch: &Sketch) -> Result<bool, SimulationError> {
     let weights = design.weights.as_deref();
-    let srm = srm_of_sketch(sketch, weights, Some(&design.conditions), ALARM)?;
+    let srm = srm_of_sketch(&sketch.first()?, weights, Some(&design.conditions), ALARM)?;
     let units = srm.clusters.verdict.is_some_and(|v| v != Verdict::Ok);
     Ok(units || srm.students_p.is_some_and(|p| p < ALARM))
 }
