@@ -29,6 +29,82 @@ COMMENT ON TYPE rct.sketch IS
 CREATE CAST (rct.sketch AS bytea) WITHOUT FUNCTION;
 COMMENT ON CAST (rct.sketch AS bytea) IS 'the stored bytes; equal sketches have equal bytes';
 
+-- Equal sketches have equal bytes, so they are compared by these.
+
+CREATE FUNCTION rct._sketch_compare(rct.sketch, rct.sketch) RETURNS integer
+    AS 'MODULE_PATHNAME', 'rct_sketch_compare' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_compare(rct.sketch, rct.sketch) IS 'order of two sketches, by their bytes';
+
+CREATE FUNCTION rct._sketch_hash(rct.sketch, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'rct_sketch_hash' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_hash(rct.sketch, bigint) IS 'hash of a sketch with a salt';
+
+CREATE FUNCTION rct._sketch_hash(rct.sketch) RETURNS integer
+    AS 'MODULE_PATHNAME', 'rct_sketch_hash_32' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_hash(rct.sketch) IS 'hash of a sketch';
+
+CREATE FUNCTION rct._sketch_eq(rct.sketch, rct.sketch) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'rct_sketch_eq' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION rct._sketch_eq(rct.sketch, rct.sketch) IS 'support function of the operator = of sketches';
+CREATE OPERATOR rct.= (
+    FUNCTION = rct._sketch_eq, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.=), NEGATOR = OPERATOR(rct.<>),
+    RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES, MERGES
+);
+COMMENT ON OPERATOR rct.= (rct.sketch, rct.sketch) IS 'equal bytes';
+
+CREATE FUNCTION rct._sketch_ne(rct.sketch, rct.sketch) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'rct_sketch_ne' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION rct._sketch_ne(rct.sketch, rct.sketch) IS 'support function of the operator <> of sketches';
+CREATE OPERATOR rct.<> (
+    FUNCTION = rct._sketch_ne, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.<>), NEGATOR = OPERATOR(rct.=),
+    RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel
+);
+COMMENT ON OPERATOR rct.<> (rct.sketch, rct.sketch) IS 'other bytes';
+
+CREATE FUNCTION rct._sketch_lt(rct.sketch, rct.sketch) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'rct_sketch_lt' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION rct._sketch_lt(rct.sketch, rct.sketch) IS 'support function of the operator < of sketches';
+CREATE OPERATOR rct.< (
+    FUNCTION = rct._sketch_lt, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.>), NEGATOR = OPERATOR(rct.>=),
+    RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel
+);
+COMMENT ON OPERATOR rct.< (rct.sketch, rct.sketch) IS 'bytes come first';
+
+CREATE FUNCTION rct._sketch_le(rct.sketch, rct.sketch) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'rct_sketch_le' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION rct._sketch_le(rct.sketch, rct.sketch) IS 'support function of the operator <= of sketches';
+CREATE OPERATOR rct.<= (
+    FUNCTION = rct._sketch_le, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.>=), NEGATOR = OPERATOR(rct.>),
+    RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel
+);
+COMMENT ON OPERATOR rct.<= (rct.sketch, rct.sketch) IS 'bytes come first or are equal';
+
+CREATE FUNCTION rct._sketch_gt(rct.sketch, rct.sketch) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'rct_sketch_gt' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION rct._sketch_gt(rct.sketch, rct.sketch) IS 'support function of the operator > of sketches';
+CREATE OPERATOR rct.> (
+    FUNCTION = rct._sketch_gt, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.<), NEGATOR = OPERATOR(rct.<=),
+    RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel
+);
+COMMENT ON OPERATOR rct.> (rct.sketch, rct.sketch) IS 'bytes come later';
+
+CREATE FUNCTION rct._sketch_ge(rct.sketch, rct.sketch) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'rct_sketch_ge' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
+COMMENT ON FUNCTION rct._sketch_ge(rct.sketch, rct.sketch) IS 'support function of the operator >= of sketches';
+CREATE OPERATOR rct.>= (
+    FUNCTION = rct._sketch_ge, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.<=), NEGATOR = OPERATOR(rct.<),
+    RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel
+);
+COMMENT ON OPERATOR rct.>= (rct.sketch, rct.sketch) IS 'bytes come later or are equal';
+
+CREATE OPERATOR CLASS rct.sketch_ops DEFAULT FOR TYPE rct.sketch USING btree AS
+    OPERATOR 1 rct.<, OPERATOR 2 rct.<=, OPERATOR 3 rct.=, OPERATOR 4 rct.>=, OPERATOR 5 rct.>,
+    FUNCTION 1 rct._sketch_compare(rct.sketch, rct.sketch);
+COMMENT ON OPERATOR CLASS rct.sketch_ops USING btree IS 'order of sketches by their bytes';
+CREATE OPERATOR CLASS rct.sketch_hash_ops DEFAULT FOR TYPE rct.sketch USING hash AS
+    OPERATOR 1 rct.=, FUNCTION 1 rct._sketch_hash(rct.sketch), FUNCTION 2 rct._sketch_hash(rct.sketch, bigint);
+COMMENT ON OPERATOR CLASS rct.sketch_hash_ops USING hash IS 'hash of sketches by their bytes';
+
 CREATE FUNCTION rct._sketch_combine(internal, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'rct_sketch_combine' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rct._sketch_combine(internal, internal) IS 'support function of aggregates: merges two states';
@@ -45,343 +121,54 @@ CREATE FUNCTION rct._sketch_final(internal) RETURNS rct.sketch
     AS 'MODULE_PATHNAME', 'rct_sketch_final' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rct._sketch_final(internal) IS 'support function of aggregates: the sketch';
 
--- sketch(outcome, condition, cluster)
+-- Arguments of any type: conditions are texts, enums, booleans or whole numbers, clusters and strata these or uuid or numeric,
+-- values numbers or booleans. A value that does not fit is an error that names the argument and its type.
 
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_t' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text) IS 'support function of aggregates: adds a row';
+CREATE FUNCTION rct._sketch_add(internal, "any", "any", "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, "any", "any", "any") IS 'support function of aggregates: adds a row';
 
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text) (
+CREATE AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any") (
     SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text) IS
-    'sketch of an outcome by condition and cluster, in one pass; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
+COMMENT ON AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any") IS
+    'sketch of an outcome by condition and cluster, in one pass; same bytes for any plan and row order; rows without condition or cluster are counted and left out, rows without an outcome are kept as missing; NULL without rows';
 
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_b' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint) IS 'support function of aggregates: adds a row';
+CREATE FUNCTION rct._sketch_add(internal, "any", "any", "any", "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, "any", "any", "any", "any") IS 'support function of aggregates: adds a row';
 
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint) (
+CREATE AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any", stratum "any") (
     SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint) IS
-    'sketch of an outcome by condition and cluster, in one pass; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
+COMMENT ON AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any", stratum "any") IS
+    'sketch with a stratum, which may be NULL and must not be a number or a boolean here (cast it to text): it could be meant as a covariate; NULL without rows';
 
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_u' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid) IS 'support function of aggregates: adds a row';
+CREATE FUNCTION rct._sketch_add(internal, "any", "any", "any", "any", "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, "any", "any", "any", "any", "any") IS 'support function of aggregates: adds a row';
 
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid) (
+CREATE AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any", stratum "any", covariate "any") (
     SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid) IS
-    'sketch of an outcome by condition and cluster, in one pass; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
+COMMENT ON AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any", stratum "any", covariate "any") IS
+    'sketch with a stratum and one covariate, each of which may be NULL; NULL without rows';
 
--- sketch(outcome, condition, cluster, stratum)
+-- The columns and their roles are named: 'score, passed, solved / attempts ~ pretest, female; exposure: attended; weight: w'.
 
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, text) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_tt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, text) IS 'support function of aggregates: adds a row';
+CREATE FUNCTION rct._sketch_add_named(internal, text, "any", "any", "any", VARIADIC "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add_named' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add_named(internal, text, "any", "any", "any", VARIADIC "any") IS 'support function of aggregates: adds a row';
 
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+CREATE AGGREGATE rct.sketch(columns text, condition "any", cluster "any", stratum "any", VARIADIC "values" "any") (
+    SFUNC = rct._sketch_add_named, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text) IS
-    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, bigint) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_tb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, bigint) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint) IS
-    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, uuid) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_tu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, uuid) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid) IS
-    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, text) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_bt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, text) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text) IS
-    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_bb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint) IS
-    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_bu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid) IS
-    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, text) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_ut' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, text) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text) IS
-    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_ub' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint) IS
-    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_stratum_uu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid) IS
-    'sketch of an outcome by condition, cluster and stratum; a NULL stratum is a stratum of its own; NULL without rows';
-
--- sketch(outcome, condition, cluster, stratum, covariate)
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, text, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_tt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, text, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text, covariate double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text, covariate double precision) IS
-    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, bigint, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_tb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, bigint, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint, covariate double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint, covariate double precision) IS
-    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, uuid, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_tu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, uuid, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid, covariate double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid, covariate double precision) IS
-    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, text, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_bt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, text, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text, covariate double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text, covariate double precision) IS
-    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_bb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint, covariate double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint, covariate double precision) IS
-    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_bu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid, covariate double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid, covariate double precision) IS
-    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, text, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_ut' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, text, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text, covariate double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text, covariate double precision) IS
-    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_ub' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint, covariate double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint, covariate double precision) IS
-    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_one_uu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid, covariate double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid, covariate double precision) IS
-    'sketch of an outcome with stratum and one covariate, each of which may be NULL; the same as with ARRAY[covariate], and faster; NULL without rows';
-
--- sketch(outcome, condition, cluster, stratum, covariates, exposed, weight)
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, text, double precision[], double precision, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_tt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, text, double precision[], double precision, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text, covariates double precision[], exposed double precision, weight double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum text, covariates double precision[], exposed double precision, weight double precision) IS
-    'sketch of an outcome with stratum, covariates, exposure and weight, each of which may be NULL; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, bigint, double precision[], double precision, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_tb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, bigint, double precision[], double precision, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint, covariates double precision[], exposed double precision, weight double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum bigint, covariates double precision[], exposed double precision, weight double precision) IS
-    'sketch of an outcome with stratum, covariates, exposure and weight, each of which may be NULL; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, text, uuid, double precision[], double precision, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_tu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, text, uuid, double precision[], double precision, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid, covariates double precision[], exposed double precision, weight double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster text, stratum uuid, covariates double precision[], exposed double precision, weight double precision) IS
-    'sketch of an outcome with stratum, covariates, exposure and weight, each of which may be NULL; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, text, double precision[], double precision, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_bt' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, text, double precision[], double precision, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text, covariates double precision[], exposed double precision, weight double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum text, covariates double precision[], exposed double precision, weight double precision) IS
-    'sketch of an outcome with stratum, covariates, exposure and weight, each of which may be NULL; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint, double precision[], double precision, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_bb' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, bigint, double precision[], double precision, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint, covariates double precision[], exposed double precision, weight double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum bigint, covariates double precision[], exposed double precision, weight double precision) IS
-    'sketch of an outcome with stratum, covariates, exposure and weight, each of which may be NULL; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid, double precision[], double precision, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_bu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, bigint, uuid, double precision[], double precision, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid, covariates double precision[], exposed double precision, weight double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster bigint, stratum uuid, covariates double precision[], exposed double precision, weight double precision) IS
-    'sketch of an outcome with stratum, covariates, exposure and weight, each of which may be NULL; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, text, double precision[], double precision, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_ut' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, text, double precision[], double precision, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text, covariates double precision[], exposed double precision, weight double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum text, covariates double precision[], exposed double precision, weight double precision) IS
-    'sketch of an outcome with stratum, covariates, exposure and weight, each of which may be NULL; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint, double precision[], double precision, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_ub' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, bigint, double precision[], double precision, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint, covariates double precision[], exposed double precision, weight double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum bigint, covariates double precision[], exposed double precision, weight double precision) IS
-    'sketch of an outcome with stratum, covariates, exposure and weight, each of which may be NULL; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
-
-CREATE FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid, double precision[], double precision, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_sketch_add_uu' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._sketch_add(internal, double precision, text, uuid, uuid, double precision[], double precision, double precision) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid, covariates double precision[], exposed double precision, weight double precision) (
-    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.sketch(outcome double precision, condition text, cluster uuid, stratum uuid, covariates double precision[], exposed double precision, weight double precision) IS
-    'sketch of an outcome with stratum, covariates, exposure and weight, each of which may be NULL; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
+COMMENT ON AGGREGATE rct.sketch(columns text, condition "any", cluster "any", stratum "any", VARIADIC "values" "any") IS
+    'sketch of several outcomes, covariates and exposures, which a constant text names with their roles; the values follow in that order, each may be NULL; NULL without rows';
 
 -- rollup(sketch)
 
@@ -399,17 +186,17 @@ COMMENT ON AGGREGATE rct.rollup(part rct.sketch) IS
 -- What a sketch holds.
 
 CREATE FUNCTION rct.sketch_info(sketch rct.sketch) RETURNS TABLE (
-    version integer, n bigint, conditions bigint, clusters bigint, strata bigint, stored_cells bigint, covariates integer,
-    has_exposed boolean, has_weight boolean, without_condition bigint, without_cluster bigint, without_outcome bigint,
-    zero_weight bigint, without_covariates bigint, bytes bigint
+    version integer, columns text, outcomes text[], covariates text[], exposures text[], n bigint, conditions bigint,
+    clusters bigint, strata bigint, stored_cells bigint, has_weight boolean, without_condition bigint,
+    without_cluster bigint, without_outcome bigint[], zero_weight bigint, without_covariates bigint, bytes bigint
 )
     AS 'MODULE_PATHNAME', 'sketch_info_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION rct.sketch_info(rct.sketch) IS
     'what a sketch holds: rows, clusters, strata, rows left out by reason, size; no row for a NULL sketch';
 
-CREATE FUNCTION rct.cells(sketch rct.sketch) RETURNS TABLE (
+CREATE FUNCTION rct.cells(sketch rct.sketch, outcome text DEFAULT NULL) RETURNS TABLE (
     cluster uuid, stratum uuid, condition text, weight double precision, n bigint, mean double precision, sd double precision
 )
-    AS 'MODULE_PATHNAME', 'cells_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1000;
-COMMENT ON FUNCTION rct.cells(rct.sketch) IS
+    AS 'MODULE_PATHNAME', 'cells_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION rct.cells(rct.sketch, text) IS
     'size, mean and standard deviation by cluster, stratum and condition; clusters and strata as rct.cluster_key; no row for a NULL sketch';

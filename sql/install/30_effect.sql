@@ -2,7 +2,8 @@
 
 CREATE FUNCTION rct.effects(
     sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto', se text DEFAULT 'CR2',
-    level double precision DEFAULT 0.95, estimand text DEFAULT 'student'
+    level double precision DEFAULT 0.95, estimand text DEFAULT 'student',
+    outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
 ) RETURNS TABLE (
     condition text, control_condition text, estimate double precision, std_error double precision, df double precision,
     t double precision, p_value double precision, ci_low double precision, ci_high double precision, n bigint,
@@ -11,27 +12,28 @@ CREATE FUNCTION rct.effects(
     lift_low double precision, lift_high double precision, notes text[]
 )
     AS 'MODULE_PATHNAME', 'effects_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION rct.effects(rct.sketch, text, text, text, text, double precision, text) IS
+COMMENT ON FUNCTION rct.effects(rct.sketch, text, text, text, text, double precision, text, text, text[]) IS
     'effect of each condition against the control, cluster-robust: CR2 with Satterthwaite degrees of freedom unless another se is asked for; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.effects_joint(
     sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto', se text DEFAULT 'CR2',
-    estimand text DEFAULT 'student'
+    estimand text DEFAULT 'student',
+    outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
 ) RETURNS TABLE (
     conditions text[], f double precision, df_num double precision, df_den double precision, p_value double precision,
     notes text[]
 )
     AS 'MODULE_PATHNAME', 'effects_joint_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION rct.effects_joint(rct.sketch, text, text, text, text, text) IS
+COMMENT ON FUNCTION rct.effects_joint(rct.sketch, text, text, text, text, text, text, text[]) IS
     'one test that no condition differs from the control: approximate Hotelling F with CR2; no row for a NULL sketch, other NULLs are an error';
 
-CREATE FUNCTION rct.arms(sketch rct.sketch) RETURNS TABLE (
+CREATE FUNCTION rct.arms(sketch rct.sketch, outcome text DEFAULT NULL) RETURNS TABLE (
     condition text, n bigint, clusters bigint, mean double precision, sd double precision, weight double precision,
     n_complete bigint, missing_outcome bigint, missing_rate double precision, missing_cluster bigint,
     missing_weight bigint, zero_weight bigint
 )
-    AS 'MODULE_PATHNAME', 'arms_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 3;
-COMMENT ON FUNCTION rct.arms(rct.sketch) IS
+    AS 'MODULE_PATHNAME', 'arms_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 3;
+COMMENT ON FUNCTION rct.arms(rct.sketch, text) IS
     'size, mean, standard deviation and missing outcomes of each condition; no row for a NULL sketch';
 
 CREATE FUNCTION rct.hedges_g(

@@ -1,6 +1,6 @@
 -- Effects on outcomes of 0 and 1, and rates of independent students.
 
-CREATE FUNCTION rct.binary_effects(sketch rct.sketch, control text, level double precision DEFAULT 0.95)
+CREATE FUNCTION rct.binary_effects(sketch rct.sketch, control text, level double precision DEFAULT 0.95, outcome text DEFAULT NULL)
 RETURNS TABLE (
     condition text, control_condition text, rate double precision, rate_control double precision,
     percentage_points double precision, std_error double precision, df double precision, t double precision,
@@ -11,7 +11,7 @@ RETURNS TABLE (
     n_control bigint, clusters bigint, clusters_control bigint, notes text[]
 )
     AS 'MODULE_PATHNAME', 'binary_effects_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION rct.binary_effects(rct.sketch, text, double precision) IS
+COMMENT ON FUNCTION rct.binary_effects(rct.sketch, text, double precision, text) IS
     'effect of each condition on the rate of an outcome of 0 and 1: percentage points, risk ratio and odds ratio with cluster-robust intervals; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.proportion_interval(x bigint, n bigint, level double precision DEFAULT 0.95)

@@ -2,7 +2,8 @@
 
 CREATE FUNCTION rct.effect_sizes(
     sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto',
-    level double precision DEFAULT 0.95
+    level double precision DEFAULT 0.95,
+    outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
 ) RETURNS TABLE (
     condition text, control_condition text, g double precision, g_std_error double precision, ci_low double precision,
     ci_high double precision, g_individual double precision, glass_delta double precision, omega double precision,
@@ -10,7 +11,7 @@ CREATE FUNCTION rct.effect_sizes(
     cluster_size double precision, n bigint, n_control bigint, clusters bigint, clusters_control bigint, notes text[]
 )
     AS 'MODULE_PATHNAME', 'effect_sizes_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION rct.effect_sizes(rct.sketch, text, text, text, double precision) IS
+COMMENT ON FUNCTION rct.effect_sizes(rct.sketch, text, text, text, double precision, text, text[]) IS
     'Hedges'' g of the effect of each condition with standard error and interval, and what it was made with; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.effect_sizes(

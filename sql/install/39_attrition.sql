@@ -1,6 +1,6 @@
 -- Missing outcomes.
 
-CREATE FUNCTION rct.attrition(sketch rct.sketch, control text, level double precision DEFAULT 0.95) RETURNS TABLE (
+CREATE FUNCTION rct.attrition(sketch rct.sketch, control text, level double precision DEFAULT 0.95, outcome text DEFAULT NULL) RETURNS TABLE (
     condition text, control_condition text, n bigint, n_control bigint, observed bigint, observed_control bigint,
     missing double precision, missing_control double precision, overall double precision, differential double precision,
     cautious_boundary double precision, cautious text, optimistic_boundary double precision, optimistic text,
@@ -11,7 +11,7 @@ CREATE FUNCTION rct.attrition(sketch rct.sketch, control text, level double prec
     cluster_optimistic text, notes text[]
 )
     AS 'MODULE_PATHNAME', 'attrition_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION rct.attrition(rct.sketch, text, double precision) IS
+COMMENT ON FUNCTION rct.attrition(rct.sketch, text, double precision, text) IS
     'overall and differential attrition of students and clusters in percent, with the boundaries of the What Works Clearinghouse and a cluster-robust test; from a sketch whose outcome is 1 where the real one was observed and 0 where it is missing; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.wwc_attrition(overall double precision, differential double precision) RETURNS TABLE (
@@ -21,30 +21,32 @@ CREATE FUNCTION rct.wwc_attrition(overall double precision, differential double 
 COMMENT ON FUNCTION rct.wwc_attrition(double precision, double precision) IS
     'largest differential attrition in percentage points that the What Works Clearinghouse calls low at an overall attrition of 0 to 65 percent, and its verdict; no row if an argument is NULL';
 
-CREATE FUNCTION rct.missing_balance(sketch rct.sketch, level double precision DEFAULT 0.95) RETURNS TABLE (
-    condition text, covariate integer, n_observed bigint, n_missing bigint, mean_observed double precision,
+CREATE FUNCTION rct.missing_balance(sketch rct.sketch, level double precision DEFAULT 0.95, outcome text DEFAULT NULL, covariates text[] DEFAULT NULL) RETURNS TABLE (
+    condition text, covariate text, n_observed bigint, n_missing bigint, mean_observed double precision,
     mean_missing double precision, sd double precision, difference double precision, standardized double precision,
     std_error double precision, df double precision, t double precision, p_value double precision, ci_low double precision,
     ci_high double precision, notes text[]
 )
     AS 'MODULE_PATHNAME', 'missing_balance_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 4;
-COMMENT ON FUNCTION rct.missing_balance(rct.sketch, double precision) IS
+COMMENT ON FUNCTION rct.missing_balance(rct.sketch, double precision, text, text[]) IS
     'students without an outcome against those with one, on each covariate of each condition, cluster-robust; from a sketch whose outcome is 1 where the real one was observed and 0 where it is missing; no row for a NULL sketch, NULL level is an error';
 
 CREATE FUNCTION rct.manski_bounds(
-    sketch rct.sketch, control text, y_min double precision, y_max double precision, level double precision DEFAULT 0.95
+    sketch rct.sketch, control text, y_min double precision, y_max double precision, level double precision DEFAULT 0.95,
+    outcome text DEFAULT NULL
 ) RETURNS TABLE (
     condition text, control_condition text, low double precision, high double precision, low_se double precision,
     high_se double precision, df double precision, ci_low double precision, ci_high double precision, n bigint,
     n_control bigint, missing bigint, missing_control bigint, notes text[]
 )
     AS 'MODULE_PATHNAME', 'manski_bounds_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION rct.manski_bounds(rct.sketch, text, double precision, double precision, double precision) IS
+COMMENT ON FUNCTION rct.manski_bounds(rct.sketch, text, double precision, double precision, double precision, text) IS
     'what can be said of the effect whatever the missing outcomes are, if they lie between y_min and y_max; from a sketch whose covariate is 1 where the outcome is missing; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.lee_bounds(
     outcomes rct.distribution, students rct.sketch, control text, method text DEFAULT 'fractional',
-    strata text DEFAULT 'auto', level double precision DEFAULT 0.95
+    strata text DEFAULT 'auto', level double precision DEFAULT 0.95,
+    outcome text DEFAULT NULL
 ) RETURNS TABLE (
     condition text, control_condition text, low double precision, high double precision, low_se double precision,
     high_se double precision, df double precision, ci_low double precision, ci_high double precision,
@@ -52,15 +54,15 @@ CREATE FUNCTION rct.lee_bounds(
     response_control double precision, n bigint, n_control bigint, kept_low bigint, kept_high bigint, notes text[]
 )
     AS 'MODULE_PATHNAME', 'lee_bounds_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION rct.lee_bounds(rct.distribution, rct.sketch, text, text, text, double precision) IS
+COMMENT ON FUNCTION rct.lee_bounds(rct.distribution, rct.sketch, text, text, text, double precision, text) IS
     'bounds on the effect on those who would have an outcome in either condition (Lee 2009), cluster-robust; no row for NULL outcomes or students, other NULLs are an error';
 
-CREATE FUNCTION rct.response_weights(sketch rct.sketch, cap double precision DEFAULT NULL) RETURNS TABLE (
+CREATE FUNCTION rct.response_weights(sketch rct.sketch, cap double precision DEFAULT NULL, outcome text DEFAULT NULL) RETURNS TABLE (
     condition text, stratum uuid, n bigint, observed bigint, response_rate double precision, weight double precision,
     stabilized double precision, capped boolean, largest double precision, n_effective double precision, notes text[]
 )
     AS 'MODULE_PATHNAME', 'response_weights_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 20;
-COMMENT ON FUNCTION rct.response_weights(rct.sketch, double precision) IS
+COMMENT ON FUNCTION rct.response_weights(rct.sketch, double precision, text) IS
     'inverse probability weights by condition and stratum, from a sketch whose outcome is 1 where the real one was observed and 0 where it is missing; no row for a NULL sketch, no cap if it is NULL';
 
 CREATE DOMAIN rct.logistic_rows AS bytea;

@@ -59,22 +59,23 @@ COMMENT ON FUNCTION rct.srm_looks(bigint[], integer, double precision[], double 
     'rct.srm_sequential at a series of looks, from cumulative counts look by look, with the running p-value; NULLs but expected are an error';
 
 CREATE FUNCTION rct.balance(
-    sketch rct.sketch, control text, names text[] DEFAULT NULL, strata text DEFAULT 'auto'
+    sketch rct.sketch, control text, strata text DEFAULT 'auto',
+    outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
 ) RETURNS TABLE (
     condition text, control_condition text, covariate text, mean double precision, mean_control double precision, difference double precision,
     standardized double precision, std_error double precision, df double precision, p_value double precision, category text, n bigint,
     n_control bigint, clusters bigint, clusters_control bigint, notes text[]
 )
     AS 'MODULE_PATHNAME', 'balance_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 5;
-COMMENT ON FUNCTION rct.balance(rct.sketch, text, text[], text) IS
+COMMENT ON FUNCTION rct.balance(rct.sketch, text, text, text, text[]) IS
     'covariates of a sketch by condition: standardized difference, cluster-robust test, and the category of the What Works Clearinghouse; no row for a NULL sketch, NULL control or strata is an error';
 
-CREATE FUNCTION rct.balance_joint(sketch rct.sketch, control text, strata text DEFAULT 'auto') RETURNS TABLE (
+CREATE FUNCTION rct.balance_joint(sketch rct.sketch, control text, strata text DEFAULT 'auto', outcome text DEFAULT NULL, covariates text[] DEFAULT NULL) RETURNS TABLE (
     condition text, control_condition text, covariates bigint, f double precision, df_num double precision, df_den double precision,
     p_value double precision, notes text[]
 )
     AS 'MODULE_PATHNAME', 'balance_joint_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION rct.balance_joint(rct.sketch, text, text) IS
+COMMENT ON FUNCTION rct.balance_joint(rct.sketch, text, text, text, text[]) IS
     'one cluster-robust test per condition that no covariate of a sketch differs from the control; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.impossible_patterns(

@@ -2,7 +2,7 @@
 
 use super::effect::texts;
 use super::sketch::{count, rows_of, uuid_of};
-use crate::pg::array::required;
+use crate::pg::array::{Texts, required};
 use crate::pg::error::or_raise;
 use pgrx::Uuid;
 use pgrx::prelude::*;
@@ -24,6 +24,8 @@ fn adjusted_effects(
     control: Option<&str>,
     strata: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -50,8 +52,8 @@ fn adjusted_effects(
     let (strata, level) = (required(strata, "strata"), required(level, "level"));
     let options = or_raise(Options::from_words("none", strata, "CR2", level));
     let control = required(control, "control");
-    let rows = rows_of(sketch, |sketch| {
-        effect::adjusted_effects(sketch, control, options.strata, options.level)
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        effect::adjusted_effects(view, control, options.strata, options.level)
     });
     TableIterator::new(rows.into_iter().map(|r| {
         let notes = r.texts();
@@ -86,6 +88,7 @@ fn paired_effects(
     sketch: Option<&[u8]>,
     control: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -106,8 +109,8 @@ fn paired_effects(
     ),
 > {
     let (control, level) = (required(control, "control"), required(level, "level"));
-    let rows = rows_of(sketch, |sketch| {
-        effect::paired_effects(sketch, control, level)
+    let rows = rows_of(sketch, outcome, None, |view| {
+        effect::paired_effects(view, control, level)
     });
     TableIterator::new(rows.into_iter().map(|r| {
         let i = r.inference;
@@ -138,6 +141,8 @@ fn influence(
     control: Option<&str>,
     adjust: Option<&str>,
     strata: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -153,8 +158,8 @@ fn influence(
 > {
     let (adjust, strata) = words(adjust, strata);
     let control = required(control, "control");
-    let rows = rows_of(sketch, |sketch| {
-        effect::influence(sketch, control, adjust, strata)
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        effect::influence(view, control, adjust, strata)
     });
     TableIterator::new(rows.into_iter().map(|r| {
         let note = r.undefined.then(|| LEFT_OUT_UNDEFINED.to_owned());
@@ -179,6 +184,8 @@ fn cluster_diagnostics(
     control: Option<&str>,
     adjust: Option<&str>,
     strata: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -204,8 +211,8 @@ fn cluster_diagnostics(
 > {
     let (adjust, strata) = words(adjust, strata);
     let control = required(control, "control");
-    let rows = rows_of(sketch, |sketch| {
-        effect::cluster_diagnostics(sketch, control, adjust, strata)
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        effect::cluster_diagnostics(view, control, adjust, strata)
     });
     TableIterator::new(rows.into_iter().map(|r| {
         (

@@ -20,6 +20,7 @@ fn attrition(
     sketch: Option<&[u8]>,
     control: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -57,8 +58,8 @@ fn attrition(
 > {
     let control = required(control, "control");
     let level = required(level, "level");
-    let rows = rows_of(sketch, |sketch| {
-        attrition::attrition(sketch, control, level)
+    let rows = rows_of(sketch, outcome, None, |view| {
+        attrition::attrition(view, control, level)
     });
     let word = |verdict: attrition::Verdict| verdict.word().to_owned();
     TableIterator::new(rows.into_iter().map(move |a| {

@@ -13,6 +13,7 @@ fn binary_effects(
     sketch: Option<&[u8]>,
     control: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -44,8 +45,8 @@ fn binary_effects(
     ),
 > {
     let (control, level) = (required(control, "control"), required(level, "level"));
-    let rows = rows_of(sketch, |sketch| {
-        effect::binary_effects(sketch, control, level)
+    let rows = rows_of(sketch, outcome, None, |view| {
+        effect::binary_effects(view, control, level)
     });
     TableIterator::new(rows.into_iter().map(|b| {
         (

@@ -1,7 +1,7 @@
 //! Effects on those who complied.
 
 use super::sketch::{count, rows_of};
-use crate::pg::array::{elements, required};
+use crate::pg::array::{Texts, required, texts};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, CaceOptions};
@@ -14,15 +14,17 @@ fn cace(
     control: Option<&str>,
     adjust: Option<&str>,
     strata: Option<&str>,
-    exposures: Option<Array<'_, i32>>,
+    exposures: Texts<'_>,
     se: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
         name!(condition, String),
         name!(control_condition, String),
-        name!(exposure, Option<i32>),
+        name!(exposure, String),
         name!(estimate, Option<f64>),
         name!(std_error, Option<f64>),
         name!(df, Option<f64>),
@@ -54,15 +56,15 @@ fn cace(
         required(level, "level"),
     ));
     let control = required(control, "control");
-    let exposures = exposures.as_ref().map(elements);
-    let rows = rows_of(sketch, |sketch| {
-        effect::cace(sketch, control, exposures.as_deref(), &options)
+    let exposures = exposures.as_ref().map(|e| texts(e, "exposures"));
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        effect::cace(view, control, exposures.as_deref(), &options)
     });
     TableIterator::new(rows.into_iter().map(|c| {
         (
             c.condition,
             c.control,
-            c.exposure.and_then(|e| i32::try_from(e).ok()),
+            c.exposure,
             c.effect.estimate,
             c.effect.std_error,
             c.effect.df,

@@ -1,7 +1,7 @@
 //! Effects, the joint test, and arms.
 
-use super::sketch::{count, read, rows_of};
-use crate::pg::array::required;
+use super::sketch::{count, row_of, rows_of};
+use crate::pg::array::{Texts, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, Note, Options};
@@ -37,6 +37,8 @@ fn effects(
     se: Option<&str>,
     level: Option<f64>,
     estimand: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -67,7 +69,7 @@ fn effects(
     let options = options(adjust, strata, se, level);
     let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
-    let rows = rows_of(sketch, |sketch| effect::effects(sketch, control, &options));
+    let rows = rows_of(sketch, outcome, covariates, |view| effect::effects(view, control, &options));
     TableIterator::new(rows.into_iter().map(|e| {
         (
             e.condition,
@@ -106,6 +108,8 @@ fn effects_joint(
     strata: Option<&str>,
     se: Option<&str>,
     estimand: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -120,7 +124,7 @@ fn effects_joint(
     let options = options(adjust, strata, se, Some(0.95));
     let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
-    let row = sketch.map(|bytes| or_raise(effect::effects_joint(&read(bytes), control, &options)));
+    let row = row_of(sketch, outcome, covariates, |view| effect::effects_joint(view, control, &options));
     TableIterator::new(row.into_iter().map(|t| {
         (
             t.conditions,
@@ -137,7 +141,8 @@ fn effects_joint(
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn arms(
-    sketch: &[u8],
+    sketch: Option<&[u8]>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -155,7 +160,7 @@ fn arms(
         name!(zero_weight, i64),
     ),
 > {
-    let arms = or_raise(effect::arms(&read(sketch)));
+    let arms = rows_of(sketch, outcome, None, effect::arms);
     TableIterator::new(arms.into_iter().map(|a| {
         (
             a.condition,

@@ -112,7 +112,7 @@ fn srm_sketch(
     let (expected, conditions) = (weights(&expected), names(&conditions, "conditions"));
     let row = sketch.map(|bytes| {
         or_raise(integrity::srm_of_sketch(
-            &read(bytes),
+            &read(bytes).assigned(),
             expected.as_deref(),
             conditions.as_deref(),
             alpha,

@@ -5,8 +5,8 @@ mod power;
 mod roster;
 mod table;
 
-use super::sketch::{count, read};
-use crate::pg::array::{complete, required};
+use super::sketch::{count, row_of};
+use crate::pg::array::{Texts, complete, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{Adjust, Word};
@@ -21,6 +21,8 @@ fn icc(
     within: Option<&str>,
     level: Option<f64>,
     adjust: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -43,7 +45,7 @@ fn icc(
     let level = required(level, "level");
     let adjust = or_raise(Adjust::from_word(required(adjust, "adjust")));
     let row =
-        sketch.map(|bytes| or_raise(planning::icc_adjusted(&read(bytes), within, level, adjust)));
+        row_of(sketch, outcome, covariates, |view| planning::icc_adjusted(view, within, level, adjust));
     TableIterator::new(row.into_iter().map(|i| {
         (
             i.icc,
@@ -69,6 +71,7 @@ fn icc(
 fn design_effect(
     sketch: Option<&[u8]>,
     within: Option<&str>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -84,7 +87,7 @@ fn design_effect(
     ),
 > {
     let within = or_raise(Within::from_word(required(within, "within")));
-    let row = sketch.map(|bytes| or_raise(planning::design_effect(&read(bytes), within)));
+    let row = row_of(sketch, outcome, None, |view| planning::design_effect(view, within));
     let some = |v: f64| v.is_finite().then_some(v);
     TableIterator::new(row.into_iter().map(move |d| {
         (
@@ -133,6 +136,8 @@ fn numbers(array: &Array<'_, i32>, argument: &'static str) -> Vec<f64> {
 fn variance_components(
     sketch: Option<&[u8]>,
     within: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -151,7 +156,7 @@ fn variance_components(
     ),
 > {
     let within = or_raise(Within::from_word(required(within, "within")));
-    let row = sketch.map(|bytes| or_raise(planning::variance_components(&read(bytes), within)));
+    let row = row_of(sketch, outcome, covariates, |view| planning::variance_components(view, within));
     TableIterator::new(row.into_iter().map(|c| {
         (
             c.between,

@@ -1,6 +1,6 @@
 //! Ratio metrics.
 
-use super::sketch::{count, rows_of};
+use super::sketch::{count, ratios_of};
 use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
@@ -14,6 +14,7 @@ fn ratio_effects(
     control: Option<&str>,
     se: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -42,8 +43,8 @@ fn ratio_effects(
 > {
     let se = or_raise(RatioSe::from_word(required(se, "se")));
     let (control, level) = (required(control, "control"), required(level, "level"));
-    let rows = rows_of(sketch, |sketch| {
-        effect::ratio_effects(sketch, control, se, level)
+    let rows = ratios_of(sketch, outcome, |view| {
+        effect::ratio_effects(view, control, se, level)
     });
     TableIterator::new(rows.into_iter().map(|r| {
         (

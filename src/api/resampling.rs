@@ -1,9 +1,9 @@
 //! Inference by resampling: wild cluster bootstrap, randomization test, simultaneous intervals.
 
 use super::effect::options;
-use super::sketch::{count, read, rows_of};
-use crate::pg::array::required;
-use crate::pg::error::{CallError, or_raise, raise};
+use super::sketch::{count, read, rows_of, view};
+use crate::pg::array::{Texts, owned, required, texts};
+use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::Word;
 use rct_core::resampling::{self, Draws, Statistic, Weights, WildOptions};
@@ -29,6 +29,8 @@ fn wild_bootstrap(
     se: Option<&str>,
     seed: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -56,8 +58,8 @@ fn wild_bootstrap(
         null_imposed: required(null_imposed, "null_imposed"),
     };
     let control = required(control, "control");
-    let rows = rows_of(sketch, |sketch| {
-        resampling::wild_bootstrap(sketch, control, &options)
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        resampling::wild_bootstrap(view, control, &options)
     });
     let seed = options.draws.seed;
     TableIterator::new(rows.into_iter().map(move |r| {
@@ -93,6 +95,8 @@ fn randomization_test(
     strata: Option<&str>,
     seed: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -118,8 +122,8 @@ fn randomization_test(
     let statistic = or_raise(Statistic::from_word(required(statistic, "statistic")));
     let draws = draws_of(draws, seed);
     let control = required(control, "control");
-    let rows = rows_of(sketch, |sketch| {
-        resampling::randomization_test(sketch, control, &options, statistic, &draws)
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        resampling::randomization_test(view, control, &options, statistic, &draws)
     });
     TableIterator::new(rows.into_iter().map(move |r| {
         (
@@ -143,21 +147,23 @@ fn randomization_test(
     }))
 }
 
-/// `simultaneous_intervals(sketches, control, adjust, strata, draws, seed, level)`
+/// `simultaneous_intervals(sketch, control, adjust, strata, draws, seed, level, outcomes, covariates)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity, clippy::too_many_arguments)]
 fn simultaneous_intervals(
-    sketches: Option<Array<'_, &[u8]>>,
+    sketch: Option<&[u8]>,
     control: Option<&str>,
     adjust: Option<&str>,
     strata: Option<&str>,
     draws: Option<i32>,
     seed: Option<&str>,
     level: Option<f64>,
+    outcomes: Texts<'_>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
-        name!(outcome, i32),
+        name!(outcome, String),
         name!(condition, String),
         name!(control, String),
         name!(estimate, Option<f64>),
@@ -179,19 +185,17 @@ fn simultaneous_intervals(
     let options = options(adjust, strata, Some("CR2"), level);
     let draws = draws_of(draws, seed);
     let control = required(control, "control");
-    let mut outcomes = Vec::new();
-    for element in sketches.iter().flat_map(|array| array.iter()) {
-        match element {
-            Some(bytes) => outcomes.push(read(bytes)),
-            None => raise(CallError::Null("an element of sketches")),
-        }
-    }
-    let rows = or_raise(resampling::simultaneous_intervals(
-        &outcomes, control, &options, &draws,
-    ));
+    let rows = sketch.map_or_else(Vec::new, |bytes| {
+        let sketch = read(bytes);
+        let all = || sketch.columns().outcomes.iter().map(ToString::to_string).collect();
+        let names = outcomes.as_ref().map(|o| owned(&texts(o, "outcomes")));
+        let names: Vec<String> = names.unwrap_or_else(all);
+        let views: Vec<_> = names.iter().map(|n| view(&sketch, Some(n), &covariates)).collect();
+        or_raise(resampling::simultaneous_intervals(&views, control, &options, &draws))
+    });
     TableIterator::new(rows.into_iter().map(move |r| {
         (
-            i32::try_from(r.outcome).unwrap_or(i32::MAX),
+            r.outcome,
             r.effect.condition,
             r.effect.control,
             r.effect.estimate,

@@ -2,7 +2,7 @@
 
 use super::effect::{options, texts};
 use super::sketch::{count, rows_of};
-use crate::pg::array::required;
+use crate::pg::array::{Texts, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::{self, Scale};
@@ -16,6 +16,8 @@ fn effect_sizes(
     adjust: Option<&str>,
     strata: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -42,8 +44,8 @@ fn effect_sizes(
 > {
     let options = options(adjust, strata, Some("CR2"), level);
     let control = required(control, "control");
-    let rows = rows_of(sketch, |sketch| {
-        effect::effect_sizes(sketch, control, &options)
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        effect::effect_sizes(view, control, &options)
     });
     TableIterator::new(rows.into_iter().map(|r| {
         let size = r.size;

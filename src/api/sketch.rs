@@ -1,25 +1,27 @@
 //! The type `rct.sketch`, the aggregates that make and merge it, and what it holds.
 
 use crate::pg::args::Args;
-use crate::pg::error::or_raise;
+use crate::pg::array::{Texts, short, texts};
+use crate::pg::call_site::{self, Type};
+use crate::pg::error::{CallError, or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
 use rct_core::error::Explain;
 use rct_core::pulse;
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch, SketchError, bytes_to_text};
+use rct_core::sketch::{
+    Builder, Cluster, Columns, Key, Row, Sketch, SketchError, View, bytes_to_text,
+};
 
-/// State of the aggregates: the sketch, and a buffer for the covariates of a row.
+/// State of the aggregates.
 pub(super) struct State {
-    pub(super) builder: Builder,
-    pub(super) covariates: Vec<f64>,
+    builder: Builder,
 }
 
 impl State {
-    pub(super) fn new() -> Self {
+    fn new(columns: Columns) -> Self {
         State {
-            builder: Builder::new(&settings::budget()),
-            covariates: Vec::new(),
+            builder: Builder::new(columns, &settings::budget()),
         }
     }
 
@@ -29,79 +31,147 @@ impl State {
     }
 }
 
-/// Reads a key of one of the offered types.
-pub(super) type ReadKey = fn(&Args<'_>, usize) -> Option<Key>;
-
-pub(super) fn text(args: &Args<'_>, i: usize) -> Option<Key> {
-    args.bytes(i).map(Key::of_text)
+/// One place in a query that makes a sketch: what its arguments are.
+pub(super) struct Site {
+    /// The text that names the columns, if there is one.
+    text: Option<Vec<u8>>,
+    columns: Columns,
+    condition: Type,
+    /// None where each row is a unit of its own.
+    cluster: Option<Type>,
+    stratum: Option<Type>,
+    types: Vec<Type>,
+    /// Place of the first value among the arguments, and how far apart they are from the second on.
+    first: usize,
+    rest: usize,
+    values: Vec<Option<f64>>,
 }
 
-pub(super) fn bigint(args: &Args<'_>, i: usize) -> Option<Key> {
-    args.i64(i).map(Key::of_bigint)
+impl Site {
+    /// `sketch(outcome, condition, cluster, stratum, covariate)`, and without the last ones; a student sketch has no cluster.
+    fn simple(args: &Args<'_>, students: bool) -> Self {
+        let given = call_site::count(args) - 1 + students as usize;
+        let shift = students as usize;
+        let argument = |i: usize| (i <= given).then(|| Type::of(args, i - shift));
+        let mut types = vec![Type::of(args, 1)];
+        types.extend(argument(5));
+        let stratum = argument(4);
+        if given == 4
+            && let Some(kind) = stratum.as_ref().filter(|t| t.is_number() && !t.is_unknown())
+        {
+            raise(SketchError::StratumOrCovariate {
+                function: if students { "rct.student_sketch" } else { "rct.sketch" },
+                kind: kind.name(),
+            });
+        }
+        Site {
+            text: None,
+            columns: Columns::simple(types.len() > 1),
+            condition: Type::of(args, 2),
+            cluster: if students { None } else { argument(3) },
+            stratum,
+            values: vec![None; types.len()],
+            types,
+            first: 1,
+            rest: 5 - shift,
+        }
+        .checked()
+    }
+
+    /// `sketch(columns, condition, cluster, stratum, values...)`; a student sketch has no cluster.
+    fn named(args: &Args<'_>, students: bool) -> Self {
+        let text = args.str(1, "columns").unwrap_or_else(|| raise(CallError::Null("columns")));
+        let columns = or_raise(Columns::parse(text));
+        let stratum = 4 - students as usize;
+        let (expected, got) = (columns.values().count(), call_site::count(args) - 1 - stratum);
+        if expected != got {
+            raise(SketchError::ValueCount {
+                columns: columns.to_string(),
+                expected,
+                got,
+            });
+        }
+        Site {
+            text: Some(text.as_bytes().to_vec()),
+            columns,
+            condition: Type::of(args, 2),
+            cluster: (!students).then(|| Type::of(args, 3)),
+            stratum: Some(Type::of(args, stratum)),
+            types: (1..=expected).map(|i| Type::of(args, stratum + i)).collect(),
+            values: vec![None; expected],
+            first: stratum + 1,
+            rest: stratum + 2,
+        }
+        .checked()
+    }
+
+    /// An error if an argument has a type that it cannot have.
+    fn checked(self) -> Self {
+        let refuse = |argument: &str, takes: &'static str, kind: &Type| {
+            raise(SketchError::TypeOf {
+                argument: argument.to_owned(),
+                takes,
+                got: kind.name(),
+            })
+        };
+        if !self.condition.is_word() {
+            refuse("condition", "a text, an enum, a boolean or a whole number", &self.condition);
+        }
+        for (argument, kind) in [("cluster", &self.cluster), ("stratum", &self.stratum)] {
+            if let Some(kind) = kind.as_ref().filter(|k| !k.is_key()) {
+                refuse(argument, "a text, a whole number, a uuid, an enum or a boolean", kind);
+            }
+        }
+        for (name, kind) in self.columns.values().zip(&self.types) {
+            if !kind.is_number() {
+                refuse(name, "a number or a boolean", kind);
+            }
+        }
+        self
+    }
+
+    /// Adds the row of a call.
+    #[inline(always)]
+    fn add(&mut self, args: &Args<'_>) -> pg_sys::Datum {
+        // SAFETY: argument 0 is the state of this aggregate.
+        let state = unsafe { state::get_or_init(args, || State::new(self.columns.clone())) };
+        if let Some(text) = &self.text
+            && args.bytes(1) != Some(text)
+        {
+            raise(SketchError::ColumnsChange);
+        }
+        let mut place = self.first;
+        for (i, (value, kind)) in self.values.iter_mut().zip(&self.types).enumerate() {
+            *value = kind.number(args, place);
+            place = self.rest + i;
+        }
+        let cluster = match &mut self.cluster {
+            Some(kind) => kind.key(args, 3),
+            None => Some(Cluster::Digest(Key::STUDENT)),
+        };
+        let stratum = match &mut self.stratum {
+            Some(kind) => kind.key(args, if self.cluster.is_some() { 4 } else { 3 }),
+            None => None,
+        };
+        let stratum = stratum.map_or(Key::NONE, Cluster::key);
+        let values = &self.values;
+        self.condition.with_word(args, 2, |condition| {
+            or_raise(state.builder.add(&Row {
+                condition,
+                cluster,
+                stratum,
+                values,
+            }));
+        });
+        state::pointer(state)
+    }
 }
 
-pub(super) fn uuid(args: &Args<'_>, i: usize) -> Option<Key> {
-    args.uuid(i).as_ref().map(Key::of_uuid)
-}
-
-/// `sketch(outcome, condition, cluster)`
+/// Adds the row of a call whose arguments are looked up by `site` at the first one.
 #[inline(always)]
-fn add_simple(args: &Args<'_>, cluster: ReadKey) -> pg_sys::Datum {
-    // SAFETY: argument 0 is the state of this aggregate.
-    let state = unsafe { state::get_or_init(args, State::new) };
-    let row = Row::simple(args.f64(1), args.bytes(2), cluster(args, 3));
-    or_raise(state.builder.add(&row));
-    state::pointer(state)
-}
-
-/// `sketch(outcome, condition, cluster, stratum)`
-#[inline(always)]
-fn add_stratum(args: &Args<'_>, cluster: ReadKey, stratum: ReadKey) -> pg_sys::Datum {
-    // SAFETY: argument 0 is the state of this aggregate.
-    let state = unsafe { state::get_or_init(args, State::new) };
-    let stratum = stratum(args, 4).unwrap_or(Key::NONE);
-    let simple = Row::simple(args.f64(1), args.bytes(2), cluster(args, 3));
-    or_raise(state.builder.add(&Row { stratum, ..simple }));
-    state::pointer(state)
-}
-
-/// `sketch(outcome, condition, cluster, stratum, covariate)`
-#[inline(always)]
-fn add_one(args: &Args<'_>, cluster: ReadKey, stratum: ReadKey) -> pg_sys::Datum {
-    // SAFETY: argument 0 is the state of this aggregate.
-    let state = unsafe { state::get_or_init(args, State::new) };
-    let covariate = args.f64(5).map(|x| [x]);
-    let covariates = match &covariate {
-        Some(one) => Covariates::Complete(one),
-        None => Covariates::Incomplete(&[0.0]),
-    };
-    let stratum = stratum(args, 4).unwrap_or(Key::NONE);
-    let simple = Row::simple(args.f64(1), args.bytes(2), cluster(args, 3));
-    or_raise(state.builder.add(&Row {
-        stratum,
-        covariates,
-        ..simple
-    }));
-    state::pointer(state)
-}
-
-/// `sketch(outcome, condition, cluster, stratum, covariates, exposed, weight)`
-#[inline(always)]
-fn add_full(args: &Args<'_>, cluster: ReadKey, stratum: ReadKey) -> pg_sys::Datum {
-    // SAFETY: argument 0 is the state of this aggregate.
-    let state = unsafe { state::get_or_init(args, State::new) };
-    let covariates: Covariates<'_> = args.covariates(5, &mut state.covariates);
-    let row = Row {
-        outcome: args.f64(1),
-        condition: args.bytes(2),
-        cluster: cluster(args, 3),
-        stratum: stratum(args, 4).unwrap_or(Key::NONE),
-        covariates,
-        exposed: args.f64(6),
-        weight: args.f64(7),
-    };
-    or_raise(state.builder.add(&row));
-    state::pointer(state)
+pub(super) fn add(args: &Args<'_>, site: impl FnOnce() -> Site) -> pg_sys::Datum {
+    // SAFETY: the functions below keep nothing else.
+    unsafe { call_site::kept(args, site) }.add(args)
 }
 
 fn decode(bytes: &[u8]) -> Sketch {
@@ -143,95 +213,53 @@ pg_functions! {
         args.bytes(0).map_or_else(|| result::null(&args), result::varlena)
     }
 
-    /// Row of the three-argument form, cluster as text.
-    fn rct_sketch_add_t, pg_finfo_rct_sketch_add_t(args) { add_simple(&args, text) }
+    /// Row of the forms without a text that names the columns.
+    fn rct_sketch_add, pg_finfo_rct_sketch_add(args) { add(&args, || Site::simple(&args, false)) }
 
-    /// Row of the three-argument form, cluster as bigint.
-    fn rct_sketch_add_b, pg_finfo_rct_sketch_add_b(args) { add_simple(&args, bigint) }
+    /// Row of the form with a text that names the columns.
+    fn rct_sketch_add_named, pg_finfo_rct_sketch_add_named(args) { add(&args, || Site::named(&args, false)) }
 
-    /// Row of the three-argument form, cluster as uuid.
-    fn rct_sketch_add_u, pg_finfo_rct_sketch_add_u(args) { add_simple(&args, uuid) }
+    /// Row of a student, without a text that names the columns.
+    fn rct_student_sketch_add, pg_finfo_rct_student_sketch_add(args) { add(&args, || Site::simple(&args, true)) }
 
-    /// Row with a stratum, cluster as text, stratum as text.
-    fn rct_sketch_add_stratum_tt, pg_finfo_rct_sketch_add_stratum_tt(args) { add_stratum(&args, text, text) }
+    /// Row of a student, with a text that names the columns.
+    fn rct_student_sketch_add_named, pg_finfo_rct_student_sketch_add_named(args) { add(&args, || Site::named(&args, true)) }
 
-    /// Row with a stratum, cluster as text, stratum as bigint.
-    fn rct_sketch_add_stratum_tb, pg_finfo_rct_sketch_add_stratum_tb(args) { add_stratum(&args, text, bigint) }
+    /// Order of two sketches: by their bytes.
+    fn rct_sketch_compare, pg_finfo_rct_sketch_compare(args) {
+        let order = args.bytes(0).cmp(&args.bytes(1));
+        pg_sys::Datum::from(order as i32)
+    }
 
-    /// Row with a stratum, cluster as text, stratum as uuid.
-    fn rct_sketch_add_stratum_tu, pg_finfo_rct_sketch_add_stratum_tu(args) { add_stratum(&args, text, uuid) }
+    /// Whether two sketches have the same bytes.
+    fn rct_sketch_eq, pg_finfo_rct_sketch_eq(args) { result::boolean(args.bytes(0) == args.bytes(1)) }
 
-    /// Row with a stratum, cluster as bigint, stratum as text.
-    fn rct_sketch_add_stratum_bt, pg_finfo_rct_sketch_add_stratum_bt(args) { add_stratum(&args, bigint, text) }
+    /// Whether two sketches have other bytes.
+    fn rct_sketch_ne, pg_finfo_rct_sketch_ne(args) { result::boolean(args.bytes(0) != args.bytes(1)) }
 
-    /// Row with a stratum, cluster as bigint, stratum as bigint.
-    fn rct_sketch_add_stratum_bb, pg_finfo_rct_sketch_add_stratum_bb(args) { add_stratum(&args, bigint, bigint) }
+    /// Whether the bytes of the first sketch come before those of the second.
+    fn rct_sketch_lt, pg_finfo_rct_sketch_lt(args) { result::boolean(args.bytes(0) < args.bytes(1)) }
 
-    /// Row with a stratum, cluster as bigint, stratum as uuid.
-    fn rct_sketch_add_stratum_bu, pg_finfo_rct_sketch_add_stratum_bu(args) { add_stratum(&args, bigint, uuid) }
+    /// Whether the bytes of the second sketch do not come before those of the first.
+    fn rct_sketch_le, pg_finfo_rct_sketch_le(args) { result::boolean(args.bytes(0) <= args.bytes(1)) }
 
-    /// Row with a stratum, cluster as uuid, stratum as text.
-    fn rct_sketch_add_stratum_ut, pg_finfo_rct_sketch_add_stratum_ut(args) { add_stratum(&args, uuid, text) }
+    /// Whether the bytes of the first sketch come after those of the second.
+    fn rct_sketch_gt, pg_finfo_rct_sketch_gt(args) { result::boolean(args.bytes(0) > args.bytes(1)) }
 
-    /// Row with a stratum, cluster as uuid, stratum as bigint.
-    fn rct_sketch_add_stratum_ub, pg_finfo_rct_sketch_add_stratum_ub(args) { add_stratum(&args, uuid, bigint) }
+    /// Whether the bytes of the second sketch do not come after those of the first.
+    fn rct_sketch_ge, pg_finfo_rct_sketch_ge(args) { result::boolean(args.bytes(0) >= args.bytes(1)) }
 
-    /// Row with a stratum, cluster as uuid, stratum as uuid.
-    fn rct_sketch_add_stratum_uu, pg_finfo_rct_sketch_add_stratum_uu(args) { add_stratum(&args, uuid, uuid) }
+    /// Hash of a sketch, in 32 bits.
+    fn rct_sketch_hash_32, pg_finfo_rct_sketch_hash_32(args) {
+        let hash = rct_core::sketch::hash_of(args.bytes(0).unwrap_or(&[]), 0);
+        pg_sys::Datum::from(hash as u32 as i32)
+    }
 
-    /// Row with one covariate, cluster as text, stratum as text.
-    fn rct_sketch_add_one_tt, pg_finfo_rct_sketch_add_one_tt(args) { add_one(&args, text, text) }
-
-    /// Row with one covariate, cluster as text, stratum as bigint.
-    fn rct_sketch_add_one_tb, pg_finfo_rct_sketch_add_one_tb(args) { add_one(&args, text, bigint) }
-
-    /// Row with one covariate, cluster as text, stratum as uuid.
-    fn rct_sketch_add_one_tu, pg_finfo_rct_sketch_add_one_tu(args) { add_one(&args, text, uuid) }
-
-    /// Row with one covariate, cluster as bigint, stratum as text.
-    fn rct_sketch_add_one_bt, pg_finfo_rct_sketch_add_one_bt(args) { add_one(&args, bigint, text) }
-
-    /// Row with one covariate, cluster as bigint, stratum as bigint.
-    fn rct_sketch_add_one_bb, pg_finfo_rct_sketch_add_one_bb(args) { add_one(&args, bigint, bigint) }
-
-    /// Row with one covariate, cluster as bigint, stratum as uuid.
-    fn rct_sketch_add_one_bu, pg_finfo_rct_sketch_add_one_bu(args) { add_one(&args, bigint, uuid) }
-
-    /// Row with one covariate, cluster as uuid, stratum as text.
-    fn rct_sketch_add_one_ut, pg_finfo_rct_sketch_add_one_ut(args) { add_one(&args, uuid, text) }
-
-    /// Row with one covariate, cluster as uuid, stratum as bigint.
-    fn rct_sketch_add_one_ub, pg_finfo_rct_sketch_add_one_ub(args) { add_one(&args, uuid, bigint) }
-
-    /// Row with one covariate, cluster as uuid, stratum as uuid.
-    fn rct_sketch_add_one_uu, pg_finfo_rct_sketch_add_one_uu(args) { add_one(&args, uuid, uuid) }
-
-    /// Row of the full form, cluster as text, stratum as text.
-    fn rct_sketch_add_tt, pg_finfo_rct_sketch_add_tt(args) { add_full(&args, text, text) }
-
-    /// Row of the full form, cluster as text, stratum as bigint.
-    fn rct_sketch_add_tb, pg_finfo_rct_sketch_add_tb(args) { add_full(&args, text, bigint) }
-
-    /// Row of the full form, cluster as text, stratum as uuid.
-    fn rct_sketch_add_tu, pg_finfo_rct_sketch_add_tu(args) { add_full(&args, text, uuid) }
-
-    /// Row of the full form, cluster as bigint, stratum as text.
-    fn rct_sketch_add_bt, pg_finfo_rct_sketch_add_bt(args) { add_full(&args, bigint, text) }
-
-    /// Row of the full form, cluster as bigint, stratum as bigint.
-    fn rct_sketch_add_bb, pg_finfo_rct_sketch_add_bb(args) { add_full(&args, bigint, bigint) }
-
-    /// Row of the full form, cluster as bigint, stratum as uuid.
-    fn rct_sketch_add_bu, pg_finfo_rct_sketch_add_bu(args) { add_full(&args, bigint, uuid) }
-
-    /// Row of the full form, cluster as uuid, stratum as text.
-    fn rct_sketch_add_ut, pg_finfo_rct_sketch_add_ut(args) { add_full(&args, uuid, text) }
-
-    /// Row of the full form, cluster as uuid, stratum as bigint.
-    fn rct_sketch_add_ub, pg_finfo_rct_sketch_add_ub(args) { add_full(&args, uuid, bigint) }
-
-    /// Row of the full form, cluster as uuid, stratum as uuid.
-    fn rct_sketch_add_uu, pg_finfo_rct_sketch_add_uu(args) { add_full(&args, uuid, uuid) }
+    /// Hash of a sketch with a salt, in 64 bits, of which the lower half is the other one if the salt is 0.
+    fn rct_sketch_hash, pg_finfo_rct_sketch_hash(args) {
+        let (bytes, seed) = (args.bytes(0).unwrap_or(&[]), args.i64(1).unwrap_or(0));
+        pg_sys::Datum::from(rct_core::sketch::hash_of(bytes, seed as u64) as i64)
+    }
 
     /// Row of `rollup`: a stored sketch.
     fn rct_sketch_merge, pg_finfo_rct_sketch_merge(args) {
@@ -239,8 +267,11 @@ pg_functions! {
             return args.datum(0).unwrap_or_else(|| result::null(&args));
         };
         let part = decode(bytes);
+        if args.datum(0).is_none() {
+            return state::put(&args, State { builder: Builder::continued(part) });
+        }
         // SAFETY: argument 0 is the state of this aggregate.
-        let state = unsafe { state::get_or_init(&args, State::new) };
+        let state = unsafe { state::get_or_init(&args, || State::new(part.columns().clone())) };
         or_raise(state.sketch().merge(&part));
         state::pointer(state)
     }
@@ -253,10 +284,11 @@ pg_functions! {
         };
         if args.datum(0).is_none() {
             // The right state is used this once, so its cells can move to the memory context of the group.
-            return state::put(&args, std::mem::replace(other, State::new()));
+            let columns = other.sketch().columns().clone();
+            return state::put(&args, std::mem::replace(other, State::new(columns)));
         }
         // SAFETY: as above.
-        let state = unsafe { state::get_or_init(&args, State::new) };
+        let state = unsafe { state::get_or_init(&args, || State::new(other.sketch().columns().clone())) };
         or_raise(state.sketch().merge(other.sketch()));
         state::pointer(state)
     }
@@ -273,7 +305,7 @@ pg_functions! {
     /// Bytes to state.
     fn rct_sketch_deserial, pg_finfo_rct_sketch_deserial(args) {
         match args.bytes(0) {
-            Some(bytes) => state::put(&args, State { builder: Builder::continued(decode(bytes)), covariates: Vec::new() }),
+            Some(bytes) => state::put(&args, State { builder: Builder::continued(decode(bytes)) }),
             None => result::null(&args),
         }
     }
@@ -294,12 +326,47 @@ pub fn read(bytes: &[u8]) -> Sketch {
     or_raise(Sketch::decode(bytes, &settings::budget()))
 }
 
-/// The rows of an analysis of a sketch; NULL has none.
+/// An outcome of a sketch, by name, and the covariates that are adjusted for.
+pub fn view<'a>(sketch: &'a Sketch, outcome: Option<&str>, covariates: &Texts<'_>) -> View<'a> {
+    let outcome = outcome.map(|name| short(name, "outcome"));
+    let covariates = covariates.as_ref().map(|names| texts(names, "covariates"));
+    or_raise(sketch.view(outcome, covariates.as_deref()))
+}
+
+/// The rows of an analysis of an outcome; a NULL sketch has none.
 pub fn rows_of<R, E: Explain>(
     sketch: Option<&[u8]>,
-    analysis: impl FnOnce(&Sketch) -> Result<Vec<R>, E>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
+    analysis: impl FnOnce(&View<'_>) -> Result<Vec<R>, E>,
 ) -> Vec<R> {
-    sketch.map_or_else(Vec::new, |bytes| or_raise(analysis(&read(bytes))))
+    sketch.map_or_else(Vec::new, |bytes| {
+        let sketch = read(bytes);
+        or_raise(analysis(&view(&sketch, outcome, &covariates)))
+    })
+}
+
+/// The rows of an analysis of an outcome that is a ratio; a NULL sketch has none.
+pub fn ratios_of<R, E: Explain>(
+    sketch: Option<&[u8]>,
+    outcome: Option<&str>,
+    analysis: impl FnOnce(&View<'_>) -> Result<Vec<R>, E>,
+) -> Vec<R> {
+    sketch.map_or_else(Vec::new, |bytes| {
+        let sketch = read(bytes);
+        let outcome = outcome.map(|name| short(name, "outcome"));
+        or_raise(analysis(&or_raise(sketch.ratio(outcome))))
+    })
+}
+
+/// The row of an analysis of an outcome; a NULL sketch has none.
+pub fn row_of<R, E: Explain>(
+    sketch: Option<&[u8]>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
+    analysis: impl FnOnce(&View<'_>) -> Result<R, E>,
+) -> Option<R> {
+    rows_of(sketch, outcome, covariates, |view| analysis(view).map(|row| vec![row])).pop()
 }
 
 /// Counts of rows as `bigint`.
@@ -321,47 +388,53 @@ fn sketch_info(
     'static,
     (
         name!(version, i32),
+        name!(columns, String),
+        name!(outcomes, Vec<String>),
+        name!(covariates, Vec<String>),
+        name!(exposures, Vec<String>),
         name!(n, i64),
         name!(conditions, i64),
         name!(clusters, i64),
         name!(strata, i64),
         name!(stored_cells, i64),
-        name!(covariates, i32),
-        name!(has_exposed, bool),
         name!(has_weight, bool),
         name!(without_condition, i64),
         name!(without_cluster, i64),
-        name!(without_outcome, i64),
+        name!(without_outcome, Vec<i64>),
         name!(zero_weight, i64),
         name!(without_covariates, i64),
         name!(bytes, i64),
     ),
 > {
-    let info = read(sketch).info();
+    let stored = read(sketch);
+    let (info, columns) = (stored.info(), stored.columns());
     TableIterator::once((
         i32::from(rct_core::sketch::WIRE_VERSION),
+        columns.to_string(),
+        columns.outcomes.iter().map(ToString::to_string).collect(),
+        columns.covariates.clone(),
+        columns.exposures.clone(),
         count(info.rows),
         count(info.conditions),
         count(info.clusters),
         count(info.strata),
         count(info.cells),
-        info.covariates as i32,
-        info.has_exposed,
         info.has_weight,
         count(info.no_condition),
         count(info.left_out.no_cluster),
-        count(info.left_out.no_outcome),
+        info.no_outcome.iter().map(|n| count(*n)).collect(),
         count(info.left_out.zero_weight),
         count(info.no_covariates),
         count(sketch.len() as u64),
     ))
 }
 
-/// `cells(sketch)`
+/// `cells(sketch, outcome)`
 #[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn cells(
-    sketch: &[u8],
+    sketch: Option<&[u8]>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -374,7 +447,7 @@ fn cells(
         name!(sd, Option<f64>),
     ),
 > {
-    let cells = or_raise(read(sketch).cell_summaries());
+    let cells = rows_of(sketch, outcome, None, |view| view.cell_summaries());
     TableIterator::new(cells.into_iter().map(|c| {
         (
             uuid_of(c.cluster),

@@ -1,17 +1,26 @@
 //! Effects in segments, and whether they differ.
 
-use super::sketch::{count, read};
+use super::sketch::{count, read, view};
 use crate::pg::array::{Texts, optional_owned, optional_texts, required};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
-use rct_core::effect::{self, Guard, Options, Segments};
+use rct_core::effect::{self, EffectError, Guard, Options, Segments};
 
-/// The segments of a call; `None` if one of the arrays is NULL, as it is without rows.
-fn segments(names: Texts<'_>, sketches: Option<Array<'_, &[u8]>>) -> Option<Segments> {
-    let (names, sketches) = names.zip(sketches)?;
+/// The rows of an analysis of segments; none if one of the arrays is NULL, as it is without rows.
+fn rows_of<R>(
+    names: Texts<'_>,
+    sketches: Option<Array<'_, &[u8]>>,
+    outcome: Option<&str>,
+    covariates: &Texts<'_>,
+    analysis: impl FnOnce(&Segments<'_>) -> Result<Vec<R>, EffectError>,
+) -> Vec<R> {
+    let Some((names, sketches)) = names.zip(sketches) else {
+        return Vec::new();
+    };
     let names = optional_owned(&optional_texts(&names, "segments"));
-    let sketches = sketches.iter().map(|bytes| bytes.map(read)).collect();
-    Some(or_raise(Segments::new(names, sketches)))
+    let sketches: Vec<_> = sketches.iter().map(|bytes| bytes.map(read)).collect();
+    let views = sketches.iter().map(|s| s.as_ref().map(|s| view(s, outcome, covariates)));
+    or_raise(analysis(&or_raise(Segments::new(names, views.collect()))))
 }
 
 /// The arguments besides the sketches.
@@ -60,6 +69,8 @@ fn subgroup_effects(
     level: Option<f64>,
     min_students: Option<i32>,
     min_clusters: Option<i32>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -82,12 +93,10 @@ fn subgroup_effects(
     ),
 > {
     let q = Question::new(control, adjust, strata, level, min_students, min_clusters);
-    let rows = segments(names, sketches).map(|s| {
-        or_raise(effect::subgroup_effects(
-            &s, &q.control, &q.options, q.guard,
-        ))
+    let rows = rows_of(names, sketches, outcome, &covariates, |segments| {
+        effect::subgroup_effects(segments, &q.control, &q.options, q.guard)
     });
-    TableIterator::new(rows.into_iter().flatten().map(|e| {
+    TableIterator::new(rows.into_iter().map(|e| {
         (
             e.segment,
             e.condition,
@@ -121,6 +130,8 @@ fn interaction_test(
     level: Option<f64>,
     min_students: Option<i32>,
     min_clusters: Option<i32>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -139,12 +150,10 @@ fn interaction_test(
     ),
 > {
     let q = Question::new(control, adjust, strata, level, min_students, min_clusters);
-    let rows = segments(names, sketches).map(|s| {
-        or_raise(effect::interaction_test(
-            &s, &q.control, &q.options, q.guard,
-        ))
+    let rows = rows_of(names, sketches, outcome, &covariates, |segments| {
+        effect::interaction_test(segments, &q.control, &q.options, q.guard)
     });
-    TableIterator::new(rows.into_iter().flatten().map(|t| {
+    TableIterator::new(rows.into_iter().map(|t| {
         (
             t.condition,
             t.segments,

@@ -1,9 +1,8 @@
 //! Arguments of a call, read without copies where that is possible.
 
-use super::error::{CallError, or_raise, raise};
+use super::error::{CallError, or_raise};
 use pgrx::pg_sys;
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, vardata_any, varsize_any_exhdr};
-use rct_core::sketch::{Covariates, SketchError};
 
 /// The arguments of one call of a C function.
 #[derive(Clone, Copy)]
@@ -72,16 +71,6 @@ impl<'a> Args<'a> {
         // SAFETY: the argument is declared as uuid, which is a pointer to 16 bytes.
         self.datum(i)
             .map(|d| unsafe { *d.cast_mut_ptr::<[u8; 16]>() })
-    }
-
-    /// A `double precision[]` as covariates. Complete arrays are collected into `buffer`.
-    pub fn covariates<'b>(&self, i: usize, buffer: &'b mut Vec<f64>) -> Covariates<'b> {
-        match self.numbers(i, buffer) {
-            None => Covariates::Absent,
-            Some(Ok(true)) => Covariates::Complete(buffer),
-            Some(Ok(false)) => Covariates::Incomplete(buffer),
-            Some(Err(dimensions)) => raise(SketchError::CovariateDimensions(dimensions)),
-        }
     }
 
     /// Reads a `double precision[]` into `buffer` and says whether no element was NULL; NULL elements are entered as 0. `None`

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod array;
+pub mod call_site;
 pub mod error;
 pub mod function;
 pub mod interrupt;

@@ -1,7 +1,7 @@
 //! Students with and without an outcome, compared.
 
 use crate::api::sketch::{count, rows_of};
-use crate::pg::array::required;
+use crate::pg::array::{Texts, required};
 use pgrx::prelude::*;
 use rct_core::attrition;
 
@@ -11,11 +11,13 @@ use rct_core::attrition;
 fn missing_balance(
     sketch: Option<&[u8]>,
     level: Option<f64>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
         name!(condition, String),
-        name!(covariate, i32),
+        name!(covariate, String),
         name!(n_observed, i64),
         name!(n_missing, i64),
         name!(mean_observed, Option<f64>),
@@ -33,11 +35,11 @@ fn missing_balance(
     ),
 > {
     let level = required(level, "level");
-    let rows = rows_of(sketch, |sketch| attrition::missing_balance(sketch, level));
+    let rows = rows_of(sketch, outcome, covariates, |view| attrition::missing_balance(view, level));
     TableIterator::new(rows.into_iter().map(|m| {
         (
             m.condition,
-            m.covariate as i32,
+            m.covariate,
             count(m.n.0),
             count(m.n.1),
             m.mean.0,

@@ -1,7 +1,7 @@
 //! Bounds on effects.
 
 use crate::api::quantile;
-use crate::api::sketch::{count, read, rows_of};
+use crate::api::sketch::{count, read, rows_of, view};
 use crate::pg::array::required;
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
@@ -17,6 +17,7 @@ fn manski_bounds(
     y_min: Option<f64>,
     y_max: Option<f64>,
     level: Option<f64>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -40,8 +41,8 @@ fn manski_bounds(
     let least = required(y_min, "y_min");
     let most = required(y_max, "y_max");
     let level = required(level, "level");
-    let rows = rows_of(sketch, |sketch| {
-        attrition::manski_bounds(sketch, control, least, most, level)
+    let rows = rows_of(sketch, outcome, None, |view| {
+        attrition::manski_bounds(view, control, least, most, level)
     });
     TableIterator::new(rows.into_iter().map(|b| {
         (
@@ -73,6 +74,7 @@ fn lee_bounds(
     method: Option<&str>,
     strata: Option<&str>,
     level: Option<f64>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -104,9 +106,10 @@ fn lee_bounds(
         level: required(level, "level"),
     };
     let rows = outcomes.zip(students).map(|(outcomes, students)| {
+        let students = read(students);
         or_raise(attrition::lee_bounds(
             &mut quantile::read(outcomes),
-            &read(students),
+            &view(&students, outcome, &None),
             control,
             &options,
         ))

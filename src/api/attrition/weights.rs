@@ -12,6 +12,7 @@ use rct_core::sketch::Key;
 fn response_weights(
     sketch: Option<&[u8]>,
     cap: Option<f64>,
+    outcome: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -28,7 +29,7 @@ fn response_weights(
         name!(notes, Vec<String>),
     ),
 > {
-    let rows = rows_of(sketch, |sketch| attrition::response_weights(sketch, cap));
+    let rows = rows_of(sketch, outcome, None, |view| attrition::response_weights(view, cap));
     TableIterator::new(rows.into_iter().map(|w| {
         (
             w.condition,

@@ -1,7 +1,7 @@
 //! Baselines, and patterns that cannot be.
 
 use super::{names as names_of, weights};
-use crate::api::sketch::{count, rows_of};
+use crate::api::sketch::{count, read, rows_of};
 use crate::pg::array::{Reals, Texts, required, short};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
@@ -14,8 +14,9 @@ use rct_core::integrity;
 fn balance(
     sketch: Option<&[u8]>,
     control: Option<&str>,
-    names: Texts<'_>,
     strata: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -39,9 +40,8 @@ fn balance(
 > {
     let control = required(control, "control").to_owned();
     let strata = or_raise(Strata::from_word(required(strata, "strata")));
-    let names = names_of(&names, "names");
-    let rows = rows_of(sketch, |sketch| {
-        integrity::balance(sketch, &control, names.as_deref(), strata)
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        integrity::balance(view, &control, strata)
     });
     TableIterator::new(rows.into_iter().map(move |b| {
         (
@@ -72,6 +72,8 @@ fn balance_joint(
     sketch: Option<&[u8]>,
     control: Option<&str>,
     strata: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
 ) -> TableIterator<
     'static,
     (
@@ -87,8 +89,8 @@ fn balance_joint(
 > {
     let control = required(control, "control").to_owned();
     let strata = or_raise(Strata::from_word(required(strata, "strata")));
-    let rows = rows_of(sketch, |sketch| {
-        integrity::balance_joint(sketch, &control, strata)
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        integrity::balance_joint(view, &control, strata)
     });
     TableIterator::new(rows.into_iter().map(move |b| {
         (
@@ -123,8 +125,15 @@ fn impossible_patterns(
 > {
     let control = control.map(|c| short(c, "control"));
     let (conditions, expected) = (names_of(&conditions, "conditions"), weights(&expected));
-    let found = rows_of(sketch, |sketch| {
-        integrity::impossible_patterns(sketch, control, conditions.as_deref(), expected.as_deref())
+    let found = sketch.map_or_else(Vec::new, |bytes| {
+        let sketch = read(bytes);
+        let found = integrity::impossible_patterns(
+            &sketch.assigned(),
+            control,
+            conditions.as_deref(),
+            expected.as_deref(),
+        );
+        or_raise(found)
     });
     TableIterator::new(found.into_iter().map(|p| {
         (
