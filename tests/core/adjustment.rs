@@ -23,7 +23,7 @@ fn reference() -> Value {
 }
 
 fn check(report: &mut Report, what: &str, m: &Model<'_>, options: &Options, expected: &Value) {
-    let rows = effects(&sketch(m), m.control, options).unwrap();
+    let rows = effects(&sketch(m).first().unwrap(), m.control, options).unwrap();
     let number = |name: &str| expected[name].as_f64();
     report.check(format!("{what} est"), rows[0].estimate, number("est"), 0.0);
     report.check(format!("{what} se"), rows[0].std_error, number("se"), 0.0);
@@ -61,7 +61,7 @@ fn each_cluster_counts_the_same() {
                 &all["cluster"][design][software],
             );
         }
-        let rows = effects(&sketch(&m), "0", &cluster).unwrap();
+        let rows = effects(&sketch(&m).first().unwrap(), "0", &cluster).unwrap();
         let means = &all["cluster"][design]["means"];
         report.check(
             format!("{design} mean"),
@@ -114,8 +114,8 @@ fn each_cluster_counts_the_same() {
         ..PLAIN
     };
     let (a, b) = (
-        effects(&sketch(&m), "0", &Options::default()).unwrap(),
-        effects(&sketch(&m), "0", &cluster).unwrap(),
+        effects(&sketch(&m).first().unwrap(), "0", &Options::default()).unwrap(),
+        effects(&sketch(&m).first().unwrap(), "0", &cluster).unwrap(),
     );
     report.check(
         "equal sizes".to_owned(),
@@ -141,7 +141,7 @@ fn slopes_by_condition_with_strata() {
     };
     check(&mut report, "CR2", &m, &options, &all["lin_strata"]["CR2"]);
     let rows = effects(
-        &sketch(&m),
+        &sketch(&m).first().unwrap(),
         "0",
         &Options {
             se: StdError::Cr0,
@@ -167,7 +167,7 @@ fn matched_pairs() {
         stratum: Some("pair"),
         ..PLAIN
     };
-    let rows = paired_effects(&sketch(&m), "0", 0.95).unwrap();
+    let rows = paired_effects(&sketch(&m).first().unwrap(), "0", 0.95).unwrap();
     let (row, expected) = (&rows[0], &all["pairs"]);
     let got = row.inference;
     for (name, value) in [
@@ -186,11 +186,11 @@ fn matched_pairs() {
         subset: Some(|r| r["school_id"] != "s030"),
         ..m
     };
-    let rows = paired_effects(&sketch(&less), "0", 0.95).unwrap();
+    let rows = paired_effects(&sketch(&less).first().unwrap(), "0", 0.95).unwrap();
     assert_eq!((rows[0].pairs, rows[0].left_out), (8, 1));
     assert!(rows[0].notes[0].starts_with("pairs_left_out: 1 "));
     let blocks = Model { stratum: None, ..m };
-    let error = paired_effects(&sketch(&blocks), "0", 0.95).unwrap_err();
+    let error = paired_effects(&sketch(&blocks).first().unwrap(), "0", 0.95).unwrap_err();
     let told = rct_core::error::Explain::message(&error);
     assert!(told.contains("pairs of clusters"), "{told}");
     report.finish(6);
@@ -206,7 +206,13 @@ fn leaving_each_cluster_out() {
     };
     let sketch = sketch(&m);
     let expected = &all["influence"];
-    let rows = influence(&sketch, "0", Adjust::Ancova, Strata::Absorb).unwrap();
+    let rows = influence(
+        &sketch.first().unwrap(),
+        "0",
+        Adjust::Ancova,
+        Strata::Absorb,
+    )
+    .unwrap();
     let ids = expected["ids"].as_array().unwrap();
     assert_eq!(rows.len(), ids.len());
     for (i, id) in ids.iter().enumerate() {
@@ -232,7 +238,13 @@ fn leaving_each_cluster_out() {
             0.0,
         );
     }
-    let d = &cluster_diagnostics(&sketch, "0", Adjust::Ancova, Strata::Absorb).unwrap()[0];
+    let d = &cluster_diagnostics(
+        &sketch.first().unwrap(),
+        "0",
+        Adjust::Ancova,
+        Strata::Absorb,
+    )
+    .unwrap()[0];
     for (name, value) in [
         ("gstar1", d.effective_clusters),
         ("gstar0", d.effective_clusters_independent),
@@ -262,7 +274,13 @@ fn leaving_a_cluster_out_is_a_refit() {
         adjust: Adjust::Ancova,
         ..Options::default()
     };
-    let rows = influence(&sketch(&m), "0", Adjust::Ancova, Strata::Absorb).unwrap();
+    let rows = influence(
+        &sketch(&m).first().unwrap(),
+        "0",
+        Adjust::Ancova,
+        Strata::Absorb,
+    )
+    .unwrap();
     let table = oracle::read("s10_weights/data.csv");
     let at = table.column("school_id");
     let mut ids: Vec<String> = table.rows.iter().map(|r| r[at].clone()).collect();
@@ -278,7 +296,12 @@ fn leaving_a_cluster_out_is_a_refit() {
                 .cloned()
                 .collect(),
         };
-        let refit = effects(&oracle::sketch_of(&rest, &m), "0", &options).unwrap();
+        let refit = effects(
+            &oracle::sketch_of(&rest, &m).first().unwrap(),
+            "0",
+            &options,
+        )
+        .unwrap();
         let row = rows
             .iter()
             .find(|r| r.cluster == Key::of_text(id.as_bytes()))
@@ -296,23 +319,23 @@ fn leaving_a_cluster_out_is_a_refit() {
 /// There is neither a lift nor a standardized effect in these results, so nothing is said of them.
 #[test]
 fn notes_are_of_what_is_there() {
-    use rct_core::sketch::{Builder, Covariates, Row};
-    let mut builder = Builder::new(&rct_core::budget::Budget::unlimited());
+    use rct_core::sketch::{Builder, Cluster, Columns, Row};
+    let mut builder = Builder::new(
+        Columns::simple(true),
+        &rct_core::budget::Budget::unlimited(),
+    );
     for i in 0..24 {
         let treated = i % 2;
         builder
             .add(&Row {
-                outcome: Some((treated * (i % 5)) as f64),
                 condition: Some(if treated == 1 { b"b" } else { b"a" }),
-                cluster: Some(Key::of_bigint(i % 8)),
+                cluster: Some(Cluster::Number(i % 8)),
                 stratum: Key::NONE,
-                covariates: Covariates::Complete(&[(i % 7) as f64]),
-                exposed: None,
-                weight: None,
+                values: &[treated * (i % 5), i % 7].map(|v| Some(v as f64)),
             })
             .unwrap();
     }
-    let sketch = builder.sketch().unwrap();
+    let sketch = &builder.sketch().unwrap().first().unwrap();
     let of_scale = |n: &str| n.starts_with("no_lift") || n.starts_with("no_hedges_g");
     let plain = effects(sketch, "a", &Options::default()).unwrap();
     assert!(plain[0].notes.iter().any(|n| of_scale(&n.to_string())));

@@ -68,30 +68,30 @@ fn sketch_of(
     covariate: Option<&dyn Fn(&Student) -> f64>,
     strata: bool,
 ) -> rct_core::sketch::Sketch {
-    use rct_core::sketch::{Builder, Covariates, Key, Row};
-    let mut builder = Builder::new(&rct_core::budget::Budget::unlimited());
+    use rct_core::sketch::{Builder, Cluster, Columns, Key, Row};
+    let mut builder = Builder::new(
+        Columns::simple(covariate.is_some()),
+        &rct_core::budget::Budget::unlimited(),
+    );
     for s in students {
-        let one = covariate.map(|f| [f(s)]);
+        let mut values = vec![outcome(s)];
+        values.extend(covariate.map(|f| Some(f(s))));
         let row = Row {
+            condition: Some(s.condition.as_bytes()),
+            cluster: Some(Cluster::Number(s.cluster)),
             stratum: if strata {
                 Key::of_bigint(s.stratum)
             } else {
                 Key::NONE
             },
-            covariates: one
-                .as_ref()
-                .map_or(Covariates::Absent, |x| Covariates::Complete(x)),
-            ..Row::simple(
-                outcome(s),
-                Some(s.condition.as_bytes()),
-                Some(Key::of_bigint(s.cluster)),
-            )
+            values: &values,
         };
         builder.add(&row).unwrap();
     }
     builder.into_sketch().unwrap()
 }
 
-fn observed(s: &Student) -> Option<f64> {
-    Some(s.outcome.is_some() as u8 as f64)
+/// A sketch of the outcomes there are.
+fn outcomes(students: &[Student], strata: bool) -> rct_core::sketch::Sketch {
+    sketch_of(students, |s| s.outcome, None, strata)
 }

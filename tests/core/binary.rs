@@ -130,8 +130,10 @@ fn edges_of_rates() {
 #[test]
 fn rates_of_clusters() {
     let sketch = sketch(&PASSED);
-    let got = binary_effects(&sketch, "0", 0.95).unwrap().remove(0);
-    let effect = effects(&sketch, "0", &Options::default())
+    let got = binary_effects(&sketch.first().unwrap(), "0", 0.95)
+        .unwrap()
+        .remove(0);
+    let effect = effects(&sketch.first().unwrap(), "0", &Options::default())
         .unwrap()
         .remove(0);
     let extras = json("s12_binary/reference.json")["extras"]["Python"].clone();
@@ -213,9 +215,9 @@ fn rates_of_clusters() {
     }
     report.finish(19);
     let other = sketch_of("y");
-    assert!(binary_effects(&other, "0", 0.95).is_err());
-    assert!(binary_effects(&sketch, "2", 0.95).is_err());
-    assert!(binary_effects(&sketch, "0", 1.5).is_err());
+    assert!(binary_effects(&other.first().unwrap(), "0", 0.95).is_err());
+    assert!(binary_effects(&sketch.first().unwrap(), "2", 0.95).is_err());
+    assert!(binary_effects(&sketch.first().unwrap(), "0", 1.5).is_err());
 }
 
 fn sketch_of(outcome: &'static str) -> rct_core::sketch::Sketch {
@@ -230,14 +232,14 @@ fn sketch_of(outcome: &'static str) -> rct_core::sketch::Sketch {
 #[test]
 fn only_zero_and_one_are_binary() {
     use rct_core::budget::Budget;
-    use rct_core::sketch::{Builder, Key, Row, Variable};
+    use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Variable};
     for (values, binary) in [
         (&[0.0, 1.0, 1.0][..], true),
         (&[0.0, 0.0], true),
         (&[1.0], true),
         (&[1.0, 1.0], true),
         (&[1.0, 1.0, 1.0, 1.0], true),
-        // What the sums of a cluster can not tell.
+        // What the sums of a cluster cannot tell.
         (&[0.5, 0.5, 0.5, 1.5], true),
         (&[0.5, 0.0], false),
         (&[0.5, 1.0, 1.0], false),
@@ -247,16 +249,23 @@ fn only_zero_and_one_are_binary() {
         (&[1e300, 0.0], false),
     ] {
         let budget = Budget::unlimited();
-        let mut builder = Builder::new(&budget);
+        let mut builder = Builder::new(Columns::simple(false), &budget);
         for &v in values {
             builder
-                .add(&Row::simple(Some(v), Some(b"a"), Some(Key::of_text(b"1"))))
+                .add(&Row {
+                    condition: Some(b"a"),
+                    cluster: Some(Cluster::Digest(Key::of_text(b"1"))),
+                    stratum: Key::NONE,
+                    values: &[Some(v)],
+                })
                 .unwrap();
         }
         let sketch = builder.sketch().unwrap();
-        assert_eq!(sketch.is_binary(Variable::Outcome), binary, "{values:?}");
+        let view = sketch.first().unwrap();
+        assert_eq!(view.is_binary(Variable::Outcome), binary, "{values:?}");
         let stored = rct_core::sketch::Sketch::decode(&sketch.encode(), &budget).unwrap();
-        assert_eq!(stored.is_binary(Variable::Outcome), binary, "{values:?}");
+        let view = stored.first().unwrap();
+        assert_eq!(view.is_binary(Variable::Outcome), binary, "{values:?}");
     }
 }
 
@@ -332,7 +341,7 @@ fn sizes_of_sketches() {
             outcome,
             ..PLAIN
         });
-        let got = effect_sizes(&sketch, "0", &Options::default())
+        let got = effect_sizes(&sketch.first().unwrap(), "0", &Options::default())
             .unwrap()
             .remove(0);
         let hedges = &json(&format!("{design}/reference.json"))["extras"]["Python"]["hedges"];
@@ -362,7 +371,9 @@ fn sizes_of_sketches() {
                 report.check(format!("{design} {name}"), Some(value), expected, 0.0);
             }
         }
-        let icc = icc(&sketch, Within::Condition, 0.95).unwrap().icc_truncated;
+        let icc = icc(&sketch.first().unwrap(), Within::Condition, 0.95)
+            .unwrap()
+            .icc_truncated;
         report.check(format!("{design} icc"), Some(size.icc), icc, 0.0);
         // The test of g is nearly that of the effect, and its sign is the same.
         assert_eq!(Some(size.hedges.g), got.effect.hedges_g);
@@ -384,14 +395,18 @@ fn sizes_of_sketches() {
 /// no interval, and a note says so.
 #[test]
 fn a_ratio_with_few_degrees_of_freedom_has_no_interval() {
-    use rct_core::sketch::{Builder, Key, Row};
-    let mut builder = Builder::new(&rct_core::budget::Budget::unlimited());
+    use rct_core::sketch::{Builder, Cluster, Columns, Key, Row};
+    let budget = rct_core::budget::Budget::unlimited();
+    let mut builder = Builder::new(Columns::simple(false), &budget);
     let mut add = |condition: &str, cluster: i64, ones: i64, rows: i64| {
         for i in 0..rows {
-            let one = Some((i < ones) as u8 as f64);
-            let key = Some(Key::of_bigint(cluster));
             builder
-                .add(&Row::simple(one, Some(condition.as_bytes()), key))
+                .add(&Row {
+                    condition: Some(condition.as_bytes()),
+                    cluster: Some(Cluster::Number(cluster)),
+                    stratum: Key::NONE,
+                    values: &[Some((i < ones) as u8 as f64)],
+                })
                 .unwrap();
         }
     };
@@ -400,7 +415,7 @@ fn a_ratio_with_few_degrees_of_freedom_has_no_interval() {
     for cluster in 3..23 {
         add("a", cluster, 2 + cluster % 3, 5);
     }
-    let got = binary_effects(builder.sketch().unwrap(), "a", 0.95)
+    let got = binary_effects(&builder.sketch().unwrap().first().unwrap(), "a", 0.95)
         .unwrap()
         .remove(0);
     assert!(got.points.df.unwrap() > 4.0 && got.points.ci_low.is_some());

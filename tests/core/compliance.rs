@@ -13,7 +13,7 @@ use rct_core::effect::{
     Adjust, ArKind, Cace, CaceOptions, Effect, Options, StdError, Strata, cace, effects,
 };
 use rct_core::random::{Purpose, Random};
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 fn options(adjust: &str, se: &str) -> CaceOptions {
     CaceOptions::from_words(adjust, "auto", se, 0.95).unwrap()
@@ -22,7 +22,7 @@ fn options(adjust: &str, se: &str) -> CaceOptions {
 const IV: Model<'static> = Model {
     design: "s11_iv_noncompliance",
     condition: "z",
-    exposed: Some("d"),
+    exposures: &["d"],
     ..PLAIN
 };
 
@@ -34,27 +34,23 @@ fn reference() -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The same numbers whether the exposure is the exposure of the sketch or one of its covariates.
+/// The same numbers whether the exposure is the only one of the sketch or one of several.
 fn both_ways(m: &Model<'_>, adjust: &str, se: &str) -> Cace {
-    let direct = cace(&sketch(m), "0", None, &options(adjust, se)).unwrap();
-    let covariates: Vec<&str> = m.covariates.iter().copied().chain(["d"]).collect();
-    let number = covariates.len() as i32;
+    let direct = cace(&sketch(m).first().unwrap(), "0", None, &options(adjust, se)).unwrap();
     let other = Model {
-        covariates: &covariates,
-        exposed: None,
-        ..Model { ..*m }
+        exposures: &["female", "d"],
+        ..*m
     };
-    let mut by_number = cace(
-        &sketch(&other),
+    let by_name = cace(
+        &sketch(&other).first().unwrap(),
         "0",
-        Some(&[Some(number)]),
+        Some(&["d"]),
         &options(adjust, se),
     )
     .unwrap();
-    assert_eq!((direct.len(), by_number.len()), (1, 1));
-    assert_eq!(by_number[0].exposure, Some(number as usize));
-    by_number[0].exposure = None;
-    assert_eq!(direct, by_number);
+    assert_eq!((direct.len(), by_name.len()), (1, 1));
+    assert_eq!(by_name[0].exposure, "d");
+    assert_eq!(direct, by_name);
     direct.into_iter().next().unwrap()
 }
 
@@ -215,17 +211,21 @@ fn students(seed: u64, strength: f64, weighted: bool, arms: &[&'static str]) -> 
 /// A sketch of the outcome `y − b d`.
 fn build(students: &[Student], b: f64) -> Sketch {
     let budget = Budget::unlimited();
-    let mut builder = Builder::new(&budget);
+    let columns = Columns::parse("y ~ x; exposure: d, other; weight: w").unwrap();
+    let mut builder = Builder::new(columns, &budget);
     for s in students {
         builder
             .add(&Row {
-                outcome: Some(s.y - b * s.d),
                 condition: Some(s.condition.as_bytes()),
-                cluster: Some(Key::of_text(s.cluster.to_string().as_bytes())),
+                cluster: Some(Cluster::Number(s.cluster as i64)),
                 stratum: Key::of_text(s.stratum.to_string().as_bytes()),
-                covariates: Covariates::Complete(&[s.x, s.d]),
-                exposed: Some(s.d),
-                weight: s.weight,
+                values: &[
+                    Some(s.y - b * s.d),
+                    Some(s.x),
+                    Some(s.d),
+                    Some(s.x + s.d),
+                    s.weight,
+                ],
             })
             .unwrap();
     }
@@ -235,17 +235,15 @@ fn build(students: &[Student], b: f64) -> Sketch {
 /// The regression of `y − b d` with the covariate `x` alone.
 fn shifted(students: &[Student], b: f64, se: StdError) -> Effect {
     let budget = Budget::unlimited();
-    let mut builder = Builder::new(&budget);
+    let columns = Columns::parse("y ~ x; weight: w").unwrap();
+    let mut builder = Builder::new(columns, &budget);
     for s in students {
         builder
             .add(&Row {
-                outcome: Some(s.y - b * s.d),
                 condition: Some(s.condition.as_bytes()),
-                cluster: Some(Key::of_text(s.cluster.to_string().as_bytes())),
+                cluster: Some(Cluster::Number(s.cluster as i64)),
                 stratum: Key::of_text(s.stratum.to_string().as_bytes()),
-                covariates: Covariates::Complete(&[s.x]),
-                exposed: None,
-                weight: s.weight,
+                values: &[Some(s.y - b * s.d), Some(s.x), s.weight],
             })
             .unwrap();
     }
@@ -256,7 +254,7 @@ fn shifted(students: &[Student], b: f64, se: StdError) -> Effect {
         level: 0.95,
         ..Options::default()
     };
-    effects(builder.sketch().unwrap(), "a", &options)
+    effects(&builder.sketch().unwrap().first().unwrap(), "a", &options)
         .unwrap()
         .remove(0)
 }
@@ -284,9 +282,9 @@ fn the_set_by_trying_out() {
                 let what = format!("seed {seed}, strength {strength}, weighted {weighted}, {word}");
                 let rows = students(seed, strength, weighted, &["a", "b"]);
                 let got = cace(
-                    &build(&rows, 0.0),
+                    &build(&rows, 0.0).first().unwrap(),
                     "a",
-                    Some(&[Some(2)]),
+                    Some(&["d"]),
                     &options("ancova", word),
                 )
                 .unwrap()
@@ -344,9 +342,14 @@ fn units() {
         })
         .collect();
     let of = |rows: &[Student]| {
-        cace(&build(rows, 0.0), "a", None, &options("none", "CR2"))
-            .unwrap()
-            .remove(0)
+        cace(
+            &build(rows, 0.0).first().unwrap(),
+            "a",
+            None,
+            &options("none", "CR2"),
+        )
+        .unwrap()
+        .remove(0)
     };
     let (a, b) = (of(&rows), of(&scaled));
     let (x, y) = (a.effect, b.effect);
@@ -373,24 +376,19 @@ fn units() {
 fn several_conditions_and_exposures() {
     let three = students(21, 0.4, false, &["a", "b", "c"]);
     let all = cace(
-        &build(&three, 0.0),
+        &build(&three, 0.0).first().unwrap(),
         "a",
-        Some(&[Some(2), Some(1)]),
+        Some(&["other", "d"]),
         &options("none", "CR2"),
     )
     .unwrap();
-    let names: Vec<(&str, Option<usize>)> = all
+    let names: Vec<(&str, &str)> = all
         .iter()
-        .map(|r| (r.condition.as_str(), r.exposure))
+        .map(|r| (r.condition.as_str(), r.exposure.as_str()))
         .collect();
     assert_eq!(
         names,
-        [
-            ("b", Some(2)),
-            ("b", Some(1)),
-            ("c", Some(2)),
-            ("c", Some(1))
-        ]
+        [("b", "other"), ("b", "d"), ("c", "other"), ("c", "d")]
     );
     for (condition, at) in [("b", 0), ("c", 2)] {
         let pair: Vec<Student> = students(21, 0.4, false, &["a", "b", "c"])
@@ -398,9 +396,9 @@ fn several_conditions_and_exposures() {
             .filter(|s| s.condition == "a" || s.condition == condition)
             .collect();
         let alone = cace(
-            &build(&pair, 0.0),
+            &build(&pair, 0.0).first().unwrap(),
             "a",
-            Some(&[Some(2), Some(1)]),
+            Some(&["other", "d"]),
             &options("none", "CR2"),
         )
         .unwrap();
@@ -416,9 +414,14 @@ fn what_does_not_exist() {
             .into_iter()
             .map(|s| Student { d: f(&s), ..s })
             .collect();
-        cace(&build(&rows, 0.0), "a", None, &options("none", "CR2"))
-            .unwrap()
-            .remove(0)
+        cace(
+            &build(&rows, 0.0).first().unwrap(),
+            "a",
+            None,
+            &options("none", "CR2"),
+        )
+        .unwrap()
+        .remove(0)
     };
     let constant = with(|_| 1.0);
     assert!(note(&constant, "no_first_stage") && constant.effect.estimate.is_none());
@@ -445,9 +448,14 @@ fn what_does_not_exist() {
             Student { y: 1.1 * d, d, ..s }
         })
         .collect();
-    let certain = cace(&build(&rows, 0.0), "a", None, &options("none", "CR2"))
-        .unwrap()
-        .remove(0);
+    let certain = cace(
+        &build(&rows, 0.0).first().unwrap(),
+        "a",
+        None,
+        &options("none", "CR2"),
+    )
+    .unwrap()
+    .remove(0);
     assert!(note(&certain, "no_residual"), "{certain:?}");
     assert_eq!(
         (certain.effect.std_error, certain.effect.t, certain.ar_kind),
@@ -458,15 +466,25 @@ fn what_does_not_exist() {
         .into_iter()
         .filter(|s| s.cluster < 2)
         .collect();
-    let two = cace(&build(&rows, 0.0), "a", None, &options("none", "CR2"))
-        .unwrap()
-        .remove(0);
+    let two = cace(
+        &build(&rows, 0.0).first().unwrap(),
+        "a",
+        None,
+        &options("none", "CR2"),
+    )
+    .unwrap()
+    .remove(0);
     assert_eq!(
         (two.effect.std_error, two.effect.df),
         (None, None),
         "{two:?}"
     );
-    let plain = effects(&build(&rows, 0.0), "a", &Options::default()).unwrap();
+    let plain = effects(
+        &build(&rows, 0.0).first().unwrap(),
+        "a",
+        &Options::default(),
+    )
+    .unwrap();
     assert_eq!((plain[0].std_error, plain[0].df), (None, None), "{plain:?}");
     let one_sided = with(|s| if s.condition == "b" { s.d } else { 0.0 });
     assert!(note(&one_sided, "one_sided") && !note(&one_sided, "fixed_exposure"));
@@ -475,9 +493,14 @@ fn what_does_not_exist() {
         .into_iter()
         .map(|s| Student { y: 3.0 * s.d, ..s })
         .collect();
-    let exact = cace(&build(&rows, 0.0), "a", None, &options("none", "CR2"))
-        .unwrap()
-        .remove(0);
+    let exact = cace(
+        &build(&rows, 0.0).first().unwrap(),
+        "a",
+        None,
+        &options("none", "CR2"),
+    )
+    .unwrap()
+    .remove(0);
     assert!(near(exact.effect.estimate.unwrap(), 3.0, 1e-12));
     assert_eq!(
         (exact.effect.std_error, exact.effect.p_value),
@@ -485,26 +508,29 @@ fn what_does_not_exist() {
     );
 
     let sketch = build(&rows, 0.0);
-    for bad in [
-        &[][..],
-        &[None],
-        &[Some(0)],
-        &[Some(3)],
-        &[Some(-1)],
-        &[Some(1), Some(1)],
-    ] {
+    for bad in [&[][..], &[""], &["x"], &["D"], &["d", "y"], &["d", "d"]] {
         assert!(
-            cace(&sketch, "a", Some(bad), &options("none", "CR2")).is_err(),
+            cace(
+                &sketch.first().unwrap(),
+                "a",
+                Some(bad),
+                &options("none", "CR2")
+            )
+            .is_err(),
             "{bad:?}"
         );
     }
-    assert!(cace(&sketch, "z", None, &options("none", "CR2")).is_err());
+    assert!(cace(&sketch.first().unwrap(), "z", None, &options("none", "CR2")).is_err());
+    let none = Model {
+        exposures: &[],
+        ..IV
+    };
     assert!(
         cace(
-            &sketch,
-            "a",
-            Some(&[Some(1), Some(2)]),
-            &options("ancova", "CR2")
+            &oracle::sketch(&none).first().unwrap(),
+            "0",
+            None,
+            &options("none", "CR2")
         )
         .is_err()
     );

@@ -12,7 +12,7 @@ use rct_core::effect::Strata;
 use rct_core::error::Explain;
 use rct_core::integrity::*;
 use rct_core::random::{Purpose, Random};
-use rct_core::sketch::{Builder, Key, Row, Sketch};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use serde_json::Value;
 
 fn json(path: &str) -> Value {
@@ -391,8 +391,7 @@ fn balance_agrees_with_the_reference() {
     };
     for (id, model) in [("s08", &S08), ("s02", &unstratified)] {
         let s = sketch(model);
-        let names = ["x".to_owned(), "female".to_owned()];
-        let rows = balance(&s, "0", Some(&names), Strata::Absorb).unwrap();
+        let rows = balance(&s.first().unwrap(), "0", Strata::Absorb).unwrap();
         for (row, expected) in rows.iter().zip(file[id]["each"].as_array().unwrap()) {
             let what = format!("{id} {}", row.covariate);
             assert_eq!(expected["covariate"], row.covariate);
@@ -411,7 +410,9 @@ fn balance_agrees_with_the_reference() {
                 * (1.0 - 3.0 / (4.0 * n - 9.0));
             report.check(format!("{what} g"), row.standardized, Some(g), 1e-3);
         }
-        let joint = balance_joint(&s, "0", Strata::Absorb).unwrap().remove(0);
+        let joint = balance_joint(&s.first().unwrap(), "0", Strata::Absorb)
+            .unwrap()
+            .remove(0);
         let value = |k: &str| file[id]["joint"][k].as_f64();
         report.check(format!("{id} F"), joint.f, value("f"), 0.0);
         report.check(format!("{id} df"), joint.df_den, value("df_den"), 0.0);
@@ -419,19 +420,20 @@ fn balance_agrees_with_the_reference() {
         report.check(format!("{id} p"), joint.p_value, value("p"), 0.0);
     }
     report.finish(28);
-    assert!(balance(&sketch(&S08), "0", Some(&["x".to_owned()]), Strata::Absorb).is_err());
     assert!(
         balance_joint(
             &sketch(&Model {
                 design: "s08_strata_nested",
                 ..PLAIN
-            }),
+            })
+            .first()
+            .unwrap(),
             "0",
             Strata::Absorb
         )
         .is_err()
     );
-    let categories: Vec<_> = balance(&sketch(&S08), "0", None, Strata::Absorb)
+    let categories: Vec<_> = balance(&sketch(&S08).first().unwrap(), "0", Strata::Absorb)
         .unwrap()
         .iter()
         .map(|b| b.category)
@@ -446,10 +448,10 @@ fn a_covariate_that_is_another_is_left_away() {
         ..S08
     };
     let (a, b) = (
-        balance_joint(&sketch(&S08), "0", Strata::Absorb)
+        balance_joint(&sketch(&S08).first().unwrap(), "0", Strata::Absorb)
             .unwrap()
             .remove(0),
-        balance_joint(&sketch(&twice), "0", Strata::Absorb)
+        balance_joint(&sketch(&twice).first().unwrap(), "0", Strata::Absorb)
             .unwrap()
             .remove(0),
     );
@@ -464,16 +466,14 @@ fn a_covariate_that_is_another_is_left_away() {
 
 fn made(rows: &[(&str, &str, &str, f64)]) -> Sketch {
     let budget = Budget::unlimited();
-    let mut b = Builder::new(&budget);
+    let columns = Columns::parse("y; exposure: exposed").unwrap();
+    let mut b = Builder::new(columns, &budget);
     for (condition, cluster, stratum, exposed) in rows {
         b.add(&Row {
+            condition: Some(condition.as_bytes()),
+            cluster: Some(Cluster::Digest(Key::of_text(cluster.as_bytes()))),
             stratum: Key::of_text(stratum.as_bytes()),
-            exposed: Some(*exposed),
-            ..Row::simple(
-                Some(1.0),
-                Some(condition.as_bytes()),
-                Some(Key::of_text(cluster.as_bytes())),
-            )
+            values: &[Some(1.0), Some(*exposed)],
         })
         .unwrap();
     }
@@ -490,11 +490,17 @@ fn patterns_of_a_sketch() {
     ]);
     let names = ["a".to_owned(), "b".to_owned()];
     assert_eq!(
-        impossible_patterns(&clean, Some("a"), Some(&names), Some(&[1.0, 1.0])).unwrap(),
+        impossible_patterns(
+            &clean.first().unwrap(),
+            Some("a"),
+            Some(&names),
+            Some(&[1.0, 1.0])
+        )
+        .unwrap(),
         []
     );
     let found = |s: &Sketch| -> Vec<&'static str> {
-        impossible_patterns(s, Some("a"), Some(&names), None)
+        impossible_patterns(&s.first().unwrap(), Some("a"), Some(&names), None)
             .unwrap()
             .iter()
             .map(|p| p.pattern)
@@ -525,13 +531,19 @@ fn patterns_of_a_sketch() {
         found(&made(&[("a", "1", "n", 0.5), ("c", "2", "n", 1.0)])),
         ["condition_of_weight_0", "exposed_control"]
     );
-    let zero = impossible_patterns(&clean, None, Some(&names), Some(&[1.0, 0.0])).unwrap();
+    let zero = impossible_patterns(
+        &clean.first().unwrap(),
+        None,
+        Some(&names),
+        Some(&[1.0, 0.0]),
+    )
+    .unwrap();
     assert_eq!(
         (zero[0].pattern, zero[0].place.as_str()),
         ("condition_of_weight_0", "b")
     );
-    assert!(impossible_patterns(&clean, Some("z"), None, None).is_err());
-    assert!(impossible_patterns(&clean, None, None, Some(&[1.0])).is_err());
+    assert!(impossible_patterns(&clean.first().unwrap(), Some("z"), None, None).is_err());
+    assert!(impossible_patterns(&clean.first().unwrap(), None, None, Some(&[1.0])).is_err());
 }
 
 #[test]
@@ -546,23 +558,39 @@ fn clusters_and_students_of_a_sketch() {
         ("b", "5", "s", 1.0),
         ("b", "5", "s", 1.0),
     ]);
-    let got = srm_of_sketch(&s, None, None, 0.001).unwrap();
+    let got = srm_of_sketch(&s.first().unwrap(), None, None, 0.001).unwrap();
     assert_eq!((got.observed.as_slice(), got.students), (&[2, 3][..], 8));
     // Sizes 3, 1, 1, 1, 2: D = 4 - 4 = 0.
     assert!((got.students_p.unwrap() - 1.0).abs() < 1e-12);
-    let got = srm_of_sketch(&s, Some(&[3.0, 1.0]), None, 0.001).unwrap();
+    let got = srm_of_sketch(&s.first().unwrap(), Some(&[3.0, 1.0]), None, 0.001).unwrap();
     // D = 4 - 6 = -2, Var = (9 + 1 + 1 + 1 + 4) * 3/16 = 3.
     let expected = rct_core::distribution::chi_squared_upper(4.0 / 3.0, 1.0).unwrap();
     assert!((got.students_p.unwrap() / expected - 1.0).abs() < 1e-12);
-    let got = srm_of_sketch(&s, None, Some(&["b".into(), "c".into()]), 0.001).unwrap();
+    let got = srm_of_sketch(
+        &s.first().unwrap(),
+        None,
+        Some(&["b".into(), "c".into()]),
+        0.001,
+    )
+    .unwrap();
     assert_eq!(got.conditions, ["b", "c", "a"]);
     assert_eq!(
         (got.observed.as_slice(), got.clusters.verdict),
         (&[3, 0, 2][..], Some(Verdict::Leak))
     );
-    assert!(srm_of_sketch(&s, None, Some(&["a".into(), "a".into()]), 0.001).is_err());
+    assert!(
+        srm_of_sketch(
+            &s.first().unwrap(),
+            None,
+            Some(&["a".into(), "a".into()]),
+            0.001
+        )
+        .is_err()
+    );
     let shared = srm_of_sketch(
-        &made(&[("a", "1", "n", 0.0), ("b", "1", "n", 0.0)]),
+        &made(&[("a", "1", "n", 0.0), ("b", "1", "n", 0.0)])
+            .first()
+            .unwrap(),
         None,
         None,
         0.001,

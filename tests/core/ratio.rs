@@ -10,7 +10,7 @@ use oracle::{Report, number, read};
 use rct_core::budget::Budget;
 use rct_core::effect::{Options, RatioEffect, RatioSe, Strata, effects, ratio_effects};
 use rct_core::random::{Purpose, Random};
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, View};
 
 struct Student<'a> {
     y: f64,
@@ -22,17 +22,15 @@ struct Student<'a> {
 
 fn build<'a>(students: impl IntoIterator<Item = Student<'a>>) -> Sketch {
     let budget = Budget::unlimited();
-    let mut builder = Builder::new(&budget);
+    let columns = Columns::parse("y / d, value; weight: w").unwrap();
+    let mut builder = Builder::new(columns, &budget);
     for s in students {
         builder
             .add(&Row {
-                outcome: Some(s.y),
                 condition: Some(s.condition.as_bytes()),
-                cluster: Some(Key::of_text(s.cluster.as_bytes())),
+                cluster: Some(Cluster::Digest(Key::of_text(s.cluster.as_bytes()))),
                 stratum: Key::NONE,
-                covariates: Covariates::Complete(&[s.d]),
-                exposed: None,
-                weight: s.weight,
+                values: &[Some(s.y), Some(s.d), Some(s.y), s.weight],
             })
             .unwrap();
     }
@@ -62,8 +60,13 @@ fn reference(folder: &str) -> serde_json::Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// The numerator as an outcome.
+fn value(sketch: &Sketch) -> View<'_> {
+    sketch.view(Some("value"), None).unwrap()
+}
+
 fn one(sketch: &Sketch, control: &str, se: RatioSe) -> RatioEffect {
-    let mut rows = ratio_effects(sketch, control, se, 0.95).unwrap();
+    let mut rows = ratio_effects(&sketch.ratio(None).unwrap(), control, se, 0.95).unwrap();
     assert_eq!(rows.len(), 1);
     rows.remove(0)
 }
@@ -122,7 +125,7 @@ fn means_are_ratios() {
             strata: Strata::Ignore,
             ..Options::default()
         };
-        let effect = effects(&sketch, "0", &options).unwrap().remove(0);
+        let effect = effects(&value(&sketch), "0", &options).unwrap().remove(0);
         for (name, value, expected) in [
             ("est", got.effect.estimate, effect.estimate),
             ("se", got.effect.std_error, effect.std_error),
@@ -256,7 +259,7 @@ fn shared_clusters() {
         }
         let sketch = build(rows);
         let got = one(&sketch, "a", RatioSe::Cr2);
-        let effect = effects(&sketch, "a", &Options::default())
+        let effect = effects(&value(&sketch), "a", &Options::default())
             .unwrap()
             .remove(0);
         for (a, b) in [
@@ -350,9 +353,9 @@ fn what_does_not_exist() {
         row(2.0, 3.0, "b", "2"),
         row(1.0, 4.0, "a", "3"),
     ]);
-    assert!(ratio_effects(&negative, "a", RatioSe::Cr2, 0.95).is_err());
-    assert!(ratio_effects(&negative, "z", RatioSe::Cr2, 0.95).is_err());
-    assert!(ratio_effects(&negative, "a", RatioSe::Cr2, 0.0).is_err());
+    assert!(ratio_effects(&negative.ratio(None).unwrap(), "a", RatioSe::Cr2, 0.95).is_err());
+    assert!(ratio_effects(&negative.ratio(None).unwrap(), "z", RatioSe::Cr2, 0.95).is_err());
+    assert!(ratio_effects(&negative.ratio(None).unwrap(), "a", RatioSe::Cr2, 0.0).is_err());
 }
 
 /// Two clusters of one size in each of two conditions: exactly 2 degrees of freedom, whatever the outcomes, and not less by
@@ -374,7 +377,7 @@ fn two_degrees_of_freedom_are_enough() {
             weight: None,
         });
         let sketch = build(rows);
-        let mean = &effects(&sketch, "a", &Options::default()).unwrap()[0];
+        let mean = &effects(&value(&sketch), "a", &Options::default()).unwrap()[0];
         let ratio = one(&sketch, "a", RatioSe::Cr2).effect;
         for (estimate, se, high) in [
             (mean.estimate, mean.std_error, mean.ci_high),
@@ -411,7 +414,7 @@ fn a_condition_of_one_cluster_says_nothing() {
         row(0.5, "b", "4"),
     ];
     let sketch = build(control.into_iter().chain(treated));
-    let mean = &effects(&sketch, "a", &Options::default()).unwrap()[0];
+    let mean = &effects(&value(&sketch), "a", &Options::default()).unwrap()[0];
     let ratio = one(&sketch, "a", RatioSe::Cr2).effect;
     assert!(
         (ratio.df.unwrap() - mean.df.unwrap()).abs() < 1e-9,

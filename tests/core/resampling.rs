@@ -16,7 +16,7 @@ use rct_core::resampling::{
     Draws, RandomizationTest, Statistic, Weights, WildBootstrap, WildOptions, randomization_test,
     simultaneous_intervals, wild_bootstrap,
 };
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use serde_json::Value;
 
 fn options(adjust: Adjust, strata: Strata) -> Options {
@@ -41,12 +41,14 @@ fn wild(
         weights,
         null_imposed,
     };
-    wild_bootstrap(sketch, "0", &options).unwrap().remove(0)
+    wild_bootstrap(&sketch.first().unwrap(), "0", &options)
+        .unwrap()
+        .remove(0)
 }
 
 fn randomized(sketch: &Sketch, effect: Options, s: Statistic, draws: i64) -> RandomizationTest {
     let draws = Draws::new(draws, "1").unwrap();
-    randomization_test(sketch, "0", &effect, s, &draws)
+    randomization_test(&sketch.first().unwrap(), "0", &effect, s, &draws)
         .unwrap()
         .remove(0)
 }
@@ -176,17 +178,14 @@ fn students(seed: &str, clusters: i64, draw: u64, effect: f64) -> Vec<Student> {
 
 fn collect(students: &[Student]) -> Sketch {
     let budget = Budget::unlimited();
-    let mut builder = Builder::new(&budget);
+    let mut builder = Builder::new(Columns::simple(true), &budget);
     for s in students {
         builder
             .add(&Row {
-                outcome: Some(s.y),
                 condition: Some(if s.treated { b"1" } else { b"0" }),
-                cluster: Some(Key::of_bigint(s.cluster)),
+                cluster: Some(Cluster::Number(s.cluster)),
                 stratum: Key::of_bigint(s.stratum),
-                covariates: Covariates::Complete(&[s.x]),
-                exposed: None,
-                weight: None,
+                values: &[Some(s.y), Some(s.x)],
             })
             .unwrap();
     }
@@ -215,7 +214,9 @@ fn a_permuted_assignment_is_a_refit() {
                     ..*s
                 })
                 .collect();
-            let e = effects(&collect(&again), "0", &options).unwrap().remove(0);
+            let e = effects(&collect(&again).first().unwrap(), "0", &options)
+                .unwrap()
+                .remove(0);
             (
                 e.estimate.unwrap().abs(),
                 (e.estimate.unwrap() / e.std_error.unwrap()).abs(),
@@ -306,7 +307,7 @@ fn same_seed_same_bytes_in_any_order() {
             wild(sketch, options, Weights::Webb, false, 999),
             randomized(sketch, options, Statistic::Studentized, 9999),
             simultaneous_intervals(
-                &[sketch.clone_by_bytes(), sketch.clone_by_bytes()],
+                &[sketch.first().unwrap(), sketch.first().unwrap()],
                 "0",
                 &options,
                 &Draws::new(999, "1").unwrap(),
@@ -335,16 +336,6 @@ const GOLDEN: [f64; 5] = [
     1332.0 / 10_000.0,
     117.0 / 1000.0,
 ];
-
-trait CloneByBytes {
-    fn clone_by_bytes(&self) -> Sketch;
-}
-
-impl CloneByBytes for Sketch {
-    fn clone_by_bytes(&self) -> Sketch {
-        Sketch::decode(&self.encode(), &Budget::unlimited()).unwrap()
-    }
-}
 
 #[test]
 fn more_draws_begin_with_the_same() {
@@ -379,8 +370,9 @@ fn true_hypotheses_are_rejected_as_often_as_promised() {
         let test = randomized(&sketch, options, Statistic::Studentized, 199);
         by_test += (test.p_value.unwrap() <= 0.05) as u32;
         let draws = Draws::new(399, "1").unwrap();
-        let others = [sketch, collect(&students("other", 14, i, 0.0))];
-        let rows = simultaneous_intervals(&others, "0", &options, &draws).unwrap();
+        let other = collect(&students("other", 14, i, 0.0));
+        let both = [sketch.first().unwrap(), other.first().unwrap()];
+        let rows = simultaneous_intervals(&both, "0", &options, &draws).unwrap();
         joint += rows.iter().any(|r| r.p_adjusted.unwrap() <= 0.05) as u32;
     }
     println!("{by_wild} {by_test} {joint} of {n}");
@@ -397,9 +389,11 @@ fn one_effect_alone_has_its_own_interval_and_two_equal_ones_too() {
         se: StdError::Cr2,
         ..options(Adjust::Ancova, Strata::Ignore)
     };
-    let effect = effects(&sketch, "0", &options).unwrap().remove(0);
+    let effect = effects(&sketch.first().unwrap(), "0", &options)
+        .unwrap()
+        .remove(0);
     let draws = Draws::new(50_000, "1").unwrap();
-    let twice = [sketch.clone_by_bytes(), sketch.clone_by_bytes()];
+    let twice = [sketch.first().unwrap(), sketch.first().unwrap()];
     for sketches in [&twice[..1], &twice[..]] {
         for row in simultaneous_intervals(sketches, "0", &options, &draws).unwrap() {
             let width = effect.ci_high.unwrap() - effect.ci_low.unwrap();
@@ -411,7 +405,9 @@ fn one_effect_alone_has_its_own_interval_and_two_equal_ones_too() {
     // Independent clusters: 1 − (1 − p)², as Šidák.
     let mut other = students("alone", 12, 1, 1.0);
     other.iter_mut().for_each(|s| s.cluster += 100);
-    let rows = simultaneous_intervals(&[sketch, collect(&other)], "0", &options, &draws).unwrap();
+    let other = collect(&other);
+    let both = [sketch.first().unwrap(), other.first().unwrap()];
+    let rows = simultaneous_intervals(&both, "0", &options, &draws).unwrap();
     for row in &rows {
         let p = row.effect.p_value.unwrap();
         let sidak = 1.0 - (1.0 - p) * (1.0 - p);
@@ -443,14 +439,22 @@ fn what_can_not_be_asked() {
         weights: Weights::Auto,
         null_imposed: true,
     };
-    let message = wild_bootstrap(&sketch, "0", &cr2).unwrap_err().message();
+    let message = wild_bootstrap(&sketch.first().unwrap(), "0", &cr2)
+        .unwrap_err()
+        .message();
     assert_eq!(
         message,
         "se must be one of \"CR0\", \"CR1\", \"CR1S\", got \"CR2\""
     );
     let test = |s: &Sketch, options: &Options| {
         let draws = Draws::new(99, "1").unwrap();
-        randomization_test(s, "0", options, Statistic::Studentized, &draws)
+        randomization_test(
+            &s.first().unwrap(),
+            "0",
+            options,
+            Statistic::Studentized,
+            &draws,
+        )
     };
     let mixed: Vec<Student> = data
         .iter()
@@ -537,15 +541,13 @@ fn what_does_not_exist_is_null_with_a_note() {
 
 /// One student for each cluster: (outcome, condition, stratum).
 fn alone(rows: &[(f64, &str, i64)]) -> Sketch {
-    let mut builder = Builder::new(&Budget::unlimited());
+    let mut builder = Builder::new(Columns::simple(false), &Budget::unlimited());
     for (cluster, &(y, condition, stratum)) in (0..).zip(rows) {
         let row = Row {
+            condition: Some(condition.as_bytes()),
+            cluster: Some(Cluster::Number(cluster)),
             stratum: Key::of_bigint(stratum),
-            ..Row::simple(
-                Some(y),
-                Some(condition.as_bytes()),
-                Some(Key::of_bigint(cluster)),
-            )
+            values: &[Some(y)],
         };
         builder.add(&row).unwrap();
     }
@@ -742,8 +744,14 @@ fn assignments_are_those_of_the_two_that_are_compared() {
     }
     let draws = Draws::new(9999, "1").unwrap();
     for statistic in BOTH {
-        let got =
-            randomization_test(&alone(&rows), "0", &at_level(0.95), statistic, &draws).unwrap();
+        let got = randomization_test(
+            &alone(&rows).first().unwrap(),
+            "0",
+            &at_level(0.95),
+            statistic,
+            &draws,
+        )
+        .unwrap();
         assert_eq!((got[0].draws, got[1].draws), (Some(20), Some(35)));
         assert_eq!(least_of(&got[0].notes, "few_assignments"), Some(0.1));
         assert_eq!(least_of(&got[1].notes, "few_assignments"), None);

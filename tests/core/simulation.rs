@@ -6,7 +6,7 @@ use rct_core::budget::Budget;
 use rct_core::error::Explain;
 use rct_core::planning::{Within, icc};
 use rct_core::simulation::{Design, Simulated, Students, simulate};
-use rct_core::sketch::{Builder, Key, Row};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row};
 
 fn run(design: &str, draws: i64, seed: &str) -> Vec<Simulated> {
     let design = Design::parse(design).unwrap_or_else(|e| panic!("{}", e.message()));
@@ -74,14 +74,21 @@ fn share(s: &Students, what: impl Fn(&rct_core::simulation::Student) -> bool) ->
 fn outcomes_have_the_correlation_that_the_design_says() {
     let design = r#"{"clusters": 400, "size": 20, "icc": 0.2, "sd": 3, "mean": 50}"#;
     let got = mean(design, 20, |s| {
-        let mut builder = Builder::new(&Budget::unlimited());
+        let mut builder = Builder::new(Columns::simple(false), &Budget::unlimited());
         for student in &s.students {
-            let cluster = Some(Key::of_bigint(i64::from(student.class)));
-            let row = Row::simple(Some(student.without_effect), Some(b"all"), cluster);
+            let row = Row {
+                condition: Some(b"all"),
+                cluster: Some(Cluster::Number(i64::from(student.class))),
+                stratum: Key::NONE,
+                values: &[Some(student.without_effect)],
+            };
             builder.add(&row).unwrap();
         }
         let sketch = builder.into_sketch().unwrap();
-        icc(&sketch, Within::All, 0.95).unwrap().icc.unwrap()
+        icc(&sketch.first().unwrap(), Within::All, 0.95)
+            .unwrap()
+            .icc
+            .unwrap()
     });
     near(got, 0.2, 0.01);
     let all = |f: fn(&rct_core::simulation::Student) -> f64| {

@@ -20,7 +20,7 @@ use rct_core::planning::{Within, design_effect, icc, variance_components};
 use rct_core::reduction::{Method, NumberReduction, TextReduction};
 use rct_core::resampling::{Draws, Statistic, randomization_test};
 use rct_core::resolution::{Compiled, Facts, MarkStatus, Visit, assign, encode, explain, mark};
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, View};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// More than any of these values takes.
@@ -106,25 +106,33 @@ fn every_change<T, E: Explain>(
 }
 
 fn rows(full: bool) -> Sketch {
-    let mut builder = Builder::new(&budget());
+    let columns = match full {
+        true => Columns::parse("y, solved / tried ~ x0, x1; exposure: seen; weight: w").unwrap(),
+        false => Columns::simple(false),
+    };
+    let mut builder = Builder::new(columns, &budget());
     for i in 0..24_u8 {
         let n = f64::from(i);
-        let x = [n % 7.0, n / 8.0];
+        let outcome = (i % 11 != 10).then_some(n * n % 23.0 - 3.5);
+        let values = [
+            outcome,
+            Some(n % 4.0),
+            (i % 7 != 3).then_some(n % 4.0 + n % 3.0),
+            (i % 19 != 18).then_some(n % 7.0),
+            Some(n / 8.0),
+            (i % 6 != 5).then_some(f64::from(i % 2)),
+            Some(f64::from(i % 3) / 2.0),
+        ];
         let row = Row {
-            outcome: (i % 11 != 10).then_some(n * n % 23.0 - 3.5),
             condition: (i % 13 != 12)
                 .then_some([&b"control"[..], "é".as_bytes()][usize::from(i % 2)]),
-            cluster: (i % 17 != 16).then_some(Key::of_bigint(i64::from(i % 8))),
+            cluster: (i % 17 != 16).then_some(Cluster::Number(i64::from(i % 8))),
             stratum: Key::NONE,
-            covariates: Covariates::Absent,
-            exposed: None,
-            weight: None,
+            values: &values[..1],
         };
         let all = Row {
             stratum: Key::of_bigint(i64::from(i % 2)),
-            covariates: Covariates::Complete(&x),
-            exposed: (i % 6 != 5).then_some(f64::from(i % 2)),
-            weight: Some(f64::from(i % 3) / 2.0),
+            values: &values,
             ..row
         };
         builder.add(if full { &all } else { &row }).unwrap();
@@ -133,9 +141,31 @@ fn rows(full: bool) -> Sketch {
 }
 
 fn ask_sketch(sketch: &Sketch) {
-    let options = Options::default();
     let _ = sketch.info();
+    for outcome in &sketch.columns().outcomes {
+        holds(&outcome.to_string());
+        match &outcome.denominator {
+            None => ask_view(&sketch.view(Some(&outcome.name), None).unwrap()),
+            Some(_) => ask_ratio(&sketch.ratio(Some(&outcome.to_string())).unwrap()),
+        }
+    }
+    let mut sum = Sketch::new(sketch.columns().clone(), &budget());
+    sum.merge(sketch).unwrap();
+    let _ = sum.merge(&rows(false));
+    let _ = sum.merge(&rows(true));
+    let _ = sum.encode();
+}
+
+fn ask_ratio(view: &View<'_>) {
+    for control in view.condition_names().iter().take(1) {
+        let _ = effect::ratio_effects(view, control, RatioSe::Cr2, 0.95);
+    }
+}
+
+fn ask_view(sketch: &View<'_>) {
+    let options = Options::default();
     let _ = sketch.cell_summaries();
+    let _ = sketch.completeness();
     let _ = icc(sketch, Within::Condition, 0.95);
     let _ = variance_components(sketch, Within::All);
     let _ = design_effect(sketch, Within::All);
@@ -152,20 +182,15 @@ fn ask_sketch(sketch: &Sketch) {
         let _ = effect::effects_joint(sketch, control, &options);
         let _ = effect::effect_sizes(sketch, control, &options);
         let _ = effect::binary_effects(sketch, control, 0.95);
-        let _ = effect::ratio_effects(sketch, control, RatioSe::Cr2, 0.95);
         let cace = CaceOptions::from_words("none", "auto", "CR2", 0.95).unwrap();
         let _ = effect::cace(sketch, control, None, &cace);
-        let _ = balance(sketch, control, None, Strata::Absorb);
+        let _ = balance(sketch, control, Strata::Absorb);
         let _ = balance_joint(sketch, control, Strata::Absorb);
         let _ = attrition(sketch, control, 0.95);
         let _ = manski_bounds(sketch, control, -50.0, 70.0, 0.95);
         let draws = Draws::new(9, "seed").unwrap();
         let _ = randomization_test(sketch, control, &options, Statistic::Difference, &draws);
     }
-    let mut sum = Sketch::new(&budget());
-    let _ = sum.merge(sketch);
-    let _ = sum.merge(&rows(false));
-    let _ = sum.encode();
 }
 
 #[test]
@@ -202,6 +227,7 @@ fn distributions() {
         true,
         |b| Distribution::decode(b, &budget()),
         |mut d| {
+            let students = rows(false);
             for control in ["control", "é"] {
                 let answer = effect::quantile_effects(&mut d, control, &[0.25, 0.5], 0.95);
                 for row in answer.iter().flatten() {
@@ -217,7 +243,7 @@ fn distributions() {
                     strata: Strata::Ignore,
                     level: 0.95,
                 };
-                let _ = lee_bounds(&mut d, &rows(false), control, &options);
+                let _ = lee_bounds(&mut d, &students.first().unwrap(), control, &options);
             }
             let mut sum = outcomes();
             let _ = sum.merge(&d);

@@ -10,36 +10,33 @@ use oracle::{Report, number, read};
 use rct_core::budget::Budget;
 use rct_core::effect::{Options, Strata, StudentAdjust, StudentEffect, effects, student_effects};
 use rct_core::error::Explain;
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 /// Each row of a design as a student of its own; `parts` sketches are merged.
 fn students(design: &str, stratum: Option<&str>, covariates: &[&str], parts: usize) -> Sketch {
     let table = read(&format!("{design}/data.csv"));
     let budget = Budget::unlimited();
-    let mut builders: Vec<Builder> = (0..parts).map(|_| Builder::new(&budget)).collect();
+    let names = match covariates {
+        [] => "y".to_owned(),
+        _ => format!("y ~ {}", covariates.join(", ")),
+    };
+    let columns = Columns::parse(&names).unwrap();
+    let mut builders: Vec<Builder> = (0..parts)
+        .map(|_| Builder::new(columns.clone(), &budget))
+        .collect();
     let column = |name: &str| table.column(name);
     for (i, row) in table.rows.iter().enumerate() {
-        let values: Vec<f64> = covariates
-            .iter()
-            .filter_map(|c| number(&row[column(c)]))
-            .collect();
-        let given = match values.len() {
-            0 => Covariates::Absent,
-            _ => Covariates::Complete(&values),
-        };
+        let values: Vec<Option<f64>> = columns.values().map(|c| number(&row[column(c)])).collect();
         builders[i % parts]
             .add(&Row {
+                condition: Some(row[column("treat")].as_bytes()),
+                cluster: Some(Cluster::Digest(Key::STUDENT)),
                 stratum: stratum.map_or(Key::NONE, |s| Key::of_text(row[column(s)].as_bytes())),
-                covariates: given,
-                ..Row::simple(
-                    number(&row[column("y")]),
-                    Some(row[column("treat")].as_bytes()),
-                    Some(Key::STUDENT),
-                )
+                values: &values,
             })
             .unwrap();
     }
-    let mut all = Sketch::new(&budget);
+    let mut all = Sketch::new(columns, &budget);
     for b in &mut builders {
         all.merge(b.sketch().unwrap()).unwrap();
     }
@@ -47,7 +44,7 @@ fn students(design: &str, stratum: Option<&str>, covariates: &[&str], parts: usi
 }
 
 fn effect(s: &Sketch, adjust: StudentAdjust) -> StudentEffect {
-    student_effects(s, "0", adjust, Strata::Absorb, 0.95)
+    student_effects(&s.first().unwrap(), "0", adjust, Strata::Absorb, 0.95)
         .unwrap()
         .remove(0)
 }
@@ -172,26 +169,41 @@ fn parts_add_up_and_the_size_is_constant() {
 #[test]
 fn each_kind_of_sketch_has_its_functions() {
     let s = students("s01_balanced_2arm", None, &[], 1);
-    let error = effects(&s, "0", &Options::default()).unwrap_err();
+    let error = effects(&s.first().unwrap(), "0", &Options::default()).unwrap_err();
     assert_eq!(
         error.message(),
         "sketch must be of clusters, got one in which each student is a unit"
     );
     assert!(error.hint().unwrap().contains("rct.student_effects"));
-    assert!(rct_core::effect::arms(&s).is_err() && s.cell_summaries().is_err());
+    assert!(
+        rct_core::effect::arms(&s.first().unwrap()).is_err()
+            && s.first().unwrap().cell_summaries().is_err()
+    );
     assert_eq!(s.info().rows, 1000);
     let budget = Budget::unlimited();
-    let mut b = Builder::new(&budget);
-    b.add(&Row::simple(Some(1.0), Some(b"0"), Some(Key::of_bigint(1))))
-        .unwrap();
-    let clusters = b.sketch().unwrap();
+    let mut b = Builder::new(Columns::simple(false), &budget);
+    b.add(&Row {
+        condition: Some(b"0"),
+        cluster: Some(Cluster::Number(1)),
+        stratum: Key::NONE,
+        values: &[Some(1.0)],
+    })
+    .unwrap();
+    let clusters = &b.sketch().unwrap().first().unwrap();
     let error =
         student_effects(clusters, "0", StudentAdjust::None, Strata::Absorb, 0.95).unwrap_err();
     assert_eq!(
         error.message(),
         "sketch must be of students as units, got one with clusters"
     );
-    let error = student_effects(&s, "0", StudentAdjust::Lin, Strata::Absorb, 0.95).unwrap_err();
+    let error = student_effects(
+        &s.first().unwrap(),
+        "0",
+        StudentAdjust::Lin,
+        Strata::Absorb,
+        0.95,
+    )
+    .unwrap_err();
     assert_eq!(
         error.message(),
         "adjust must be \"none\" without covariates, got \"lin\""
@@ -200,11 +212,13 @@ fn each_kind_of_sketch_has_its_functions() {
 
 fn made(rows: &[(f64, &str, &str)]) -> Sketch {
     let budget = Budget::unlimited();
-    let mut b = Builder::new(&budget);
+    let mut b = Builder::new(Columns::simple(false), &budget);
     for (y, condition, stratum) in rows {
         b.add(&Row {
+            condition: Some(condition.as_bytes()),
+            cluster: Some(Cluster::Digest(Key::STUDENT)),
             stratum: Key::of_text(stratum.as_bytes()),
-            ..Row::simple(Some(*y), Some(condition.as_bytes()), Some(Key::STUDENT))
+            values: &[Some(*y)],
         })
         .unwrap();
     }

@@ -13,7 +13,7 @@ use rct_core::effect::{
     effects, interaction_test, subgroup_effects,
 };
 use rct_core::error::Explain;
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use std::collections::BTreeMap;
 
 const ALL: (i64, i64) = (1, 1);
@@ -30,7 +30,7 @@ fn of_three(row: &BTreeMap<&str, &str>) -> String {
 }
 
 /// Sketches of a model's rows by segment; rows of a model without subset.
-fn by_segment(m: &Model<'_>, segment: SegmentOf) -> Segments {
+fn by_segment(m: &Model<'_>, segment: SegmentOf) -> Vec<(Option<String>, Sketch)> {
     let table = read(&format!("{}/{}", m.design, m.table));
     let budget = Budget::unlimited();
     let mut builders: BTreeMap<String, Builder> = BTreeMap::new();
@@ -41,36 +41,37 @@ fn by_segment(m: &Model<'_>, segment: SegmentOf) -> Segments {
             .map(String::as_str)
             .zip(row.iter().map(String::as_str))
             .collect();
-        let x: Option<Vec<f64>> = m.covariates.iter().map(|c| number(named[c])).collect();
-        let covariates = match &x {
-            _ if m.covariates.is_empty() => Covariates::Absent,
-            Some(x) => Covariates::Complete(x),
-            None => Covariates::Incomplete(&[0.0]),
-        };
+        let columns = std::iter::once(m.outcome)
+            .chain(m.covariates.iter().copied())
+            .chain(m.weight);
+        let values: Vec<Option<f64>> = columns.map(|c| number(named[c])).collect();
         let key = |name: &str| Key::of_text(named[name].as_bytes());
         builders
             .entry(segment(&named))
-            .or_insert_with(|| Builder::new(&budget))
+            .or_insert_with(|| Builder::new(oracle::columns(m, m.covariates), &budget))
             .add(&Row {
+                condition: Some(named[m.condition].as_bytes()),
+                cluster: Some(Cluster::Digest(key(m.cluster))),
                 stratum: m.stratum.map_or(Key::NONE, key),
-                covariates,
-                weight: m.weight.and_then(|w| number(named[w])),
-                ..Row::simple(
-                    number(named[m.outcome]),
-                    Some(named[m.condition].as_bytes()),
-                    Some(key(m.cluster)),
-                )
+                values: &values,
             })
             .unwrap();
     }
-    let (names, sketches) = builders
+    builders
         .into_iter()
         .map(|(name, mut builder)| {
             let bytes = builder.sketch().unwrap().encode();
-            (Some(name), Some(Sketch::decode(&bytes, &budget).unwrap()))
+            (Some(name), Sketch::decode(&bytes, &budget).unwrap())
         })
+        .collect()
+}
+
+fn segments(parts: &[(Option<String>, Sketch)]) -> Segments<'_> {
+    let (names, views) = parts
+        .iter()
+        .map(|(name, sketch)| (name.clone(), Some(sketch.first().unwrap())))
         .unzip();
-    Segments::new(names, sketches).unwrap()
+    Segments::new(names, views).unwrap()
 }
 
 fn cases() -> Vec<(&'static str, Model<'static>, SegmentOf)> {
@@ -200,7 +201,8 @@ fn as_one_regression_with_all_interactions() {
     let (effects, tests) = (read("subgroups/effects.csv"), read("subgroups/tests.csv"));
     let mut report = Report::default();
     for (id, model, segment) in cases() {
-        let segments = by_segment(&model, segment);
+        let sketches = by_segment(&model, segment);
+        let segments = segments(&sketches);
         let rows =
             subgroup_effects(&segments, model.control, &options(&model), guard(ALL)).unwrap();
         let mine = |r: &&Vec<String>| r[0] == model.design && r[1] == id;
@@ -253,15 +255,15 @@ fn as_one_regression_with_all_interactions() {
 
 /// Rows of (condition, cluster, outcome).
 fn sketch(rows: &[(&str, u64, f64)]) -> Option<Sketch> {
-    let mut builder = Builder::new(&Budget::unlimited());
+    let mut builder = Builder::new(Columns::simple(false), &Budget::unlimited());
     for (condition, cluster, outcome) in rows {
-        let cluster = Key::of_bigint(*cluster as i64);
         builder
-            .add(&Row::simple(
-                Some(*outcome),
-                Some(condition.as_bytes()),
-                Some(cluster),
-            ))
+            .add(&Row {
+                condition: Some(condition.as_bytes()),
+                cluster: Some(Cluster::Number(*cluster as i64)),
+                stratum: Key::NONE,
+                values: &[Some(*outcome)],
+            })
             .unwrap();
     }
     Some(Sketch::decode(&builder.sketch().unwrap().encode(), &Budget::unlimited()).unwrap())
@@ -281,19 +283,20 @@ fn made_up(clusters: u64, size: u64, effect: f64) -> Vec<(&'static str, u64, f64
         .collect()
 }
 
-fn named(parts: Vec<(&str, Option<Sketch>)>) -> Result<Segments, EffectError> {
-    let (names, sketches) = parts
-        .into_iter()
-        .map(|(n, s)| (Some(n.to_owned()), s))
+fn named<'a>(parts: &'a [(&str, Option<Sketch>)]) -> Result<Segments<'a>, EffectError> {
+    let view = |s: &'a Option<Sketch>| s.as_ref().map(|s| s.first().unwrap());
+    let (names, views) = parts
+        .iter()
+        .map(|(n, s)| (Some((*n).to_owned()), view(s)))
         .unzip();
-    Segments::new(names, sketches)
+    Segments::new(names, views)
 }
 
 fn run(
     parts: Vec<(&str, Option<Sketch>)>,
     counts: (i64, i64),
 ) -> (Vec<SubgroupEffect>, Vec<InteractionTest>) {
-    let (segments, options) = (named(parts).unwrap(), Options::default());
+    let (segments, options) = (named(&parts).unwrap(), Options::default());
     (
         subgroup_effects(&segments, "control", &options, guard(counts)).unwrap(),
         interaction_test(&segments, "control", &options, guard(counts)).unwrap(),
@@ -405,7 +408,12 @@ fn the_same_rows_in_two_segments_do_not_differ() {
 fn a_segment_is_analysed_as_its_rows_alone() {
     let (a, b) = (made_up(7, 6, 1.0), made_up(9, 4, 3.0));
     let (rows, _) = run(vec![("a", sketch(&a)), ("b", sketch(&b))], ALL);
-    let alone = effects(&sketch(&a).unwrap(), "control", &Options::default()).unwrap();
+    let alone = effects(
+        &sketch(&a).unwrap().first().unwrap(),
+        "control",
+        &Options::default(),
+    )
+    .unwrap();
     assert_eq!(rows[0].inference.ci_low, alone[0].ci_low);
     assert_eq!(rows[0].inference.p_value, alone[0].p_value);
     let ignore = Options {
@@ -413,20 +421,21 @@ fn a_segment_is_analysed_as_its_rows_alone() {
         level: 0.9,
         ..Options::default()
     };
-    let segments = named(vec![("a", sketch(&a))]).unwrap();
+    let parts = [("a", sketch(&a))];
+    let segments = named(&parts).unwrap();
     let row = &subgroup_effects(&segments, "control", &ignore, guard(ALL)).unwrap()[0];
     assert_eq!(
         row.inference.ci_low,
-        effects(&sketch(&a).unwrap(), "control", &ignore).unwrap()[0].ci_low
+        effects(&sketch(&a).unwrap().first().unwrap(), "control", &ignore).unwrap()[0].ci_low
     );
 }
 
 #[test]
 fn refused() {
-    let message = |r: Result<Segments, EffectError>| r.unwrap_err().message();
+    let message = |r: Result<Segments<'_>, EffectError>| r.unwrap_err().message();
     let rows = made_up(3, 2, 0.0);
     assert_eq!(
-        message(named(vec![("a", sketch(&rows)), ("a", sketch(&rows))])),
+        message(named(&[("a", sketch(&rows)), ("a", sketch(&rows))])),
         "segments must be different names, got \"a\" twice"
     );
     assert_eq!(
@@ -445,26 +454,26 @@ fn refused() {
         Guard::new(1, -3).unwrap_err().message(),
         "min_clusters must be at least 1, got -3"
     );
-    let segments = named(vec![("a", sketch(&rows))]).unwrap();
-    let of =
-        |control: &str, s: &Segments| subgroup_effects(s, control, &Options::default(), guard(ALL));
+    let parts = [("a", sketch(&rows))];
+    let segments = named(&parts).unwrap();
+    let of = |control: &str, s: &Segments<'_>| {
+        subgroup_effects(s, control, &Options::default(), guard(ALL))
+    };
     assert_eq!(
         of("x", &segments).unwrap_err().message(),
         "control condition \"x\" is not in the sketch"
     );
     let only: Vec<_> = rows.iter().filter(|r| r.0 == "control").copied().collect();
-    let segments = named(vec![("a", sketch(&only))]).unwrap();
+    let parts = [("a", sketch(&only))];
+    let segments = named(&parts).unwrap();
     assert!(matches!(
         of("control", &segments),
         Err(EffectError::OnlyControl(_))
     ));
-    assert!(
-        of("x", &named(vec![("a", None)]).unwrap())
-            .unwrap()
-            .is_empty()
-    );
+    assert!(of("x", &named(&[("a", None)]).unwrap()).unwrap().is_empty());
+    let one = sketch(&rows).unwrap();
     let many = (0..101)
-        .map(|i| (Some(i.to_string()), sketch(&rows)))
+        .map(|i| (Some(i.to_string()), Some(one.first().unwrap())))
         .unzip();
     let many: (Vec<_>, Vec<_>) = many;
     let segments = Segments::new(many.0, many.1).unwrap();

@@ -9,7 +9,7 @@ use crate::budget::Budget;
 use crate::effect::question::Question;
 use crate::effect::{Adjust, Options, StdError, Strata};
 use crate::random::{Purpose, Random};
-use crate::sketch::{Builder, Covariates, Key, Row, View};
+use crate::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use nalgebra::{DMatrix, DVector};
 
 struct Student {
@@ -56,23 +56,25 @@ fn students(seed: &str, crossing: bool, weighted: bool) -> Vec<Student> {
     out
 }
 
-fn view(students: &[Student], weighted: bool) -> Sketch {
+fn sketch(students: &[Student], weighted: bool) -> Sketch {
     let budget = Budget::unlimited();
-    let mut builder = Builder::new(&budget);
+    let columns = Columns::parse(if weighted {
+        "y ~ x0, x1; weight: w"
+    } else {
+        "y ~ x0, x1"
+    });
+    let mut builder = Builder::new(columns.unwrap(), &budget);
     for s in students {
         builder
             .add(&Row {
-                outcome: Some(s.y),
                 condition: Some(NAMES[s.condition].as_bytes()),
-                cluster: Some(Key::of_bigint(s.cluster as i64)),
+                cluster: Some(Cluster::Number(s.cluster as i64)),
                 stratum: Key::of_bigint(s.stratum as i64),
-                covariates: Covariates::Complete(&s.x),
-                exposed: None,
-                weight: weighted.then_some(s.weight),
+                values: &[s.y, s.x[0], s.x[1], s.weight].map(Some),
             })
             .unwrap();
     }
-    std::mem::replace(builder.sketch().unwrap(), Sketch::new(&budget))
+    builder.into_sketch().unwrap()
 }
 
 /// Coefficients, residuals, and the inverse Gram matrix.
@@ -135,7 +137,8 @@ fn compare(crossing: bool, weighted: bool, strata: Strata) {
         level: 0.95,
         ..Options::default()
     };
-    let question = Question::new(&view(&data, weighted), "control", &options).unwrap();
+    let sketch = sketch(&data, weighted);
+    let question = Question::new(&sketch.first().unwrap(), "control", &options).unwrap();
     let mut order: Vec<usize> = (0..CLUSTERS).collect();
     order.sort_by_key(|&g| Key::of_bigint(g as i64));
     let absorbed = if strata == Strata::Absorb { 3 } else { 1 };

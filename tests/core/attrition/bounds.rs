@@ -1,7 +1,7 @@
 //! Bounds: Manski's against effects on filled-in outcomes, Lee's against reference numbers and brute force.
 
 use super::oracle::{number, read};
-use super::{Student, json, near, observed, sketch_of, students};
+use super::{Student, json, near, outcomes, sketch_of, students};
 use rct_core::attrition::{LeeBounds, LeeOptions, Trim, imbens_manski, lee_bounds, manski_bounds};
 use rct_core::budget::Budget;
 use rct_core::effect::{Distribution, Options, Strata, effects};
@@ -44,14 +44,8 @@ fn the_factor_of_imbens_and_manski() {
 fn worst_cases_are_effects_on_filled_in_outcomes() {
     let all = students("manski", 24);
     for strata in [false, true] {
-        let missing = |s: &Student| s.outcome.is_none() as u8 as f64;
-        let sketch = sketch_of(
-            &all,
-            |s| Some(s.outcome.unwrap_or(0.0)),
-            Some(&missing),
-            strata,
-        );
-        let rows = manski_bounds(&sketch, "control", 10.0, 90.0, 0.95).unwrap();
+        let sketch = outcomes(&all, strata);
+        let rows = manski_bounds(&sketch.first().unwrap(), "control", 10.0, 90.0, 0.95).unwrap();
         let fill = |treated: f64, control: f64| {
             let value = move |s: &Student| {
                 Some(s.outcome.unwrap_or(if s.condition == "treated" {
@@ -61,7 +55,7 @@ fn worst_cases_are_effects_on_filled_in_outcomes() {
                 }))
             };
             effects(
-                &sketch_of(&all, value, None, strata),
+                &sketch_of(&all, value, None, strata).first().unwrap(),
                 "control",
                 &Options::default(),
             )
@@ -95,11 +89,8 @@ fn worst_cases_are_effects_on_filled_in_outcomes() {
             .filter(|s| s.condition == "control" && s.outcome.is_none())
             .count();
         assert_eq!(rows[0].missing.1, gone as u64);
-        assert!(manski_bounds(&sketch, "control", 1.0, 0.0, 0.95).is_err());
+        assert!(manski_bounds(&sketch.first().unwrap(), "control", 1.0, 0.0, 0.95).is_err());
     }
-    let other = sketch_of(&all, |s| s.outcome, None, false);
-    let error = manski_bounds(&other, "control", 0.0, 1.0, 0.95).unwrap_err();
-    assert!(error.hint().unwrap().contains("coalesce"));
 }
 
 fn lee(all: &[Student], trim: Trim, strata: Strata) -> LeeBounds {
@@ -118,8 +109,8 @@ fn lee(all: &[Student], trim: Trim, strata: Strata) -> LeeBounds {
         strata,
         level: 0.95,
     };
-    let sketch = sketch_of(all, observed, None, strata == Strata::Absorb);
-    lee_bounds(&mut outcomes, &sketch, "control", &options)
+    let sketch = super::outcomes(all, strata == Strata::Absorb);
+    lee_bounds(&mut outcomes, &sketch.first().unwrap(), "control", &options)
         .unwrap()
         .remove(0)
 }
@@ -258,7 +249,7 @@ fn nothing_missing_leaves_the_difference_in_means() {
     near("low", got.low.unwrap(), got.untrimmed.unwrap(), 1e-12);
     near("high", got.high.unwrap(), got.untrimmed.unwrap(), 1e-12);
     let cr1 = effects(
-        &sketch_of(&all, |s| s.outcome, None, false),
+        &outcomes(&all, false).first().unwrap(),
         "control",
         &Options {
             se: rct_core::effect::StdError::Cr1,
@@ -319,28 +310,29 @@ fn what_does_not_fit_together_is_refused() {
     outcomes
         .add(Some(1.0), Some(b"control"), Some(Key::of_bigint(0)))
         .unwrap();
-    let sketch = sketch_of(&all, observed, None, false);
-    let error = lee_bounds(&mut outcomes, &sketch, "control", &options).unwrap_err();
+    let sketch = super::outcomes(&all, false);
+    let error =
+        lee_bounds(&mut outcomes, &sketch.first().unwrap(), "control", &options).unwrap_err();
     assert!(
         error.message().starts_with("outcomes must be"),
         "{}",
         error.message()
     );
     let mut none = Distribution::new(&Budget::unlimited());
-    assert!(lee_bounds(&mut none, &sketch, "control", &options).is_err());
-    assert!(lee_bounds(&mut none, &sketch, "nobody", &options).is_err());
+    assert!(lee_bounds(&mut none, &sketch.first().unwrap(), "control", &options).is_err());
+    assert!(lee_bounds(&mut none, &sketch.first().unwrap(), "nobody", &options).is_err());
     let mut crossing = all;
     crossing
         .iter_mut()
         .find(|s| s.condition == "control")
         .unwrap()
         .stratum = 99;
-    let sketch = sketch_of(&crossing, observed, None, true);
+    let sketch = super::outcomes(&crossing, true);
     let absorb = LeeOptions {
         strata: Strata::Absorb,
         ..options
     };
-    let error = lee_bounds(&mut none, &sketch, "control", &absorb).unwrap_err();
+    let error = lee_bounds(&mut none, &sketch.first().unwrap(), "control", &absorb).unwrap_err();
     assert!(
         error.message().contains("one stratum each"),
         "{}",
@@ -372,14 +364,8 @@ fn bounds_without_an_interval_say_why() {
         let treated = s.condition == "treated";
         s.outcome = s.outcome.map(|_| if treated { 90.0 } else { 10.0 });
     }
-    let missing = |s: &Student| s.outcome.is_none() as u8 as f64;
-    let sketch = sketch_of(
-        &all,
-        |s| Some(s.outcome.unwrap_or(0.0)),
-        Some(&missing),
-        false,
-    );
-    let got = manski_bounds(&sketch, "control", 10.0, 90.0, 0.95)
+    let sketch = outcomes(&all, false);
+    let got = manski_bounds(&sketch.first().unwrap(), "control", 10.0, 90.0, 0.95)
         .unwrap()
         .remove(0);
     assert_eq!((got.high_se, got.ci_low), (Some(0.0), None), "{got:?}");
@@ -563,18 +549,21 @@ fn whole_outcomes_may_be_less_than_the_share() {
 
 #[test]
 fn weights_of_the_students_are_said_not_to_count() {
-    use rct_core::sketch::{Builder, Row};
+    use rct_core::sketch::{Builder, Cluster, Columns, Row};
     let all = passed();
     let mut outcomes = Distribution::new(&Budget::unlimited());
-    let mut builder = Builder::new(&Budget::unlimited());
+    let columns = Columns::parse("y; weight: w").unwrap();
+    let mut builder = Builder::new(columns, &Budget::unlimited());
     for s in &all {
         let (condition, cluster) = (Some(s.condition.as_bytes()), Key::of_bigint(s.cluster));
         if s.outcome.is_some() {
             outcomes.add(s.outcome, condition, Some(cluster)).unwrap();
         }
         let row = Row {
-            weight: Some(1.0 + (s.cluster % 3) as f64),
-            ..Row::simple(observed(s), condition, Some(cluster))
+            condition,
+            cluster: Some(Cluster::Number(s.cluster)),
+            stratum: Key::NONE,
+            values: &[s.outcome, Some(1.0 + (s.cluster % 3) as f64)],
         };
         builder.add(&row).unwrap();
     }
@@ -584,7 +573,7 @@ fn weights_of_the_students_are_said_not_to_count() {
         level: 0.95,
     };
     let sketch = builder.into_sketch().unwrap();
-    let got = lee_bounds(&mut outcomes, &sketch, "control", &options)
+    let got = lee_bounds(&mut outcomes, &sketch.first().unwrap(), "control", &options)
         .unwrap()
         .remove(0);
     assert!(said(&got, "weights_not_used: "), "{got:?}");

@@ -1,10 +1,9 @@
 //! Shares of missing outcomes, boundaries, and weights.
 
 use super::oracle::{Model, PLAIN, number, read, sketch};
-use super::{near, observed, sketch_of, students};
+use super::{near, outcomes, sketch_of, students};
 use rct_core::attrition::{Verdict, attrition, missing_balance, response_weights, wwc_attrition};
 use rct_core::distribution::{normal_density, normal_quantile_upper};
-use rct_core::error::Explain;
 
 #[test]
 fn the_boundary_of_the_what_works_clearinghouse() {
@@ -147,7 +146,7 @@ fn much_attrition_has_a_boundary_too() {
         }
     }
     let rates = |all: &[super::Student]| {
-        let row = attrition(&sketch_of(all, observed, None, false), "control", 0.95)
+        let row = attrition(&outcomes(all, false).first().unwrap(), "control", 0.95)
             .unwrap()
             .remove(0);
         (row.students.rates().unwrap(), row.clusters.rates().unwrap())
@@ -173,10 +172,9 @@ fn the_test_is_that_of_the_reference_regression() {
     let model = Model {
         design: "s16_attrition",
         id: "attrition",
-        outcome: "observed",
         ..PLAIN
     };
-    let rows = attrition(&sketch(&model), "0", 0.95).unwrap();
+    let rows = attrition(&sketch(&model).first().unwrap(), "0", 0.95).unwrap();
     let [row] = &rows[..] else { panic!("{rows:?}") };
     let table = read("s16_attrition/expected.csv");
     let at = |name: &str| table.column(name);
@@ -235,7 +233,7 @@ fn clusters_without_any_outcome_are_missing() {
     all.iter_mut()
         .filter(|s| s.cluster == 4 || s.cluster == 7)
         .for_each(|s| s.outcome = None);
-    let rows = attrition(&sketch_of(&all, observed, None, true), "control", 0.95).unwrap();
+    let rows = attrition(&outcomes(&all, true).first().unwrap(), "control", 0.95).unwrap();
     assert_eq!(rows[0].clusters.assigned, (20, 20));
     assert_eq!(rows[0].clusters.observed, (19, 19));
     near(
@@ -249,25 +247,18 @@ fn clusters_without_any_outcome_are_missing() {
         .filter(|s| s.condition == "treated" && s.outcome.is_some())
         .count();
     assert_eq!(rows[0].students.observed.0, seen as u64);
-    let error = attrition(
-        &sketch_of(&all, |s| s.outcome, None, false),
-        "control",
-        0.95,
-    )
-    .unwrap_err();
-    assert!(
-        error
-            .message()
-            .starts_with("outcome must be 1 where it was observed"),
-        "{}",
-        error.message()
+    // Whether there is an outcome counts, not what it is.
+    let ones = sketch_of(&all, |s| s.outcome.map(|_| 0.0), None, true);
+    assert_eq!(
+        attrition(&ones.first().unwrap(), "control", 0.95).unwrap(),
+        rows
     );
 }
 
 #[test]
 fn weights_give_back_those_who_are_missing() {
     let all = students("weights", 60);
-    let rows = response_weights(&sketch_of(&all, observed, None, true), None).unwrap();
+    let rows = response_weights(&outcomes(&all, true).first().unwrap(), None).unwrap();
     for condition in ["control", "treated"] {
         let own = || rows.iter().filter(|r| r.condition == condition);
         let n: u64 = own().map(|r| r.n).sum();
@@ -287,16 +278,16 @@ fn weights_give_back_those_who_are_missing() {
             1e-12,
         );
     }
-    let capped = response_weights(&sketch_of(&all, observed, None, true), Some(1.02)).unwrap();
+    let capped = response_weights(&outcomes(&all, true).first().unwrap(), Some(1.02)).unwrap();
     assert!(
         capped.iter().any(|r| r.capped) && capped.iter().all(|r| r.stabilized.unwrap() <= 1.02)
     );
-    assert!(response_weights(&sketch_of(&all, observed, None, true), Some(0.5)).is_err());
+    assert!(response_weights(&outcomes(&all, true).first().unwrap(), Some(0.5)).is_err());
     let mut none = all;
     none.iter_mut()
         .filter(|s| s.stratum == 1 && s.condition == "treated")
         .for_each(|s| s.outcome = None);
-    let rows = response_weights(&sketch_of(&none, observed, None, true), None).unwrap();
+    let rows = response_weights(&outcomes(&none, true).first().unwrap(), None).unwrap();
     let empty = rows.iter().find(|r| r.observed == 0).unwrap();
     assert_eq!(empty.weight, None);
     assert!(empty.notes.iter().any(|n| n.starts_with("no_observed")));
@@ -306,11 +297,10 @@ fn weights_give_back_those_who_are_missing() {
 fn missing_students_are_compared_as_in_clubsandwich() {
     let model = Model {
         design: "s16_attrition",
-        outcome: "observed",
         covariates: &["x"],
         ..PLAIN
     };
-    let rows = missing_balance(&sketch(&model), 0.95).unwrap();
+    let rows = missing_balance(&sketch(&model).first().unwrap(), 0.95).unwrap();
     assert_eq!(rows.len(), 2);
     let table = read("attrition/missing.csv");
     let expected = |key: &str| {
@@ -335,11 +325,11 @@ fn missing_students_are_compared_as_in_clubsandwich() {
             );
         }
     }
-    let none = sketch_of(&students("none", 6), observed, None, false);
-    assert!(missing_balance(&none, 0.95).is_err());
+    let none = outcomes(&students("none", 6), false);
+    assert!(missing_balance(&none.first().unwrap(), 0.95).is_err());
     let all = students("all", 12);
     let everyone = sketch_of(&all, |_| Some(1.0), Some(&|s| s.cluster as f64), false);
-    let rows = missing_balance(&everyone, 0.95).unwrap();
+    let rows = missing_balance(&everyone.first().unwrap(), 0.95).unwrap();
     assert_eq!(rows[0].difference.estimate, None);
     assert!(rows[0].notes[0].starts_with("no_comparison"));
 }

@@ -12,7 +12,7 @@ use rct_core::planning::{self, Conditions, Outcome, Target, Within};
 use rct_core::reduction::{self, NumberReduction, TextReduction};
 use rct_core::resampling::{self, Draws, Statistic, Weights, WildOptions};
 use rct_core::simulation::{self, Students};
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch, bytes_to_text};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, bytes_to_text};
 use std::hint::black_box;
 
 /// What the calls are about.
@@ -35,12 +35,17 @@ pub struct Inputs {
     logistic: Vec<u8>,
 }
 
-fn row<'a>(outcome: f64, condition: &'a str, cluster: usize) -> Row<'a> {
-    Row::simple(
-        Some(outcome),
-        Some(condition.as_bytes()),
-        Some(Key::of_bigint(cluster as i64)),
-    )
+fn row<'a>(values: &'a [Option<f64>], condition: &'a str, cluster: usize) -> Row<'a> {
+    Row {
+        condition: Some(condition.as_bytes()),
+        cluster: Some(Cluster::Number(cluster as i64)),
+        stratum: Key::NONE,
+        values,
+    }
+}
+
+fn columns(text: &str) -> Columns {
+    Columns::parse(text).unwrap()
 }
 
 fn arm(i: usize) -> &'static str {
@@ -50,79 +55,60 @@ fn arm(i: usize) -> &'static str {
 impl Inputs {
     pub fn new(n: usize) -> Self {
         let budget = Budget::unlimited();
-        let mut forty = Builder::new(&budget);
+        let mut forty = Builder::new(columns("y ~ x0, x1, x2"), &budget);
         for i in 0..2000 {
-            let (g, x) = (i % 40, [(i % 5) as f64, (i % 3) as f64, (i % 4) as f64]);
-            let simple = row((i % 7 + g % 3) as f64, arm(g), g);
-            let covariates = Covariates::Complete(&x);
-            forty
-                .add(&Row {
-                    covariates,
-                    ..simple
-                })
-                .unwrap();
+            let g = i % 40;
+            let values = [i % 7 + g % 3, i % 5, i % 3, i % 4].map(|v| Some(v as f64));
+            forty.add(&row(&values, arm(g), g)).unwrap();
         }
-        let mut many = Builder::new(&budget);
-        let mut missing = Builder::new(&budget);
+        let mut many = Builder::new(columns("y ~ x; exposure: seen"), &budget);
+        let mut missing = Builder::new(columns("y, z, solved / tried ~ x"), &budget);
         let clusters = n / 10;
         for i in 0..2 * clusters {
-            let (g, x) = (i / 2, [(1 + i % 2 * (i / 2 % 5)) as f64]);
-            let simple = row((i % 7 + g % 3) as f64, arm(g), g);
-            let covariates = Covariates::Complete(&x);
-            let exposed = Some((g % 2) as f64);
-            many.add(&Row {
-                covariates,
-                exposed,
-                ..simple
-            })
-            .unwrap();
-            let outcome = (i % 3 * (g % 2)) as f64;
-            let none = [(1 - g % 2) as f64];
-            let simple = row(outcome * none[0], arm(g), g);
-            let covariates = Covariates::Complete(&none);
-            missing
-                .add(&Row {
-                    covariates,
-                    ..simple
-                })
-                .unwrap();
+            let g = i / 2;
+            let x = 1 + i % 2 * (g % 5);
+            let values = [i % 7 + g % 3, x, g % 2].map(|v| Some(v as f64));
+            many.add(&row(&values, arm(g), g)).unwrap();
+            let seen = |value: usize, seen: bool| seen.then_some(value as f64);
+            let values = [
+                seen(i % 3, g % 2 == 0),
+                seen(i % 5, i % 3 != 1),
+                seen(i % 4, i % 11 != 7),
+                seen(i % 4 + x, true),
+                seen(x, true),
+            ];
+            missing.add(&row(&values, arm(g), g)).unwrap();
         }
-        let mut strata = Builder::new(&budget);
-        let mut students = Builder::new(&budget);
+        let mut strata = Builder::new(columns("y"), &budget);
+        let mut students = Builder::new(columns("y ~ x"), &budget);
         for i in 0..n / 10 {
             let stratum = Key::of_bigint((i / 2) as i64);
-            let outcome = (i % 7 + i / 2 % 3) as f64;
+            let values = [i % 7 + i / 2 % 3, i % 5].map(|v| Some(v as f64));
             strata
                 .add(&Row {
                     stratum,
-                    ..row(outcome, arm(i), i)
+                    ..row(&values[..1], arm(i), i)
                 })
                 .unwrap();
-            let x = [(i % 5) as f64];
-            let simple = Row::simple(
-                Some(outcome),
-                Some(arm(i % 3).as_bytes()),
-                Some(Key::STUDENT),
-            );
-            let stratum = Key::of_bigint((i / 4) as i64);
-            let covariates = Covariates::Complete(&x);
             students
                 .add(&Row {
-                    stratum,
-                    covariates,
-                    ..simple
+                    cluster: Some(Cluster::Digest(Key::STUDENT)),
+                    stratum: Key::of_bigint((i / 4) as i64),
+                    ..row(&values, arm(i % 3), i)
                 })
                 .unwrap();
         }
         let mut distribution = Distribution::new(&budget);
-        let mut observed = Builder::new(&budget);
+        let mut observed = Builder::new(columns("y"), &budget);
         for i in 0..n {
             let value = (i * 7919 % 100_003) as f64 / 7.0;
             let cluster = Key::of_bigint((i % 1000) as i64);
             distribution
                 .add(Some(value), Some(arm(i).as_bytes()), Some(cluster))
                 .unwrap();
-            observed.add(&row(1.0, arm(i), i % 1000)).unwrap();
+            observed
+                .add(&row(&[Some(value)], arm(i), i % 1000))
+                .unwrap();
         }
         let mut logistic = Logistic::new(&budget);
         for i in 0..n / 4 {
@@ -363,8 +349,13 @@ fn numbers<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
 }
 
 fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
-    let (many, strata) = (&inputs.many, &inputs.strata);
-    for (name, bytes) in [("forty", &inputs.forty), ("many", many), ("strata", strata)] {
+    let (many, missing, strata) = (&inputs.many, &inputs.missing, &inputs.strata);
+    for (name, bytes) in [
+        ("forty", &inputs.forty),
+        ("many", many),
+        ("missing", missing),
+        ("strata", strata),
+    ] {
         let adjusted = if name == "strata" { "none" } else { "lin" };
         add(calls, "decode, encode, text", move || {
             let bytes = read(bytes).encode();
@@ -377,87 +368,133 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
             sketch
         });
         add(calls, "effects", move || {
-            effect::effects(&read(bytes), "a", &words(adjusted)).unwrap()
+            effect::effects(&read(bytes).first().unwrap(), "a", &words(adjusted)).unwrap()
         });
         add(calls, "effects_joint", move || {
-            effect::effects_joint(&read(bytes), "a", &words(adjusted)).unwrap()
+            effect::effects_joint(&read(bytes).first().unwrap(), "a", &words(adjusted)).unwrap()
         });
-        add(calls, "arms", move || effect::arms(&read(bytes)).unwrap());
+        add(calls, "arms", move || {
+            effect::arms(&read(bytes).first().unwrap()).unwrap()
+        });
         add(calls, "cells", move || {
-            read(bytes).cell_summaries().unwrap()
+            read(bytes).first().unwrap().cell_summaries().unwrap()
         });
         add(calls, "sketch_info", move || read(bytes).info());
+        add(calls, "completeness", move || {
+            read(bytes).first().unwrap().completeness()
+        });
         add(calls, "influence", move || {
             let options = words("none");
-            effect::influence(&read(bytes), "a", options.adjust, options.strata).unwrap()
+            effect::influence(
+                &read(bytes).first().unwrap(),
+                "a",
+                options.adjust,
+                options.strata,
+            )
+            .unwrap()
         });
         add(calls, "cluster_diagnostics", move || {
             let options = words("none");
-            effect::cluster_diagnostics(&read(bytes), "a", options.adjust, options.strata).unwrap()
+            effect::cluster_diagnostics(
+                &read(bytes).first().unwrap(),
+                "a",
+                options.adjust,
+                options.strata,
+            )
+            .unwrap()
         });
         add(calls, "icc", move || {
-            planning::icc(&read(bytes), Within::from_word("condition").unwrap(), 0.95).unwrap()
+            planning::icc(
+                &read(bytes).first().unwrap(),
+                Within::from_word("condition").unwrap(),
+                0.95,
+            )
+            .unwrap()
         });
         add(calls, "variance_components", move || {
-            planning::variance_components(&read(bytes), Within::from_word("condition").unwrap())
-                .unwrap()
+            planning::variance_components(
+                &read(bytes).first().unwrap(),
+                Within::from_word("condition").unwrap(),
+            )
+            .unwrap()
         });
         add(calls, "design_effect", move || {
-            planning::design_effect(&read(bytes), Within::from_word("condition").unwrap()).unwrap()
+            planning::design_effect(
+                &read(bytes).first().unwrap(),
+                Within::from_word("condition").unwrap(),
+            )
+            .unwrap()
         });
         add(calls, "impossible_patterns", move || {
-            integrity::impossible_patterns(&read(bytes), Some("a"), None, None).unwrap()
+            integrity::impossible_patterns(&read(bytes).first().unwrap(), Some("a"), None, None)
+                .unwrap()
         });
         add(calls, "srm of a sketch", move || {
-            integrity::srm_of_sketch(&read(bytes), None, None, 0.001).unwrap()
+            integrity::srm_of_sketch(&read(bytes).first().unwrap(), None, None, 0.001).unwrap()
         });
         add(calls, "paired_effects", move || {
-            effect::paired_effects(&read(bytes), "a", 0.95)
+            effect::paired_effects(&read(bytes).first().unwrap(), "a", 0.95)
         });
         add(calls, "binary_effects", move || {
-            effect::binary_effects(&read(bytes), "a", 0.95)
+            effect::binary_effects(&read(bytes).first().unwrap(), "a", 0.95)
         });
     }
     let cluster = || words("none").with_estimand("cluster").unwrap();
     add(calls, "effects, clusters alike", move || {
-        effect::effects(&read(many), "a", &cluster()).unwrap()
+        effect::effects(&read(many).first().unwrap(), "a", &cluster()).unwrap()
     });
     add(calls, "adjusted_effects", move || {
         let options = words("none");
-        effect::adjusted_effects(&read(many), "a", options.strata, options.level).unwrap()
+        effect::adjusted_effects(
+            &read(many).first().unwrap(),
+            "a",
+            options.strata,
+            options.level,
+        )
+        .unwrap()
     });
     add(calls, "ratio_effects", move || {
-        effect::ratio_effects(&read(many), "a", RatioSe::from_word("delta").unwrap(), 0.95).unwrap()
+        let (sketch, se) = (read(&inputs.missing), RatioSe::from_word("delta").unwrap());
+        effect::ratio_effects(&sketch.ratio(None).unwrap(), "a", se, 0.95).unwrap()
     });
     add(calls, "cace", move || {
         let options = CaceOptions::from_words("none", "auto", "CR2", 0.95).unwrap();
-        effect::cace(&read(many), "a", None, &options).unwrap()
+        effect::cace(&read(many).first().unwrap(), "a", None, &options).unwrap()
     });
     add(calls, "balance", move || {
-        integrity::balance(&read(many), "a", None, Strata::Absorb).unwrap()
+        integrity::balance(&read(many).first().unwrap(), "a", Strata::Absorb).unwrap()
     });
     add(calls, "balance_joint", move || {
-        integrity::balance_joint(&read(many), "a", Strata::Absorb).unwrap()
+        integrity::balance_joint(&read(many).first().unwrap(), "a", Strata::Absorb).unwrap()
     });
-    let missing = &inputs.missing;
     add(calls, "manski_bounds", move || {
-        attrition::manski_bounds(&read(missing), "a", 0.0, 10.0, 0.95).unwrap()
+        attrition::manski_bounds(&read(missing).first().unwrap(), "a", 0.0, 10.0, 0.95).unwrap()
+    });
+    add(calls, "attrition, some", move || {
+        attrition::attrition(&read(missing).first().unwrap(), "a", 0.95).unwrap()
     });
     add(calls, "attrition", move || {
-        attrition::attrition(&read(&inputs.observed), "a", 0.95).unwrap()
+        attrition::attrition(&read(&inputs.observed).first().unwrap(), "a", 0.95).unwrap()
     });
     add(calls, "attrition, many", move || {
-        attrition::attrition(&binary(inputs), "a", 0.95).unwrap()
+        attrition::attrition(&gaps(inputs).first().unwrap(), "a", 0.95).unwrap()
     });
     add(calls, "missing_balance", move || {
-        attrition::missing_balance(&binary(inputs), 0.95).unwrap()
+        attrition::missing_balance(&gaps(inputs).first().unwrap(), 0.95).unwrap()
     });
     add(calls, "response_weights", move || {
-        attrition::response_weights(&binary(inputs), None).unwrap()
+        attrition::response_weights(&gaps(inputs).first().unwrap(), None).unwrap()
     });
     add(calls, "student_effects", move || {
         let adjust = StudentAdjust::from_word("lin").unwrap();
-        effect::student_effects(&read(&inputs.students), "a", adjust, Strata::Absorb, 0.95).unwrap()
+        effect::student_effects(
+            &read(&inputs.students).first().unwrap(),
+            "a",
+            adjust,
+            Strata::Absorb,
+            0.95,
+        )
+        .unwrap()
     });
     add(calls, "quantile_effects", move || {
         effect::quantile_effects(
@@ -476,7 +513,7 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
         };
         attrition::lee_bounds(
             &mut outcomes(&inputs.distribution),
-            &read(&inputs.observed),
+            &read(&inputs.observed).first().unwrap(),
             "a",
             &options,
         )
@@ -489,19 +526,16 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
     });
 }
 
-/// A sketch whose outcome says whether there is one, with a stratum for every other student.
-fn binary(inputs: &Inputs) -> Sketch {
-    let mut sketch = Builder::new(&Budget::unlimited());
+/// A sketch of outcomes of which most are missing, with a stratum for every other student.
+fn gaps(inputs: &Inputs) -> Sketch {
+    let mut sketch = Builder::new(columns("y ~ x"), &Budget::unlimited());
     for i in 0..inputs.n / 20 {
         let stratum = Key::of_bigint((i / 2) as i64);
-        let x = [(i % 5) as f64];
-        let simple = row((i % 3 % 2) as f64, arm(i), i);
-        let covariates = Covariates::Complete(&x);
+        let values = [(i % 3 % 2 == 1).then_some(1.0), Some((i % 5) as f64)];
         sketch
             .add(&Row {
                 stratum,
-                covariates,
-                ..simple
+                ..row(&values, arm(i), i)
             })
             .unwrap();
         if i.is_multiple_of(1000) {
@@ -531,16 +565,23 @@ fn resampled<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
                 weights,
                 null_imposed: true,
             };
-            resampling::wild_bootstrap(&read(bytes), "a", &options).unwrap()
+            resampling::wild_bootstrap(&read(bytes).first().unwrap(), "a", &options).unwrap()
         });
         add(calls, "randomization_test", move || {
             let statistic = Statistic::from_word("studentized").unwrap();
-            resampling::randomization_test(&read(bytes), "a", &words(adjust), statistic, &draws())
-                .unwrap()
+            resampling::randomization_test(
+                &read(bytes).first().unwrap(),
+                "a",
+                &words(adjust),
+                statistic,
+                &draws(),
+            )
+            .unwrap()
         });
         add(calls, "simultaneous_intervals", move || {
+            let (one, other) = (read(bytes), read(bytes));
             resampling::simultaneous_intervals(
-                &[read(bytes), read(bytes)],
+                &[one.first().unwrap(), other.first().unwrap()],
                 "a",
                 &words(adjust),
                 &draws(),
@@ -548,18 +589,23 @@ fn resampled<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
             .unwrap()
         });
     }
-    let segments = move |count: usize| {
-        let names = (0..count).map(|i| Some(i.to_string())).collect();
-        let sketches = (0..count).map(|_| Some(read(&inputs.forty))).collect();
-        Segments::new(names, sketches).unwrap()
-    };
+    let sketches =
+        move |count: usize| -> Vec<Sketch> { (0..count).map(|_| read(&inputs.forty)).collect() };
     let guard = || Guard::new(1, 1).unwrap();
     add(calls, "subgroup_effects", move || {
-        effect::subgroup_effects(&segments(100), "a", &words("none"), guard()).unwrap()
+        let sketches = sketches(100);
+        effect::subgroup_effects(&segments(&sketches), "a", &words("none"), guard()).unwrap()
     });
     add(calls, "interaction_test", move || {
-        effect::interaction_test(&segments(20), "a", &words("none"), guard()).unwrap()
+        let sketches = sketches(20);
+        effect::interaction_test(&segments(&sketches), "a", &words("none"), guard()).unwrap()
     });
+}
+
+fn segments(sketches: &[Sketch]) -> Segments<'_> {
+    let names = (0..sketches.len()).map(|i| Some(i.to_string())).collect();
+    let views = sketches.iter().map(|s| Some(s.first().unwrap())).collect();
+    Segments::new(names, views).unwrap()
 }
 
 fn states<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {

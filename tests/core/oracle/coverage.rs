@@ -154,7 +154,7 @@ impl Computed {
                 se,
                 ..Options::default()
             };
-            let rows = effects(self.sketch(id, m), m.control, &options).unwrap();
+            let rows = effects(&self.sketch(id, m).first().unwrap(), m.control, &options).unwrap();
             self.effects.insert(key.clone(), rows);
         }
         &self.effects[&key]
@@ -163,8 +163,13 @@ impl Computed {
     fn adjusted(&mut self, id: &str, m: &Model<'_>) -> &[AdjustedEffect] {
         let key = (id.to_owned(), m.cluster.is_empty());
         if !self.adjusted.contains_key(&key) {
-            let rows =
-                adjusted_effects(self.sketch(id, m), m.control, Strata::Absorb, 0.95).unwrap();
+            let rows = adjusted_effects(
+                &self.sketch(id, m).first().unwrap(),
+                m.control,
+                Strata::Absorb,
+                0.95,
+            )
+            .unwrap();
             self.adjusted.insert(key.clone(), rows);
         }
         &self.adjusted[&key]
@@ -387,7 +392,7 @@ fn compare(
 fn degenerate_outcomes() {
     for (id, expected) in [("m_yconst", 0.0), ("m_perfect", 2.0)] {
         let m = model("s22_degenerate", id).unwrap();
-        let rows = effects(&sketch(&m), "0", &Options::default()).unwrap();
+        let rows = effects(&sketch(&m).first().unwrap(), "0", &Options::default()).unwrap();
         assert_eq!(
             (rows[0].std_error, rows[0].t, rows[0].p_value),
             (Some(0.0), None, None),
@@ -400,7 +405,7 @@ fn degenerate_outcomes() {
         outcome: "y_allnull",
         ..model("s22_degenerate", "m1").unwrap()
     };
-    let rows = effects(&sketch(&m), "0", &Options::default()).unwrap();
+    let rows = effects(&sketch(&m).first().unwrap(), "0", &Options::default()).unwrap();
     assert_eq!((rows[0].estimate, rows[0].n), (None, (0, 0)));
     assert!(noted(&rows[0], "no_control_rows"));
     for se in [StdError::Cr3, StdError::Cv3] {
@@ -410,7 +415,7 @@ fn degenerate_outcomes() {
             se,
             ..Options::default()
         };
-        let rows = effects(&sketch(&m), "0", &options).unwrap();
+        let rows = effects(&sketch(&m).first().unwrap(), "0", &options).unwrap();
         assert_eq!(rows[0].std_error, None);
         assert!(noted(&rows[0], "cr3_undefined"));
     }

@@ -29,7 +29,7 @@ fn joint_tests() {
             se,
             ..Options::default()
         };
-        let test = effects_joint(&sketch(&m), "control", &options).unwrap();
+        let test = effects_joint(&sketch(&m).first().unwrap(), "control", &options).unwrap();
         let what = format!("{id} {method} {}", joint["source"]);
         report.check(format!("{what} F"), test.f, joint["F"].as_f64(), 0.0);
         report.check(
@@ -54,7 +54,7 @@ fn joint_tests_with_factors() {
             se,
             ..Options::default()
         };
-        let test = effects_joint(&sketch, "control", &options).unwrap();
+        let test = effects_joint(&sketch.first().unwrap(), "control", &options).unwrap();
         (test.f.unwrap(), test.df_den.unwrap())
     };
     let (g, k) = (45.0, 4.0);
@@ -82,7 +82,13 @@ fn cuped() {
                 continue;
             }
             let m = model(design, "m2").unwrap();
-            let rows = adjusted_effects(&sketch(&m), m.control, Strata::Absorb, 0.95).unwrap();
+            let rows = adjusted_effects(
+                &sketch(&m).first().unwrap(),
+                m.control,
+                Strata::Absorb,
+                0.95,
+            )
+            .unwrap();
             let (none, ancova) = (&rows[0], &rows[1]);
             let what = |name: &str| format!("{design} {software} {name}");
             let pooled = ancova.theta_pooled.as_ref().unwrap()[0];

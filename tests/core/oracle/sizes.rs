@@ -37,7 +37,7 @@ fn intra_cluster_correlation() {
             (Within::All, "icc_anova_unconditional"),
             (Within::Condition, "icc_anova_within_arm"),
         ] {
-            let got = icc(&sketch, within, 0.95).unwrap();
+            let got = icc(&sketch.first().unwrap(), within, 0.95).unwrap();
             let expected = |name: &str| extras[key][name].as_f64();
             report.check(
                 format!("{design} {key} icc"),
@@ -54,7 +54,8 @@ fn intra_cluster_correlation() {
                 0.0,
             );
             if within == Within::All {
-                let deff = rct_core::planning::design_effect(&sketch, within).unwrap();
+                let deff =
+                    rct_core::planning::design_effect(&sketch.first().unwrap(), within).unwrap();
                 let kish = expected("deff_kish").filter(|_| got.icc.unwrap() > 0.0);
                 report.check(format!("{design} deff"), deff.deff, kish, 0.0);
             }
@@ -71,7 +72,7 @@ fn means_and_effect_sizes() {
         condition: "arm",
         ..PLAIN
     });
-    for arm in arms(&three).unwrap() {
+    for arm in arms(&three.first().unwrap()).unwrap() {
         let expected = &extras("s03_three_arm")["group_means"][&arm.condition];
         report.check(
             format!("{} n", arm.condition),

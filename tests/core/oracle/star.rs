@@ -141,7 +141,7 @@ fn project_star() {
                 continue;
             }
             let rows = effects(
-                &sketch,
+                &sketch.first().unwrap(),
                 "regular",
                 &Options {
                     adjust,

@@ -42,8 +42,8 @@ fn fitting_constants_against_r() {
             Within::from_word(text(row, "within")).unwrap(),
         );
         let what = |name: &str| format!("{name} of {} {}", row["design"], row["within"]);
-        let plain = icc(&sketch, within, 0.95).unwrap();
-        let left = icc_adjusted(&sketch, within, 0.95, Adjust::Ancova).unwrap();
+        let plain = icc(&sketch.first().unwrap(), within, 0.95).unwrap();
+        let left = icc_adjusted(&sketch.first().unwrap(), within, 0.95, Adjust::Ancova).unwrap();
         assert!(left.smith_se.is_none() && left.f_low.is_some());
         for (key, got) in [("plain", &plain), ("adjusted", &left)] {
             let expected = |name: &str| row[key][name].as_f64();
@@ -56,7 +56,7 @@ fn fitting_constants_against_r() {
         }
         // REML weighs clusters otherwise.
         assert!((left.icc.unwrap() - row["reml_icc"].as_f64().unwrap()).abs() < 0.03);
-        let c = variance_components(&sketch, within).unwrap();
+        let c = variance_components(&sketch.first().unwrap(), within).unwrap();
         let expected = |name: &str| row[name].as_f64();
         report.check(
             what("r2_between"),
@@ -99,14 +99,19 @@ fn what_needs_covariates_or_strata() {
         ..PLAIN
     });
     assert_eq!(
-        icc_adjusted(&without, Within::All, 0.95, Adjust::Ancova),
+        icc_adjusted(&without.first().unwrap(), Within::All, 0.95, Adjust::Ancova),
         Err(EffectError::NoCovariates)
     );
-    let c = variance_components(&without, Within::Condition).unwrap();
+    let c = variance_components(&without.first().unwrap(), Within::Condition).unwrap();
     assert!(c.icc.is_some() && c.icc_adjusted.is_none() && c.r2_between.is_none());
     assert!(c.notes.iter().any(|n| n.starts_with("no_covariates")));
     // Without strata there is one.
-    let of = |within| icc(&without, within, 0.95).unwrap().icc.unwrap();
+    let of = |within| {
+        icc(&without.first().unwrap(), within, 0.95)
+            .unwrap()
+            .icc
+            .unwrap()
+    };
     assert!((of(Within::Stratum) - of(Within::All)).abs() < 1e-12);
     assert!((of(Within::ConditionStratum) - of(Within::Condition)).abs() < 1e-12);
     assert!(Within::from_word("school").is_err());

@@ -1,8 +1,8 @@
 //! Reads the reference data and compares with the reference numbers.
 
 use rct_core::budget::Budget;
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
-use std::collections::BTreeMap;
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Outcome, Row, Sketch};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const TOLERANCE: f64 = 1e-9;
 
@@ -59,7 +59,7 @@ pub struct Model<'a> {
     pub covariates: &'a [&'a str],
     /// Columns turned into a dummy for each value but the first, as further covariates.
     pub dummies: Option<&'a str>,
-    pub exposed: Option<&'a str>,
+    pub exposures: &'a [&'a str],
     pub weight: Option<&'a str>,
     pub subset: Option<Keep>,
     /// Term in the reference for each treated condition.
@@ -77,7 +77,7 @@ pub const PLAIN: Model<'static> = Model {
     stratum: None,
     covariates: &[],
     dummies: None,
-    exposed: None,
+    exposures: &[],
     weight: None,
     subset: None,
     terms: &[("1", "treat")],
@@ -88,10 +88,30 @@ pub fn sketch(m: &Model<'_>) -> Sketch {
     sketch_of(&read(&format!("{}/{}", m.design, m.table)), m)
 }
 
+/// The columns of a model's sketch, with these covariates. A column that is there twice has another name the second time.
+pub fn columns<T: ToString>(m: &Model<'_>, covariates: &[T]) -> Columns {
+    let mut known = BTreeSet::new();
+    let mut name = |column: &dyn ToString| {
+        let mut name = column.to_string();
+        while !known.insert(name.clone()) {
+            name.push_str(" again");
+        }
+        name
+    };
+    Columns {
+        outcomes: vec![Outcome {
+            name: name(&m.outcome),
+            denominator: None,
+        }],
+        exposures: m.exposures.iter().map(|e| name(e)).collect(),
+        covariates: covariates.iter().map(|c| name(c)).collect(),
+        weight: m.weight.map(|w| name(&w)),
+    }
+}
+
 /// The same of a table that is not one file.
 pub fn sketch_of(table: &Table, m: &Model<'_>) -> Sketch {
     let budget = Budget::unlimited();
-    let mut builder = Builder::new(&budget);
     let mut levels: Vec<String> = match m.dummies {
         Some(d) => table
             .rows
@@ -102,6 +122,9 @@ pub fn sketch_of(table: &Table, m: &Model<'_>) -> Sketch {
     };
     levels.sort();
     levels.dedup();
+    let mut covariates: Vec<String> = m.covariates.iter().map(ToString::to_string).collect();
+    covariates.extend(levels.iter().skip(1).map(|l| format!("{l} of these")));
+    let mut builder = Builder::new(columns(m, &covariates), &budget);
     for (at, row) in table.rows.iter().enumerate() {
         let named: BTreeMap<&str, &str> = table
             .header
@@ -112,38 +135,34 @@ pub fn sketch_of(table: &Table, m: &Model<'_>) -> Sketch {
         if m.subset.is_some_and(|keep| !keep(&named)) {
             continue;
         }
-        let mut covariates: Vec<Option<f64>> =
-            m.covariates.iter().map(|c| number(named[c])).collect();
+        let mut values = vec![number(named[m.outcome])];
+        values.extend(m.covariates.iter().map(|c| number(named[c])));
         if let Some(d) = m.dummies {
-            covariates.extend(
+            values.extend(
                 levels
                     .iter()
                     .skip(1)
                     .map(|l| Some((named[d] == l) as u8 as f64)),
             );
         }
-        let complete: Option<Vec<f64>> = covariates.iter().copied().collect();
-        let incomplete: Vec<f64> = covariates.iter().map(|c| c.unwrap_or(0.0)).collect();
-        let given = match &complete {
-            _ if covariates.is_empty() => Covariates::Absent,
-            Some(values) => Covariates::Complete(values),
-            None => Covariates::Incomplete(&incomplete),
-        };
+        values.extend(
+            m.exposures
+                .iter()
+                .chain(&m.weight)
+                .map(|c| number(named[c])),
+        );
         let key =
             |name: &str| (!named[name].is_empty()).then(|| Key::of_text(named[name].as_bytes()));
         let condition = named[m.condition];
         builder
             .add(&Row {
-                outcome: number(named[m.outcome]),
                 condition: (!condition.is_empty()).then_some(condition.as_bytes()),
                 cluster: match m.cluster {
-                    "" => Some(Key::of_text(at.to_string().as_bytes())),
-                    cluster => key(cluster),
+                    "" => Some(Cluster::Number(at as i64)),
+                    cluster => key(cluster).map(Cluster::Digest),
                 },
                 stratum: m.stratum.and_then(key).unwrap_or(Key::NONE),
-                covariates: given,
-                exposed: m.exposed.and_then(|e| number(named[e])),
-                weight: m.weight.and_then(|w| number(named[w])),
+                values: &values,
             })
             .unwrap();
     }
