@@ -19,7 +19,7 @@ pub struct MissingBalance {
     /// Condition.
     pub condition: String,
     /// Number of the covariate, from 1.
-    pub covariate: usize,
+    pub covariate: String,
     /// Students with and without an outcome.
     pub n: (u64, u64),
     /// Mean of the covariate among both.
@@ -49,11 +49,11 @@ pub fn missing_balance(view: &View<'_>, level: f64) -> Result<Vec<MissingBalance
     let view = &view.observedness();
     let mut rows = Vec::new();
     for condition in view.condition_names() {
-        for covariate in 1..=view.covariate_count() {
+        for (number, covariate) in view.covariate_names().into_iter().enumerate() {
             beat();
             let chosen = Selection {
                 conditions: vec![condition.clone()],
-                columns: vec![Variable::Covariate(covariate), Variable::Outcome],
+                columns: vec![Variable::Covariate(number + 1), Variable::Outcome],
                 ..view.complete()
             };
             rows.push(compare(
@@ -73,7 +73,7 @@ fn compare(
     moments: &Moments,
     pooled: &Moments,
     condition: String,
-    covariate: usize,
+    covariate: String,
     level: f64,
 ) -> Result<MissingBalance, EffectError> {
     let (mut n, mut x, mut ones, mut xx, mut x_seen) = (0.0, 0.0, 0.0, 0.0, 0.0);

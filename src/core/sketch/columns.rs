@@ -74,10 +74,7 @@ impl Columns {
             None => (main, None),
         };
         let mut columns = Columns {
-            outcomes: outcomes
-                .split(',')
-                .map(outcome)
-                .collect::<Result<_, _>>()?,
+            outcomes: outcomes.split(',').map(outcome).collect::<Result<_, _>>()?,
             covariates: covariates.map_or_else(|| Ok(Vec::new()), names)?,
             exposures: Vec::new(),
             weight: None,
@@ -139,7 +136,13 @@ impl Columns {
         let Some(name) = name else { return Ok(0) };
         let wanted = outcome(name)?;
         let found = self.outcomes.iter().position(|o| *o == wanted);
-        found.ok_or_else(|| self.unknown("outcome", name, self.outcomes.iter().map(Outcome::to_string)))
+        found.ok_or_else(|| {
+            self.unknown(
+                "outcome",
+                name,
+                self.outcomes.iter().map(Outcome::to_string),
+            )
+        })
     }
 
     /// Numbers of covariates by name, from 0.
@@ -162,7 +165,15 @@ impl Columns {
             let found = known.iter().position(|k| k == name.trim());
             found.ok_or_else(|| columns.unknown(role, name, known.iter().cloned()))
         };
-        names.iter().map(place).collect()
+        let places: Vec<usize> = names.iter().map(place).collect::<Result<_, _>>()?;
+        let mut seen = BTreeSet::new();
+        match names.iter().find(|name| !seen.insert(name.trim())) {
+            Some(twice) => Err(SketchError::NamedTwice {
+                role,
+                name: twice.trim().to_owned(),
+            }),
+            None => Ok(places),
+        }
     }
 
     fn unknown(
@@ -253,25 +264,51 @@ mod tests {
             assert_eq!(Columns::parse(&text.replace(", ", " ,")).unwrap(), columns);
         }
         let columns = Columns::parse("a, b / c ~ d; exposure: e; weight: f").unwrap();
-        assert_eq!(columns.values().collect::<Vec<_>>(), ["a", "b", "c", "d", "e", "f"]);
+        assert_eq!(
+            columns.values().collect::<Vec<_>>(),
+            ["a", "b", "c", "d", "e", "f"]
+        );
         assert_eq!(columns.outcome(None).unwrap(), 0);
         assert_eq!(columns.outcome(Some("b/c")).unwrap(), 1);
         assert!(columns.outcome(Some("c")).is_err());
         assert_eq!(columns.covariates(&["d"]).unwrap(), [0]);
+        assert!(columns.covariates(&["d", " d"]).is_err());
+        assert!(columns.exposures(&["e", "e"]).is_err());
     }
 
     #[test]
     fn what_names_no_columns_is_refused() {
         for text in [
-            "", " ", "a,", "~ x", "a ~", "a; ", "a; weight", "a; weight: b, c", "a; weight: w; weight: v",
-            "a; cluster: c", "a, a", "a ~ a", "a / b / c", "a ~ b ~ c", "a\u{1}", "a ~ b / c",
+            "",
+            " ",
+            "a,",
+            "~ x",
+            "a ~",
+            "a; ",
+            "a; weight",
+            "a; weight: b, c",
+            "a; weight: w; weight: v",
+            "a; cluster: c",
+            "a, a",
+            "a ~ a",
+            "a / b / c",
+            "a ~ b ~ c",
+            "a\u{1}",
+            "a ~ b / c",
         ] {
             assert!(Columns::parse(text).is_err(), "{text:?}");
         }
-        let many = (0..31).map(|i| format!("y{i}")).collect::<Vec<_>>().join(",");
+        let many = (0..31)
+            .map(|i| format!("y{i}"))
+            .collect::<Vec<_>>()
+            .join(",");
         assert!(matches!(
             Columns::parse(&many),
-            Err(SketchError::TooManyColumns { what: "outcomes", got: 31, most: 30 })
+            Err(SketchError::TooManyColumns {
+                what: "outcomes",
+                got: 31,
+                most: 30
+            })
         ));
     }
 }

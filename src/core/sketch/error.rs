@@ -49,14 +49,26 @@ pub enum SketchError {
         /// The names that there are.
         known: Vec<String>,
     },
+    /// A column that is asked for twice.
+    NamedTwice {
+        /// What it is.
+        role: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// An outcome that is a ratio, where a value is wanted.
     RatioOutcome(String),
     /// No outcome is a ratio.
     NoRatio,
     /// Sketches that have not the same columns.
     DifferentColumns(String, String),
-    /// A fourth argument of which the type does not say what it is.
-    StratumOrCovariate(String),
+    /// A last argument of which the type does not say what it is.
+    StratumOrCovariate {
+        /// The aggregate.
+        function: &'static str,
+        /// The type.
+        kind: String,
+    },
     /// A value of a type that the argument does not take.
     TypeOf {
         /// The argument.
@@ -107,6 +119,7 @@ impl Explain for SketchError {
             | ColumnsChange
             | ValueCount { .. }
             | UnknownColumn { .. }
+            | NamedTwice { .. }
             | RatioOutcome(_)
             | NoRatio
             | DifferentColumns(..)
@@ -114,7 +127,7 @@ impl Explain for SketchError {
             | StudentSketch
             | ClusterSketch => Class::InvalidParameter,
             ConditionEncoding => Class::NotSupported,
-            StratumOrCovariate(_) => Class::Ambiguous,
+            StratumOrCovariate { .. } => Class::Ambiguous,
             TypeOf { .. } => Class::WrongType,
             TooManyColumns { .. } | TooManyConditions | TooManyRows | Memory(_) => {
                 Class::LimitExceeded
@@ -144,13 +157,14 @@ impl Explain for SketchError {
                 format!("a sketch of {expected} columns needs {expected} values, got {got}")
             }
             UnknownColumn { role, name, .. } => format!("sketch has no {role} \"{name}\""),
+            NamedTwice { role, name } => format!("{role} \"{name}\" is named twice"),
             RatioOutcome(name) => format!("outcome \"{name}\" of the sketch is a ratio"),
             NoRatio => "sketch has no such ratio".to_owned(),
             DifferentColumns(ours, theirs) => {
                 format!("sketches must have the same columns, got \"{theirs}\" after \"{ours}\"")
             }
-            StratumOrCovariate(kind) => format!(
-                "the fourth argument of rct.sketch has type {kind}: it could be a stratum or a covariate"
+            StratumOrCovariate { function, kind } => format!(
+                "the last argument of {function} has type {kind}: it could be a stratum or a covariate"
             ),
             TypeOf { argument, takes, got } => {
                 format!("{argument} of a sketch must be {takes}, got {got}")
@@ -192,7 +206,7 @@ impl Explain for SketchError {
             UnknownColumn { role, known, .. } => {
                 Some(format!("Each {role} that it has: \"{}\".", known.join("\", \"")))
             }
-            StratumOrCovariate(_) => Some("The arguments are outcome, condition, cluster, stratum, covariate.".to_owned()),
+            StratumOrCovariate { .. } => Some("The arguments are outcome, condition, cluster (not of a student sketch), stratum, covariate; the fourth is the stratum.".to_owned()),
             Memory(m) => Some(format!("This process: {m}.")),
             StudentSketch => Some(
                 "It is made by rct.student_sketch and does not know which students share a class."
@@ -223,12 +237,13 @@ impl Explain for SketchError {
                 "After the text come condition, cluster and stratum (NULL for none), and then a value for each column, in order."
             }
             UnknownColumn { .. } => "rct.sketch_info tells the columns of a sketch.",
+            NamedTwice { .. } => "Name each column once.",
             RatioOutcome(_) => "Use rct.ratio_effects, or name another outcome.",
             NoRatio => {
                 "Name a ratio among the outcomes, such as rct.sketch('solved / attempts', condition, class, school, solved, attempts)."
             }
             DifferentColumns(..) => "Make all sketches that are rolled up with the same columns in the same order.",
-            StratumOrCovariate(_) => {
+            StratumOrCovariate { .. } => {
                 "Write school::text for a stratum, or rct.sketch(outcome, condition, cluster, NULL, covariate) for a covariate."
             }
             TypeOf { .. } => "Cast it, for example with ::text or ::double precision.",

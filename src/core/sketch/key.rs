@@ -21,6 +21,19 @@ pub enum Cluster {
 }
 
 impl Cluster {
+    /// Of a decimal number as Postgres writes it. Whole numbers are the same clusters whatever their type.
+    pub fn of_decimal(text: &str) -> Self {
+        let short = match text.split_once('.') {
+            Some((whole, fraction)) if fraction.bytes().all(|b| b == b'0') => whole,
+            Some(_) => text.trim_end_matches('0'),
+            None => text,
+        };
+        match short.parse() {
+            Ok(number) => Cluster::Number(number),
+            Err(_) => Cluster::Digest(Key::of_text(short.as_bytes())),
+        }
+    }
+
     /// Its digest.
     #[inline]
     pub fn key(self) -> Key {
@@ -66,6 +79,20 @@ impl Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn decimal_numbers_are_the_same_clusters_however_they_are_written() {
+        for (text, key) in [
+            ("7", Key::of_bigint(7)),
+            ("7.000", Key::of_bigint(7)),
+            ("-3", Key::of_bigint(-3)),
+            ("7.50", Key::of_text(b"7.5")),
+            ("0.10", Key::of_text(b"0.1")),
+            ("99999999999999999999", Key::of_text(b"99999999999999999999")),
+        ] {
+            assert_eq!(Cluster::of_decimal(text).key(), key, "{text}");
+        }
+    }
 
     #[test]
     fn kinds_of_keys_are_apart_and_digests_stay_as_stored() {

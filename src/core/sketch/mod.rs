@@ -31,7 +31,7 @@ pub use key::{Cluster, Key};
 pub use moments::{CellMoments, Centre, ConditionCounts, Moments, Rows, Selection, Variable};
 pub use summary::{CellSummary, Completeness, Info};
 pub use view::View;
-pub use wire::{WIRE_VERSION, bytes_to_text};
+pub use wire::{WIRE_VERSION, bytes_to_text, hash_of};
 
 use crate::budget::Budget;
 use crate::pulse;

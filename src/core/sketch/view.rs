@@ -43,6 +43,16 @@ impl Sketch {
         }
     }
 
+    /// Who was assigned: all rows, whether or not they have the outcome.
+    pub fn assigned(&self) -> View<'_> {
+        View {
+            sketch: self,
+            outcome: 0,
+            observed: true,
+            covariates: (0..self.columns.covariates.len()).collect(),
+        }
+    }
+
     /// The first outcome, with all covariates.
     pub fn first(&self) -> Result<View<'_>, SketchError> {
         self.view(None, None)

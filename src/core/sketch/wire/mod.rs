@@ -139,6 +139,11 @@ impl Sketch {
     }
 }
 
+/// A hash of a stored sketch.
+pub fn hash_of(bytes: &[u8], seed: u64) -> u64 {
+    xxhash_rust::xxh3::xxh3_64_with_seed(bytes, seed)
+}
+
 /// The text form of a stored sketch.
 pub fn bytes_to_text(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] = [
