@@ -29,6 +29,11 @@ struct Student {
     weight: Option<f64>,
 }
 
+/// Another unit or origin of a value.
+type Move = fn(f64) -> f64;
+/// The same by cluster.
+type Disguise = fn(f64, i64) -> f64;
+
 const ALL: [StdError; 7] = [
     StdError::Cr2,
     StdError::Cr0,
@@ -160,7 +165,7 @@ fn same(got: &Effect, expected: &Effect, unit: f64, what: &str) {
 }
 
 /// Functions of the outcome of a condition that change its unit and origin, exactly.
-fn elsewhere() -> Vec<(&'static str, fn(f64) -> f64)> {
+fn elsewhere() -> Vec<(&'static str, Move)> {
     vec![
         ("times 2^30", |y| y * 2f64.powi(30)),
         ("times 2^-30", |y| y * 2f64.powi(-30)),
@@ -437,7 +442,7 @@ fn untested(i: &Inference) {
 }
 
 /// Changes that leave what should be 0 at 0, but for the last digits of the values.
-fn disguises() -> Vec<(&'static str, fn(f64, i64) -> f64)> {
+fn disguises() -> Vec<(&'static str, Disguise)> {
     vec![
         ("as they are", |y, _| y),
         ("in percent", |y, _| y * 100.0 / 3.0),

@@ -118,17 +118,15 @@ mod tests {
     use crate::effect::negligible::ALIASED;
 
     fn fit(rows: &[([f64; 2], f64)]) -> (Factor, Vec<f64>) {
-        let sum = |f: &dyn Fn(&([f64; 2], f64)) -> Wide| rows.iter().map(f).sum::<Wide>();
-        let mut gram = Vec::new();
-        for i in 0..2 {
-            for j in 0..2 {
-                gram.push(sum(&|(x, _)| Wide::product(x[i], x[j])));
-            }
-        }
+        let product = |i: usize, j: usize| {
+            let of = |(x, _): &([f64; 2], f64)| Wide::product(x[i], x[j]);
+            rows.iter().map(of).sum::<Wide>()
+        };
+        let gram = [product(0, 0), product(0, 1), product(1, 0), product(1, 1)];
         let factor = factor(&gram, 2, ALIASED);
         let xy: Vec<Tally> = (0..2)
-            .map(|i| sum(&|(x, y)| Wide::product(x[i], *y)))
-            .map(|v| Tally::of(v, v.size()))
+            .map(|i| rows.iter().map(|(x, y)| Wide::product(x[i], *y)).sum())
+            .map(|v: Wide| Tally::of(v, v.size()))
             .collect();
         let beta = factor.solve(&xy);
         let beta = beta.iter().map(|b| b.settled().value()).collect();

@@ -51,6 +51,12 @@ impl Wide {
         Wide::finite(high, low)
     }
 
+    /// Of the two halves of another one, as [`Wide::value`] and [`Wide::rest`] gave them.
+    #[inline]
+    pub fn of_halves(high: f64, low: f64) -> Wide {
+        Wide { high, low }
+    }
+
     /// The product of two doubles.
     #[inline]
     pub fn product(a: f64, b: f64) -> Wide {

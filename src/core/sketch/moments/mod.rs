@@ -151,7 +151,7 @@ impl Moments {
     fn number(&self, i: usize, place: usize) -> Wide {
         let at = i * self.stride() + place;
         match (self.data.get(at), self.rests.get(at)) {
-            (Some(&value), Some(&rest)) => Wide::new(value, rest),
+            (Some(&value), Some(&rest)) => Wide::of_halves(value, rest),
             _ => Wide::ZERO,
         }
     }
