@@ -29,7 +29,8 @@ COMMENT ON TYPE rct.sketch IS
 CREATE CAST (rct.sketch AS bytea) WITHOUT FUNCTION;
 COMMENT ON CAST (rct.sketch AS bytea) IS 'the stored bytes; equal sketches have equal bytes';
 
--- Equal sketches have equal bytes, so they are compared by these.
+-- Equal sketches have equal bytes, so they are compared by these. The operators are in pg_catalog, where every search_path finds
+-- them: IS DISTINCT FROM, which row versioning and upserts write, looks them up by name.
 
 CREATE FUNCTION rct._sketch_compare(rct.sketch, rct.sketch) RETURNS integer
     AS 'MODULE_PATHNAME', 'rct_sketch_compare' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
@@ -46,63 +47,63 @@ COMMENT ON FUNCTION rct._sketch_hash(rct.sketch) IS 'hash of a sketch';
 CREATE FUNCTION rct._sketch_eq(rct.sketch, rct.sketch) RETURNS boolean
     AS 'MODULE_PATHNAME', 'rct_sketch_eq' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION rct._sketch_eq(rct.sketch, rct.sketch) IS 'support function of the operator = of sketches';
-CREATE OPERATOR rct.= (
-    FUNCTION = rct._sketch_eq, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.=), NEGATOR = OPERATOR(rct.<>),
+CREATE OPERATOR pg_catalog.= (
+    FUNCTION = rct._sketch_eq, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = OPERATOR(pg_catalog.<>),
     RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES, MERGES
 );
-COMMENT ON OPERATOR rct.= (rct.sketch, rct.sketch) IS 'equal bytes';
+COMMENT ON OPERATOR pg_catalog.= (rct.sketch, rct.sketch) IS 'equal bytes';
 
 CREATE FUNCTION rct._sketch_ne(rct.sketch, rct.sketch) RETURNS boolean
     AS 'MODULE_PATHNAME', 'rct_sketch_ne' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION rct._sketch_ne(rct.sketch, rct.sketch) IS 'support function of the operator <> of sketches';
-CREATE OPERATOR rct.<> (
-    FUNCTION = rct._sketch_ne, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.<>), NEGATOR = OPERATOR(rct.=),
+CREATE OPERATOR pg_catalog.<> (
+    FUNCTION = rct._sketch_ne, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(pg_catalog.<>), NEGATOR = OPERATOR(pg_catalog.=),
     RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel
 );
-COMMENT ON OPERATOR rct.<> (rct.sketch, rct.sketch) IS 'other bytes';
+COMMENT ON OPERATOR pg_catalog.<> (rct.sketch, rct.sketch) IS 'other bytes';
 
 CREATE FUNCTION rct._sketch_lt(rct.sketch, rct.sketch) RETURNS boolean
     AS 'MODULE_PATHNAME', 'rct_sketch_lt' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION rct._sketch_lt(rct.sketch, rct.sketch) IS 'support function of the operator < of sketches';
-CREATE OPERATOR rct.< (
-    FUNCTION = rct._sketch_lt, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.>), NEGATOR = OPERATOR(rct.>=),
+CREATE OPERATOR pg_catalog.< (
+    FUNCTION = rct._sketch_lt, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(pg_catalog.>), NEGATOR = OPERATOR(pg_catalog.>=),
     RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel
 );
-COMMENT ON OPERATOR rct.< (rct.sketch, rct.sketch) IS 'bytes come first';
+COMMENT ON OPERATOR pg_catalog.< (rct.sketch, rct.sketch) IS 'bytes come first';
 
 CREATE FUNCTION rct._sketch_le(rct.sketch, rct.sketch) RETURNS boolean
     AS 'MODULE_PATHNAME', 'rct_sketch_le' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION rct._sketch_le(rct.sketch, rct.sketch) IS 'support function of the operator <= of sketches';
-CREATE OPERATOR rct.<= (
-    FUNCTION = rct._sketch_le, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.>=), NEGATOR = OPERATOR(rct.>),
+CREATE OPERATOR pg_catalog.<= (
+    FUNCTION = rct._sketch_le, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(pg_catalog.>=), NEGATOR = OPERATOR(pg_catalog.>),
     RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel
 );
-COMMENT ON OPERATOR rct.<= (rct.sketch, rct.sketch) IS 'bytes come first or are equal';
+COMMENT ON OPERATOR pg_catalog.<= (rct.sketch, rct.sketch) IS 'bytes come first or are equal';
 
 CREATE FUNCTION rct._sketch_gt(rct.sketch, rct.sketch) RETURNS boolean
     AS 'MODULE_PATHNAME', 'rct_sketch_gt' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION rct._sketch_gt(rct.sketch, rct.sketch) IS 'support function of the operator > of sketches';
-CREATE OPERATOR rct.> (
-    FUNCTION = rct._sketch_gt, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.<), NEGATOR = OPERATOR(rct.<=),
+CREATE OPERATOR pg_catalog.> (
+    FUNCTION = rct._sketch_gt, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(pg_catalog.<), NEGATOR = OPERATOR(pg_catalog.<=),
     RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel
 );
-COMMENT ON OPERATOR rct.> (rct.sketch, rct.sketch) IS 'bytes come later';
+COMMENT ON OPERATOR pg_catalog.> (rct.sketch, rct.sketch) IS 'bytes come later';
 
 CREATE FUNCTION rct._sketch_ge(rct.sketch, rct.sketch) RETURNS boolean
     AS 'MODULE_PATHNAME', 'rct_sketch_ge' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION rct._sketch_ge(rct.sketch, rct.sketch) IS 'support function of the operator >= of sketches';
-CREATE OPERATOR rct.>= (
-    FUNCTION = rct._sketch_ge, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(rct.<=), NEGATOR = OPERATOR(rct.<),
+CREATE OPERATOR pg_catalog.>= (
+    FUNCTION = rct._sketch_ge, LEFTARG = rct.sketch, RIGHTARG = rct.sketch, COMMUTATOR = OPERATOR(pg_catalog.<=), NEGATOR = OPERATOR(pg_catalog.<),
     RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel
 );
-COMMENT ON OPERATOR rct.>= (rct.sketch, rct.sketch) IS 'bytes come later or are equal';
+COMMENT ON OPERATOR pg_catalog.>= (rct.sketch, rct.sketch) IS 'bytes come later or are equal';
 
 CREATE OPERATOR CLASS rct.sketch_ops DEFAULT FOR TYPE rct.sketch USING btree AS
-    OPERATOR 1 rct.<, OPERATOR 2 rct.<=, OPERATOR 3 rct.=, OPERATOR 4 rct.>=, OPERATOR 5 rct.>,
+    OPERATOR 1 pg_catalog.<, OPERATOR 2 pg_catalog.<=, OPERATOR 3 pg_catalog.=, OPERATOR 4 pg_catalog.>=, OPERATOR 5 pg_catalog.>,
     FUNCTION 1 rct._sketch_compare(rct.sketch, rct.sketch);
 COMMENT ON OPERATOR CLASS rct.sketch_ops USING btree IS 'order of sketches by their bytes';
 CREATE OPERATOR CLASS rct.sketch_hash_ops DEFAULT FOR TYPE rct.sketch USING hash AS
-    OPERATOR 1 rct.=, FUNCTION 1 rct._sketch_hash(rct.sketch), FUNCTION 2 rct._sketch_hash(rct.sketch, bigint);
+    OPERATOR 1 pg_catalog.=, FUNCTION 1 rct._sketch_hash(rct.sketch), FUNCTION 2 rct._sketch_hash(rct.sketch, bigint);
 COMMENT ON OPERATOR CLASS rct.sketch_hash_ops USING hash IS 'hash of sketches by their bytes';
 
 CREATE FUNCTION rct._sketch_combine(internal, internal) RETURNS internal
@@ -156,6 +157,17 @@ CREATE AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any", strat
 );
 COMMENT ON AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any", stratum "any", covariate "any") IS
     'sketch with a stratum and one covariate, each of which may be NULL; NULL without rows';
+
+CREATE FUNCTION rct._sketch_add(internal, "any", "any", "any", "any", "any", "any", "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_sketch_add' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._sketch_add(internal, "any", "any", "any", "any", "any", "any", "any") IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any", stratum "any", covariates "any", exposed "any", weight "any") (
+    SFUNC = rct._sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.sketch(outcome "any", condition "any", cluster "any", stratum "any", covariates "any", exposed "any", weight "any") IS
+    'sketch of columns that have no names of their own: covariates are one number or an array; where columns have names, give them; NULL without rows';
 
 -- The columns and their roles are named: 'score, passed, solved / attempts ~ pretest, female; exposure: attended; weight: w'.
 

@@ -22,6 +22,17 @@ CREATE AGGREGATE rct.student_sketch(outcome "any", condition "any", stratum "any
 COMMENT ON AGGREGATE rct.student_sketch(outcome "any", condition "any", stratum "any") IS
     'sketch of students by condition and stratum, which must not be a number or a boolean here (cast it to text); a NULL stratum is a stratum of its own; NULL without rows';
 
+CREATE FUNCTION rct._student_sketch_add(internal, "any", "any", "any", "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_student_sketch_add' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._student_sketch_add(internal, "any", "any", "any", "any") IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.student_sketch(outcome "any", condition "any", stratum "any", covariate "any") (
+    SFUNC = rct._student_sketch_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._sketch_final, FINALFUNC_MODIFY = READ_ONLY,
+    COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rct.student_sketch(outcome "any", condition "any", stratum "any", covariate "any") IS
+    'sketch of students with a stratum and one covariate, or an array of covariates; NULL without rows';
+
 CREATE FUNCTION rct._student_sketch_add_named(internal, text, "any", "any", VARIADIC "any") RETURNS internal
     AS 'MODULE_PATHNAME', 'rct_student_sketch_add_named' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rct._student_sketch_add_named(internal, text, "any", "any", VARIADIC "any") IS 'support function of aggregates: adds a row';

@@ -44,17 +44,18 @@ pub(super) struct Site {
     /// Place of the first value among the arguments, and how far apart they are from the second on.
     first: usize,
     rest: usize,
+    /// Place of an array of covariates, which come after the outcome.
+    array: Option<usize>,
     values: Vec<Option<f64>>,
 }
 
 impl Site {
-    /// `sketch(outcome, condition, cluster, stratum, covariate)`, and without the last ones; a student sketch has no cluster.
+    /// `sketch(outcome, condition, cluster, stratum, covariate, exposed, weight)`, and without the last ones; a student sketch
+    /// has no cluster.
     fn simple(args: &Args<'_>, students: bool) -> Self {
-        let given = call_site::count(args) - 1 + students as usize;
         let shift = students as usize;
+        let given = call_site::count(args) - 1 + shift;
         let argument = |i: usize| (i <= given).then(|| Type::of(args, i - shift));
-        let mut types = vec![Type::of(args, 1)];
-        types.extend(argument(5));
         let stratum = argument(4);
         if given == 4
             && let Some(kind) = stratum.as_ref().filter(|t| t.is_number() && !t.is_unknown())
@@ -64,16 +65,30 @@ impl Site {
                 kind: kind.name(),
             });
         }
+        let covariate = argument(5);
+        let array = covariate.as_ref().is_some_and(Type::is_array);
+        let columns = if array {
+            let mut first = Vec::new();
+            or_raise(array_of(args, 5 - shift, &mut first));
+            or_raise(Columns::with_array(first.len()))
+        } else {
+            Columns::simple(covariate.is_some())
+        };
+        let columns = if given > 5 { columns.with_exposure_and_weight() } else { columns };
+        let mut types = vec![Type::of(args, 1)];
+        types.extend(covariate.filter(|_| !array));
+        types.extend((6..=7).filter_map(argument));
         Site {
             text: None,
-            columns: Columns::simple(types.len() > 1),
             condition: Type::of(args, 2),
             cluster: if students { None } else { argument(3) },
             stratum,
-            values: vec![None; types.len()],
+            values: Vec::with_capacity(columns.values().count()),
+            columns,
+            array: array.then_some(5 - shift),
             types,
             first: 1,
-            rest: 5 - shift,
+            rest: if array { 6 } else { 5 } - shift,
         }
         .checked()
     }
@@ -98,7 +113,8 @@ impl Site {
             cluster: (!students).then(|| Type::of(args, 3)),
             stratum: Some(Type::of(args, stratum)),
             types: (1..=expected).map(|i| Type::of(args, stratum + i)).collect(),
-            values: vec![None; expected],
+            values: Vec::with_capacity(expected),
+            array: None,
             first: stratum + 1,
             rest: stratum + 2,
         }
@@ -122,7 +138,10 @@ impl Site {
                 refuse(argument, "a text, a whole number, a uuid, an enum or a boolean", kind);
             }
         }
-        for (name, kind) in self.columns.values().zip(&self.types) {
+        let names = self.columns.values().filter(|name| {
+            self.array.is_none() || !self.columns.covariates.iter().any(|c| c == name)
+        });
+        for (name, kind) in names.zip(&self.types) {
             if !kind.is_number() {
                 refuse(name, "a number or a boolean", kind);
             }
@@ -140,10 +159,21 @@ impl Site {
         {
             raise(SketchError::ColumnsChange);
         }
+        self.values.clear();
         let mut place = self.first;
-        for (i, (value, kind)) in self.values.iter_mut().zip(&self.types).enumerate() {
-            *value = kind.number(args, place);
+        for (i, kind) in self.types.iter().enumerate() {
+            self.values.push(kind.number(args, place));
             place = self.rest + i;
+            if let (0, Some(array)) = (i, self.array) {
+                or_raise(array_of(args, array, &mut self.values));
+                let (expected, got) = (self.columns.covariates.len(), self.values.len() - 1);
+                if got != expected {
+                    raise(SketchError::CovariateArray {
+                        expected,
+                        got: Some(got),
+                    });
+                }
+            }
         }
         let cluster = match &mut self.cluster {
             Some(kind) => kind.key(args, 3),
@@ -164,6 +194,17 @@ impl Site {
             }));
         });
         state::pointer(state)
+    }
+}
+
+/// Appends an array of covariates, which must not be NULL itself.
+fn array_of(args: &Args<'_>, i: usize, values: &mut Vec<Option<f64>>) -> Result<(), SketchError> {
+    match args.numbers(i, values) {
+        None => Err(SketchError::CovariateArray {
+            expected: values.len().saturating_sub(1),
+            got: None,
+        }),
+        Some(read) => read.map_err(SketchError::CovariateDimensions),
     }
 }
 

@@ -73,11 +73,11 @@ impl<'a> Args<'a> {
             .map(|d| unsafe { *d.cast_mut_ptr::<[u8; 16]>() })
     }
 
-    /// Reads a `double precision[]` into `buffer` and says whether no element was NULL; NULL elements are entered as 0. `None`
-    /// for NULL, an error with the number of dimensions if it is not one.
-    pub fn numbers(&self, i: usize, buffer: &mut Vec<f64>) -> Option<Result<bool, i32>> {
+    /// Appends the elements of a `double precision[]` to `values`. `None` for NULL, an error with the number of dimensions if
+    /// it is not one.
+    pub fn numbers(&self, i: usize, values: &mut Vec<Option<f64>>) -> Option<Result<(), i32>> {
         // SAFETY: the argument is declared as double precision[].
-        self.datum(i).map(|d| unsafe { read_floats(d, buffer) })
+        self.datum(i).map(|d| unsafe { read_floats(d, values) })
     }
 }
 
@@ -109,13 +109,11 @@ unsafe fn varlena_bytes<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     }
 }
 
-/// Reads the elements of a `double precision[]` into `buffer` and says whether none was NULL. NULL elements are entered as 0. The
-/// number of dimensions is the error.
+/// Appends the elements of a `double precision[]`. The number of dimensions is the error, if it is not one.
 ///
 /// # Safety
 /// `datum` must be a valid `double precision[]`.
-unsafe fn read_floats(datum: pg_sys::Datum, buffer: &mut Vec<f64>) -> Result<bool, i32> {
-    buffer.clear();
+unsafe fn read_floats(datum: pg_sys::Datum, values: &mut Vec<Option<f64>>) -> Result<(), i32> {
     // SAFETY: arrays are varlenas with the header ArrayType; detoasting gives the aligned form. The dimensions follow the
     // header, then come the null bitmap, if there is an offset, and the elements.
     unsafe {
@@ -128,7 +126,7 @@ unsafe fn read_floats(datum: pg_sys::Datum, buffer: &mut Vec<f64>) -> Result<boo
         let array = pointer.cast::<pg_sys::ArrayType>();
         let dimensions = (*array).ndim;
         if dimensions == 0 {
-            return Ok(true);
+            return Ok(());
         }
         if dimensions != 1 {
             return Err(dimensions);
@@ -143,19 +141,17 @@ unsafe fn read_floats(datum: pg_sys::Datum, buffer: &mut Vec<f64>) -> Result<boo
         };
         let mut element = array.cast::<u8>().add(offset).cast::<f64>();
         if (*array).dataoffset == 0 {
-            buffer.extend((0..count).map(|i| element.add(i).read_unaligned()));
-            return Ok(true);
+            values.extend((0..count).map(|i| Some(element.add(i).read_unaligned())));
+            return Ok(());
         }
-        let mut complete = true;
         for i in 0..count {
             if *bitmap.add(i / 8) >> (i % 8) & 1 == 1 {
-                buffer.push(element.read_unaligned());
+                values.push(Some(element.read_unaligned()));
                 element = element.add(1);
             } else {
-                buffer.push(0.0);
-                complete = false;
+                values.push(None);
             }
         }
-        Ok(complete)
+        Ok(())
     }
 }

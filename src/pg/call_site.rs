@@ -119,6 +119,11 @@ impl Type {
         )
     }
 
+    /// True for an array of double precision.
+    pub fn is_array(&self) -> bool {
+        self.oid == pg_sys::FLOAT8ARRAYOID
+    }
+
     /// True if values can be names of conditions.
     pub fn is_word(&self) -> bool {
         !matches!(

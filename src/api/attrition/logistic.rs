@@ -13,7 +13,7 @@ use rct_core::error::Invalid;
 /// State of the aggregate: the rows, and a buffer for the regressors of one.
 struct State {
     rows: Logistic,
-    regressors: Vec<f64>,
+    regressors: Vec<Option<f64>>,
 }
 
 impl State {
@@ -46,12 +46,13 @@ fn dimensions(count: i32) -> Invalid {
 fn add(args: &Args<'_>) -> pg_sys::Datum {
     // SAFETY: argument 0 is the state of this aggregate.
     let state = unsafe { state::get_or_init(args, State::new) };
-    let complete = match args.numbers(2, &mut state.regressors) {
+    state.regressors.clear();
+    let complete: Option<Vec<f64>> = match args.numbers(2, &mut state.regressors) {
         Some(Err(count)) => raise(dimensions(count)),
-        read => read == Some(Ok(true)),
+        Some(Ok(())) => state.regressors.iter().copied().collect(),
+        None => None,
     };
-    let regressors = complete.then_some(state.regressors.as_slice());
-    or_raise(state.rows.add(args.f64(1), regressors));
+    or_raise(state.rows.add(args.f64(1), complete.as_deref()));
     state::pointer(state)
 }
 

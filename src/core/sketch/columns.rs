@@ -64,6 +64,26 @@ impl Columns {
         }
     }
 
+    /// The same with so many covariates that come as an array.
+    pub fn with_array(count: usize) -> Result<Self, SketchError> {
+        let columns = Columns {
+            covariates: (1..=count.min(MAX_COVARIATES + 1))
+                .map(|i| format!("covariate {i}"))
+                .collect(),
+            ..Columns::simple(false)
+        };
+        columns.check().map(|()| columns)
+    }
+
+    /// The same with an exposure and a weight that come after the covariates.
+    pub fn with_exposure_and_weight(self) -> Self {
+        Columns {
+            exposures: vec!["exposed".to_owned()],
+            weight: Some("weight".to_owned()),
+            ..self
+        }
+    }
+
     /// Reads the text that names the columns.
     pub fn parse(text: &str) -> Result<Self, SketchError> {
         let bad = |what: String| SketchError::Columns(what);

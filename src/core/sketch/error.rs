@@ -40,6 +40,15 @@ pub enum SketchError {
         /// How many were given.
         got: usize,
     },
+    /// An array of covariates that is NULL, or not as long as that of the first row.
+    CovariateArray {
+        /// Length in the first row.
+        expected: usize,
+        /// Length now; none for NULL.
+        got: Option<usize>,
+    },
+    /// An array of covariates with more than one dimension.
+    CovariateDimensions(i32),
     /// A column that the sketch does not have.
     UnknownColumn {
         /// What it should be.
@@ -119,6 +128,8 @@ impl Explain for SketchError {
             | ColumnsChange
             | ValueCount { .. }
             | UnknownColumn { .. }
+            | CovariateArray { .. }
+            | CovariateDimensions(_)
             | NamedTwice { .. }
             | RatioOutcome(_)
             | NoRatio
@@ -155,6 +166,13 @@ impl Explain for SketchError {
             }
             ValueCount { expected, got, .. } => {
                 format!("a sketch of {expected} columns needs {expected} values, got {got}")
+            }
+            CovariateArray { expected, got } => format!(
+                "covariates of a sketch must be arrays of the same length, got {} after {expected}",
+                got.map_or("NULL".to_owned(), |n| n.to_string())
+            ),
+            CovariateDimensions(n) => {
+                format!("covariates of a sketch must be an array of one dimension, got {n}")
             }
             UnknownColumn { role, name, .. } => format!("sketch has no {role} \"{name}\""),
             NamedTwice { role, name } => format!("{role} \"{name}\" is named twice"),
@@ -235,6 +253,9 @@ impl Explain for SketchError {
             }
             ValueCount { .. } => {
                 "After the text come condition, cluster and stratum (NULL for none), and then a value for each column, in order."
+            }
+            CovariateArray { .. } | CovariateDimensions(_) => {
+                "Write ARRAY[a, b] with the same columns everywhere; a missing value is NULL inside the array."
             }
             UnknownColumn { .. } => "rct.sketch_info tells the columns of a sketch.",
             NamedTwice { .. } => "Name each column once.",

@@ -1,0 +1,239 @@
+//! Each outcome of a sketch is analysed as a sketch of it alone, bit for bit.
+
+use super::rows::{Table, again, table, usual};
+use proptest::prelude::*;
+use rct_core::attrition::{attrition, manski_bounds, missing_balance, response_weights};
+use rct_core::effect::{
+    Adjust, CaceOptions, Effect, Options, RatioSe, StdError, Strata, adjusted_effects, arms,
+    binary_effects, cace, cluster_diagnostics, effect_sizes, effects, effects_joint, influence,
+    paired_effects, ratio_effects,
+};
+use rct_core::integrity::{balance, balance_joint};
+use rct_core::planning::{Within, design_effect, icc, variance_components};
+use rct_core::resampling::{Draws, Statistic, randomization_test};
+use rct_core::sketch::{Sketch, View};
+use std::fmt::Debug;
+
+const CONTROL: &str = "control";
+
+/// What an analysis says, with every digit.
+type Answers = Vec<(String, String)>;
+
+fn said(answers: &mut Answers, what: impl Debug, answer: impl Debug) {
+    answers.push((format!("{what:?}"), format!("{answer:?}")));
+}
+
+fn options(adjust: Adjust) -> Options {
+    Options {
+        adjust,
+        ..Options::default()
+    }
+}
+
+/// All that can be asked of an outcome.
+pub fn of_value(view: &View<'_>) -> Answers {
+    let mut all = Answers::new();
+    for adjust in [Adjust::None, Adjust::Ancova, Adjust::Lin] {
+        for se in [StdError::Cr2, StdError::Cr1s] {
+            for strata in [Strata::Absorb, Strata::Ignore] {
+                let options = Options {
+                    se,
+                    strata,
+                    ..options(adjust)
+                };
+                let what = ("effects", adjust, se, strata);
+                said(&mut all, what, effects(view, CONTROL, &options));
+            }
+        }
+        let options = options(adjust);
+        let joint = effects_joint(view, CONTROL, &options);
+        said(&mut all, ("joint", adjust), joint);
+        let sizes = effect_sizes(view, CONTROL, &options);
+        said(&mut all, ("sizes", adjust), sizes);
+        let rows = influence(view, CONTROL, adjust, Strata::Absorb);
+        said(&mut all, ("influence", adjust), rows);
+        let rows = cluster_diagnostics(view, CONTROL, adjust, Strata::Absorb);
+        said(&mut all, ("diagnostics", adjust), rows);
+    }
+    for adjust in ["none", "ancova"] {
+        let options = CaceOptions::from_words(adjust, "auto", "CR2", 0.95).unwrap();
+        let rows = cace(view, CONTROL, None, &options);
+        said(&mut all, ("cace", adjust), rows);
+    }
+    for within in [Within::Condition, Within::All] {
+        said(&mut all, ("icc", within), icc(view, within, 0.95));
+        let parts = variance_components(view, within);
+        said(&mut all, ("components", within), parts);
+        said(&mut all, ("deff", within), design_effect(view, within));
+    }
+    let strata = Strata::Absorb;
+    said(
+        &mut all,
+        "adjusted",
+        adjusted_effects(view, CONTROL, strata, 0.95),
+    );
+    said(&mut all, "arms", arms(view));
+    said(&mut all, "binary", binary_effects(view, CONTROL, 0.95));
+    said(&mut all, "paired", paired_effects(view, CONTROL, 0.95));
+    said(&mut all, "balance", balance(view, CONTROL, strata));
+    said(
+        &mut all,
+        "balance, jointly",
+        balance_joint(view, CONTROL, strata),
+    );
+    said(&mut all, "attrition", attrition(view, CONTROL, 0.95));
+    said(&mut all, "missing", missing_balance(view, 0.95));
+    said(&mut all, "weights", response_weights(view, Some(5.0)));
+    said(
+        &mut all,
+        "manski",
+        manski_bounds(view, CONTROL, -50.0, 2e6, 0.95),
+    );
+    said(&mut all, "cells", view.cell_summaries());
+    said(&mut all, "completeness", view.completeness());
+    let draws = Draws::new(9, "seed").unwrap();
+    let test = randomization_test(
+        view,
+        CONTROL,
+        &options(Adjust::None),
+        Statistic::Difference,
+        &draws,
+    );
+    said(&mut all, "randomization", test);
+    all
+}
+
+pub fn of_ratio(view: &View<'_>) -> Answers {
+    let mut all = Answers::new();
+    for se in [RatioSe::Cr2, RatioSe::Delta] {
+        said(
+            &mut all,
+            ("ratio", se),
+            ratio_effects(view, CONTROL, se, 0.95),
+        );
+    }
+    all
+}
+
+/// What is said of one of the outcomes.
+pub fn of_outcome(sketch: &Sketch, outcome: usize) -> Answers {
+    let outcome = &sketch.columns().outcomes[outcome];
+    let name = outcome.to_string();
+    match outcome.denominator {
+        Some(_) => of_ratio(&sketch.ratio(Some(&name)).unwrap()),
+        None => of_value(&sketch.view(Some(&name), None).unwrap()),
+    }
+}
+
+fn same(a: Answers, b: Answers) -> Result<(), TestCaseError> {
+    prop_assert_eq!(a.len(), b.len());
+    for (a, b) in a.into_iter().zip(b) {
+        prop_assert_eq!(a, b);
+    }
+    Ok(())
+}
+
+/// The numbers of an effect, with every digit.
+fn numbers(effect: &Effect) -> String {
+    let Effect {
+        condition,
+        estimate,
+        std_error,
+        df,
+        t,
+        p_value,
+        ci_low,
+        ci_high,
+        n,
+        clusters,
+        ..
+    } = effect;
+    format!(
+        "{condition} {estimate:?} {std_error:?} {df:?} {t:?} {p_value:?} {ci_low:?} {ci_high:?} {n:?} {clusters:?}"
+    )
+}
+
+/// The effects of conditions of which there are rows, in a sketch that has them in the control.
+fn effects_there(view: &View<'_>, adjust: Adjust) -> Vec<String> {
+    let rows = effects(view, CONTROL, &options(adjust));
+    let there = |e: &&Effect| e.n.0 > 0 && e.n.1 > 0;
+    rows.iter().flatten().filter(there).map(numbers).collect()
+}
+
+/// Rows with all values that an analysis needs.
+fn complete(table: &Table, places: &[usize]) -> Table {
+    table.filtered(|r| r.has(places))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn each_outcome_is_analysed_as_if_it_were_alone(table in table(usual, 60), stored in any::<bool>()) {
+        let sketch = table.sketch();
+        let sketch = if stored { again(&sketch) } else { sketch };
+        for outcome in 0..table.columns.outcomes.len() {
+            let alone = table.alone(outcome).sketch();
+            same(of_outcome(&sketch, outcome), of_outcome(&alone, 0))?;
+            same(of_outcome(&again(&alone), 0), of_outcome(&alone, 0))?;
+        }
+    }
+
+    #[test]
+    fn effects_are_those_of_complete_rows(table in table(usual, 60)) {
+        let sketch = table.sketch();
+        for outcome in 0..table.columns.outcomes.len() {
+            let alone = table.alone(outcome);
+            let (places, name) = (alone.places(), alone.columns.outcomes[0].to_string());
+            let with_outcome = complete(&alone, &places.outcomes[0]);
+            if alone.columns.outcomes[0].denominator.is_some() {
+                let of = |s: &Sketch| {
+                    let rows = ratio_effects(&s.ratio(Some(&name)).unwrap(), CONTROL, RatioSe::Cr2, 0.95);
+                    let there = rows.into_iter().flatten().filter(|r| r.n.0 > 0 && r.n.1 > 0);
+                    there.map(|r| format!("{} {:?} {:?} {:?}", r.condition, r.effect, r.ratio, r.n)).collect::<Vec<_>>()
+                };
+                prop_assert_eq!(of(&sketch), of(&with_outcome.sketch()));
+                continue;
+            }
+            let with_covariates = complete(&with_outcome, &places.covariates);
+            for (adjust, rows) in [(Adjust::None, &with_outcome), (Adjust::Ancova, &with_covariates)] {
+                let filtered = rows.sketch();
+                let (a, b) = (sketch.view(Some(&name), None).unwrap(), filtered.view(Some(&name), None).unwrap());
+                prop_assert_eq!(effects_there(&a, adjust), effects_there(&b, adjust));
+            }
+            let with_exposures = complete(&with_outcome, &places.exposures);
+            let of = |s: &Sketch| {
+                let options = CaceOptions::from_words("none", "auto", "CR2", 0.95).unwrap();
+                let rows = cace(&s.view(Some(&name), None).unwrap(), CONTROL, None, &options);
+                let there = rows.into_iter().flatten().filter(|r| r.n.0 > 0 && r.n.1 > 0);
+                there.map(|r| format!("{} {} {:?} {:?} {:?} {:?}", r.condition, r.exposure, r.effect, r.first_stage, r.itt, r.n)).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(of(&sketch), of(&with_exposures.sketch()));
+        }
+    }
+
+    /// A row that lacks one covariate counts as one without, whichever are adjusted for.
+    #[test]
+    fn some_of_the_covariates(table in table(usual, 60)) {
+        let sketch = table.sketch();
+        let Some(last) = table.columns.covariates.last() else { return Ok(()) };
+        let alone = table.alone(0);
+        if alone.columns.outcomes[0].denominator.is_some() {
+            return Ok(());
+        }
+        let places = alone.places();
+        let rows = complete(&complete(&alone, &places.outcomes[0]), &places.covariates);
+        let kept: Vec<usize> = [0, *places.covariates.last().unwrap()].into_iter().chain(places.weight).collect();
+        let narrow = Table {
+            columns: rct_core::sketch::Columns {
+                covariates: vec![last.clone()],
+                exposures: Vec::new(),
+                ..alone.columns.clone()
+            },
+            rows: rows.rows.iter().map(|r| r.only(&kept)).collect(),
+        };
+        let (a, b) = (sketch.view(None, Some(&[last])).unwrap(), narrow.sketch());
+        prop_assert_eq!(effects_there(&a, Adjust::Ancova), effects_there(&b.first().unwrap(), Adjust::Ancova));
+        prop_assert_eq!(effects_there(&a, Adjust::Lin), effects_there(&b.first().unwrap(), Adjust::Lin));
+    }
+}
