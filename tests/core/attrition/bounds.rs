@@ -93,7 +93,8 @@ fn worst_cases_are_effects_on_filled_in_outcomes() {
     }
 }
 
-fn lee(all: &[Student], trim: Trim, strata: Strata) -> LeeBounds {
+/// The outcomes there are.
+fn distribution(all: &[Student]) -> Distribution {
     let mut outcomes = Distribution::new(&Budget::unlimited());
     for s in all.iter().filter(|s| s.outcome.is_some()) {
         outcomes
@@ -104,15 +105,30 @@ fn lee(all: &[Student], trim: Trim, strata: Strata) -> LeeBounds {
             )
             .unwrap();
     }
+    outcomes
+}
+
+/// The bounds from a sketch of the outcomes, and from one that says who has one.
+fn lee(all: &[Student], trim: Trim, strata: Strata) -> LeeBounds {
     let options = LeeOptions {
         trim,
         strata,
         level: 0.95,
     };
-    let sketch = super::outcomes(all, strata == Strata::Absorb);
-    lee_bounds(&mut outcomes, &sketch.first().unwrap(), "control", &options)
-        .unwrap()
-        .remove(0)
+    let strata = strata == Strata::Absorb;
+    let seen = |s: &Student| Some(s.outcome.is_some() as u8 as f64);
+    let [bounds, again] = [
+        super::outcomes(all, strata),
+        sketch_of(all, seen, None, strata),
+    ]
+    .map(|sketch| {
+        let view = sketch.first().unwrap();
+        lee_bounds(&mut distribution(all), &view, "control", &options)
+            .unwrap()
+            .remove(0)
+    });
+    assert_eq!(bounds, again);
+    bounds
 }
 
 /// The reference data, its students on their own or in schools.
@@ -306,21 +322,38 @@ fn what_does_not_fit_together_is_refused() {
         strata: Strata::Ignore,
         level: 0.95,
     };
-    let mut outcomes = Distribution::new(&Budget::unlimited());
-    outcomes
+    let sketch = super::outcomes(&all, false);
+    let view = &sketch.first().unwrap();
+    let mut fewer = Distribution::new(&Budget::unlimited());
+    fewer
         .add(Some(1.0), Some(b"control"), Some(Key::of_bigint(0)))
         .unwrap();
-    let sketch = super::outcomes(&all, false);
-    let error =
-        lee_bounds(&mut outcomes, &sketch.first().unwrap(), "control", &options).unwrap_err();
+    let error = lee_bounds(&mut fewer, view, "control", &options).unwrap_err();
+    assert!(
+        error
+            .message()
+            .starts_with("sketch must be of the same rows"),
+        "{}",
+        error.message()
+    );
+    // As many outcomes of each condition, but of other clusters.
+    let mut elsewhere = all.clone();
+    for s in &mut elsewhere {
+        s.cluster = match s.cluster {
+            0 => 2,
+            2 => 0,
+            other => other,
+        };
+    }
+    let error = lee_bounds(&mut distribution(&elsewhere), view, "control", &options).unwrap_err();
     assert!(
         error.message().starts_with("outcomes must be"),
         "{}",
         error.message()
     );
     let mut none = Distribution::new(&Budget::unlimited());
-    assert!(lee_bounds(&mut none, &sketch.first().unwrap(), "control", &options).is_err());
-    assert!(lee_bounds(&mut none, &sketch.first().unwrap(), "nobody", &options).is_err());
+    assert!(lee_bounds(&mut none, view, "control", &options).is_err());
+    assert!(lee_bounds(&mut distribution(&all), view, "nobody", &options).is_err());
     let mut crossing = all;
     crossing
         .iter_mut()
@@ -332,7 +365,8 @@ fn what_does_not_fit_together_is_refused() {
         strata: Strata::Absorb,
         ..options
     };
-    let error = lee_bounds(&mut none, &sketch.first().unwrap(), "control", &absorb).unwrap_err();
+    let (mut outcomes, view) = (distribution(&crossing), sketch.first().unwrap());
+    let error = lee_bounds(&mut outcomes, &view, "control", &absorb).unwrap_err();
     assert!(
         error.message().contains("one stratum each"),
         "{}",

@@ -42,14 +42,13 @@ proptest! {
         let no_outcome: Vec<u64> = places.outcomes.iter().map(|o| lacks(o)).collect();
         prop_assert_eq!(&info.no_outcome, &no_outcome);
         prop_assert_eq!(info.no_covariates, lacks(&places.covariates));
-        // Who was assigned does not depend on who has an outcome.
-        if let Ok(srm) = srm_of_sketch(&sketch, None, None, 0.001) {
-            prop_assert_eq!(srm.students, table.rows.len() as u64);
-        }
         let names: Vec<String> = sketch.condition_names();
         for (outcome, place) in values(&table) {
             let view = sketch.view(Some(&format!("y{outcome}")), None).unwrap();
             let weighed = weighed(&table);
+            if let Ok(srm) = srm_of_sketch(&view, None, None, 0.001) {
+                prop_assert_eq!(srm.students, table.rows.len() as u64);
+            }
             for (name, found) in names.iter().zip(view.completeness()) {
                 let own = || table.rows.iter().filter(|r| CONDITIONS[r.condition] == name);
                 let without = own().filter(|r| r.values[place].is_none()).count();
