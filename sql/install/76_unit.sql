@@ -46,7 +46,7 @@ CREATE FUNCTION rct._repetitions(user_id text) RETURNS TABLE (experiment_id bigi
         SELECT n.experiment_id, n.site, n.target, n.ordinal FROM last l, LATERAL (
             SELECT r.experiment_id, r.site, r.target, r.ordinal FROM rct.repetition r
             WHERE r.user_id OPERATOR(pg_catalog.=) $1
-                AND ROW(r.experiment_id, r.site, r.target) OPERATOR(pg_catalog.<) ROW(l.experiment_id, l.site, l.target)
+                AND (r.experiment_id, r.site, r.target) OPERATOR(pg_catalog.<) (l.experiment_id, l.site, l.target)
             ORDER BY r.experiment_id DESC, r.site DESC, r.target DESC, r.ordinal DESC LIMIT 1) n)
     SELECT l.experiment_id, l.site, l.target, l.ordinal FROM last l;
     END;

@@ -104,7 +104,7 @@ fn refill() {
     RESERVE.store(unsafe { System.alloc(RESERVE_LAYOUT) }, Relaxed);
 }
 
-/// Takes the reserve of a new process.
+/// Takes the reserve, if it is not there.
 pub fn register() {
     if RESERVE.load(Relaxed).is_null() {
         refill();
@@ -126,9 +126,15 @@ pub fn room(bytes: usize) {
             limit,
         });
     }
-    if SHORT.swap(false, Relaxed) || (bytes >= TRIED && !is_there(bytes)) {
+    if SHORT.swap(false, Relaxed) || !reserved() || (bytes >= TRIED && !is_there(bytes)) {
         raise(Shortage::System(bytes));
     }
+}
+
+/// Whether the reserve is there, or can be taken now: without it what is small could end the process.
+fn reserved() -> bool {
+    register();
+    !RESERVE.load(Relaxed).is_null()
 }
 
 /// Whether the system has so much memory for this process, besides the reserve.

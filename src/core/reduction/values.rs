@@ -28,6 +28,8 @@ impl Values {
         let (needed, capacity) = (self.0.len() + more, self.0.capacity());
         if needed > capacity {
             let target = needed.max(capacity * 2).max(4);
+            // The old place may be needed until all is in the new one.
+            pulse::room_for(target, size_of::<Number>());
             charge.grow((target - capacity) * size_of::<Number>())?;
             self.0.reserve_exact(target - self.0.len());
         }

@@ -162,6 +162,8 @@ impl Distribution {
         let (needed, capacity) = (self.outcomes.len() + more, self.outcomes.capacity());
         if needed > capacity {
             let target = needed.max(capacity * 2).max(64);
+            // The old place may be needed until all is in the new one.
+            pulse::room_for(target, size_of::<Outcome>());
             self.charge
                 .grow((target - capacity) * size_of::<Outcome>())?;
             self.outcomes.reserve_exact(target - self.outcomes.len());
