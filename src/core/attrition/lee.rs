@@ -233,7 +233,7 @@ fn mismatch(name: &str) -> EffectError {
         argument: "outcomes",
         must: "the outcomes of the students that the sketch says have one",
         got: format!("others in condition \"{name}\""),
-        hint: "Build both from the same rows: rct.distribution(score, condition, cluster) and rct.sketch((score IS NOT NULL)::integer, condition, cluster).",
+        hint: "Build both from the same rows: rct.distribution(score, condition, class) and rct.sketch(score, condition, class).",
     }
     .into()
 }

@@ -160,9 +160,11 @@ fn effects_there(view: &View<'_>, adjust: Adjust) -> Vec<String> {
     rows.iter().flatten().filter(there).map(numbers).collect()
 }
 
-/// Rows with all values that an analysis needs.
+/// Rows with all values that an analysis needs; a weight too if any row has one, whether or not that row is complete.
 fn complete(table: &Table, places: &[usize]) -> Table {
-    table.filtered(|r| r.has(places))
+    let weight: Vec<usize> = table.places().weight.into_iter().collect();
+    let weighted = table.rows.iter().any(|r| r.has(&weight));
+    table.filtered(|r| r.has(places) && (!weighted || r.has(&weight)))
 }
 
 proptest! {
@@ -223,11 +225,14 @@ proptest! {
         }
         let places = alone.places();
         let rows = complete(&complete(&alone, &places.outcomes[0]), &places.covariates);
-        let kept: Vec<usize> = [0, *places.covariates.last().unwrap()].into_iter().chain(places.weight).collect();
+        let kept: Vec<usize> = [0, *places.covariates.last().unwrap()]
+            .into_iter()
+            .chain(places.exposures.iter().copied())
+            .chain(places.weight)
+            .collect();
         let narrow = Table {
             columns: rct_core::sketch::Columns {
                 covariates: vec![last.clone()],
-                exposures: Vec::new(),
                 ..alone.columns.clone()
             },
             rows: rows.rows.iter().map(|r| r.only(&kept)).collect(),

@@ -47,7 +47,7 @@ proptest! {
             let view = sketch.view(Some(&format!("y{outcome}")), None).unwrap();
             let weighed = weighed(&table);
             if let Ok(srm) = srm_of_sketch(&view, None, None, 0.001) {
-                prop_assert_eq!(srm.students, table.rows.len() as u64);
+                prop_assert_eq!(srm.students, weighed.len() as u64);
             }
             for (name, found) in names.iter().zip(view.completeness()) {
                 let own = || table.rows.iter().filter(|r| CONDITIONS[r.condition] == name);

@@ -158,33 +158,31 @@ pub fn extreme() -> BoxedStrategy<f64> {
     .boxed()
 }
 
-/// A table in which each value is missing with a chance of its own, and nothing with a chance of one in four.
+/// A table in which no value is missing, few are, or most.
 pub fn table(number: fn() -> BoxedStrategy<f64>, rows: usize) -> impl Strategy<Value = Table> {
-    (columns(), prop::sample::select(vec![0.0, 0.05, 0.2, 0.6])).prop_flat_map(
-        move |(columns, gone)| {
-            let weight = columns.weight.is_some();
-            let count = columns.values().count();
-            let value = move |i: usize| {
-                let number = match weight && i + 1 == count {
-                    true => prop::sample::select(vec![0.5, 1.0, 3.0, 0.1]).boxed(),
-                    false => number(),
-                };
-                prop::option::weighted(1.0 - gone, number)
+    (columns(), prop::sample::select(vec![0, 1, 4, 12])).prop_flat_map(move |(columns, gone)| {
+        let weight = columns.weight.is_some();
+        let count = columns.values().count();
+        let value = move |i: usize| {
+            let number = match weight && i + 1 == count {
+                true => prop::sample::select(vec![0.5, 1.0, 3.0, 0.1]).boxed(),
+                false => number(),
             };
-            let row = (
-                0usize..3,
-                0i64..7,
-                prop::option::weighted(0.9, 0i64..2),
-                (0..count).map(value).collect::<Vec<_>>(),
-            )
-                .prop_map(|(condition, cluster, stratum, values)| Data {
-                    condition,
-                    cluster,
-                    stratum,
-                    values,
-                });
-            (Just(columns), prop::collection::vec(row, 0..rows))
-                .prop_map(|(columns, rows)| Table { columns, rows })
-        },
-    )
+            (0..20, number).prop_map(move |(chance, value)| (chance >= gone).then_some(value))
+        };
+        let row = (
+            0usize..3,
+            0i64..7,
+            prop::option::weighted(0.9, 0i64..2),
+            (0..count).map(value).collect::<Vec<_>>(),
+        )
+            .prop_map(|(condition, cluster, stratum, values)| Data {
+                condition,
+                cluster,
+                stratum,
+                values,
+            });
+        (Just(columns), prop::collection::vec(row, 0..rows))
+            .prop_map(|(columns, rows)| Table { columns, rows })
+    })
 }

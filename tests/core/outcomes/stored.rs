@@ -96,7 +96,7 @@ proptest! {
     fn a_changed_byte_does_no_harm(
         table in table(usual, 12),
         at in any::<prop::sample::Index>(),
-        values in prop::collection::vec(any::<u8>(), 24),
+        values in prop::collection::vec(any::<u8>(), 12),
     ) {
         let bytes = table.sketch().encode();
         let place = at.index(bytes.len() - 8);

@@ -5,11 +5,19 @@ use crate::exact::{Wide, limbs};
 use crate::sketch::SketchError;
 use crate::sketch::layout::{Slot, pair_slot};
 
-/// An exact sum of one column over one stratum.
+/// An exact sum of one column over one stratum, and then the centre.
 pub(super) struct Total {
     pub limbs: Vec<u64>,
     pub rows: u64,
+    /// Scale of the sum, or of the centre, which may be finer.
+    pub exponent: i32,
 }
+
+/// Binary digits of a centre. They are the same whatever the scale of the column is, so that results do not depend on
+/// what else is in a sketch or on whether it was stored.
+const CENTRE_BITS: i32 = 64;
+/// Limbs by which a centre may be longer than a sum.
+pub(super) const CENTRE_LIMBS: usize = 2;
 
 /// True if two sums at their scales are the same number.
 pub(super) fn same_value(a: (Slot, &[u64]), b: (Slot, &[u64])) -> bool {
@@ -32,22 +40,55 @@ pub(super) fn totals_for(flat: &Flat) -> Vec<Total> {
         .map(|s| Total {
             limbs: vec![0; s.len + 1],
             rows: 0,
+            exponent: s.exponent,
         })
         .collect()
 }
 
-/// `x = x / divisor`, towards zero.
-pub(super) fn divide(x: &mut [u64], divisor: u64) {
-    let divisor = divisor.max(1) as u128;
-    let negative = limbs::magnitude_in_place(x);
+impl Total {
+    /// From the sum to the centre: the mean with [`CENTRE_BITS`] digits or one more, towards zero.
+    pub fn centre(&mut self) {
+        let rows = self.rows.max(1);
+        let negative = limbs::magnitude_in_place(&mut self.limbs);
+        let digits = limbs::bit_length(&self.limbs) as i32;
+        if digits == 0 {
+            return;
+        }
+        // The last digit of the centre over that of the sum.
+        let last = digits - (64 - rows.leading_zeros() as i32) - CENTRE_BITS;
+        if last < 0 {
+            let mut finer = vec![0; self.limbs.len() + CENTRE_LIMBS];
+            limbs::add_shifted(&mut finer, &self.limbs, last.unsigned_abs());
+            (self.limbs, self.exponent) = (finer, self.exponent + last);
+        }
+        divide(&mut self.limbs, rows);
+        let mut left = last.max(0) as u32;
+        for limb in &mut self.limbs {
+            *limb &= u64::MAX.checked_shl(left).unwrap_or(0);
+            left = left.saturating_sub(64);
+        }
+        if negative {
+            limbs::negate(&mut self.limbs);
+        }
+    }
+
+    /// The number.
+    pub fn wide(&self) -> Wide {
+        limbs::with_buffer(self.limbs.len(), |copy| {
+            copy.copy_from_slice(&self.limbs);
+            limbs::take_wide(copy, self.exponent)
+        })
+    }
+}
+
+/// `x = x / divisor` of a magnitude, towards zero.
+fn divide(x: &mut [u64], divisor: u64) {
+    let divisor = divisor as u128;
     let mut rest = 0u128;
     for limb in x.iter_mut().rev() {
         let wide = rest << 64 | *limb as u128;
         *limb = (wide / divisor) as u64;
         rest = wide % divisor;
-    }
-    if negative {
-        limbs::negate(x);
     }
 }
 
@@ -203,6 +244,8 @@ impl Scratch {
 
 /// `Σ(v − c) = Σv − n c`, exact.
 fn offset(centre: &Total, sum: &[u64], rows: u64, exponent: i32) -> Wide {
+    // The centre is not coarser than the sum.
+    let shift = (exponent - centre.exponent).max(0) as u32;
     limbs::with_buffer(centre.limbs.len() + 2, |difference| {
         limbs::with_buffer(centre.limbs.len(), |c| {
             c.copy_from_slice(&centre.limbs);
@@ -212,7 +255,7 @@ fn offset(centre: &Total, sum: &[u64], rows: u64, exponent: i32) -> Wide {
                 limbs::negate(difference);
             }
         });
-        limbs::add_shifted(difference, sum, 0);
-        limbs::take_wide(difference, exponent)
+        limbs::add_shifted(difference, sum, shift);
+        limbs::take_wide(difference, centre.exponent)
     })
 }

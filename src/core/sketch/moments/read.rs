@@ -1,6 +1,6 @@
 //! Moments of a sketch.
 
-use super::exact::{Scratch, Total, divide, same_value, totals_for};
+use super::exact::{CENTRE_LIMBS, Scratch, Total, same_value, totals_for};
 use super::flat::Flat;
 use super::{CellMoments, Centre, ConditionCounts, Moments, Rows, Selection, Variable};
 use crate::exact::limbs;
@@ -135,7 +135,7 @@ impl<'a> View<'a> {
 
         let words: usize = totals_for(&flat)
             .iter()
-            .map(|total| total.limbs.len() + 2)
+            .map(|total| total.limbs.len() + CENTRE_LIMBS + 2)
             .sum();
         pulse::room_for(
             strata.len(),
@@ -156,16 +156,9 @@ impl<'a> View<'a> {
             }
         }
         let mut centres = pulse::vector(strata.len() * columns);
-        for (slot, total) in totals
-            .iter_mut()
-            .flat_map(|t| flat.slots.iter().zip(t.iter_mut()))
-        {
-            divide(&mut total.limbs, total.rows);
-            let exponent = slot.exponent;
-            centres.push(limbs::with_buffer(total.limbs.len(), |copy| {
-                copy.copy_from_slice(&total.limbs);
-                limbs::take_wide(copy, exponent)
-            }));
+        for total in totals.iter_mut().flatten() {
+            total.centre();
+            centres.push(total.wide());
         }
 
         pulse::room_for(strata.len(), size_of::<Key>());
