@@ -4,7 +4,7 @@ CREATE TABLE class AS
 SELECT s AS school, CASE WHEN s % 2 = 0 THEN 'new' ELSE 'old' END AS arm, 'p' || (s + 1) / 2 AS pair,
        (s * 7 % 5) * 1.5 + (i * 11 % 13) / 2.0 + (s % 2) * -1.5 AS y, ((s * 3 + i * 5) % 11)::float8 AS x
 FROM generate_series(1, 16) AS s, generate_series(1, 3 + s * 5 % 9) AS i;
-CREATE TABLE sketch AS SELECT rct.sketch(y, arm, school, NULL::text, x) AS s, rct.sketch(y, arm, school, pair) AS p FROM class;
+CREATE TABLE sketch AS SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) AS s, rct.sketch(y, arm, school, pair) AS p FROM class;
 
 -- The same rows, three methods; they are those of rct.effects.
 SELECT a.method, a.estimate = e.estimate AS estimate, a.std_error = e.std_error AS std_error, cardinality(theta) AS slopes,
@@ -29,7 +29,7 @@ SELECT * FROM sketch, rct.paired_effects(s, 'old');
 -- Without a school: the same as never having had its rows.
 SELECT count(*), bool_and(abs(i.estimate_without - e.estimate) < 1e-10) AS refit, abs(sum(leverage) - 3) < 1e-10 AS leverage
 FROM sketch, rct.influence(s, 'old', 'ancova') AS i, generate_series(1, 16) AS without,
-     LATERAL rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, x) FROM class WHERE school <> without), 'old', 'ancova') AS e
+     LATERAL rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM class WHERE school <> without), 'old', 'ancova') AS e
 WHERE i.cluster = rct.cluster_key(without::bigint);
 SELECT clusters, effective_clusters BETWEEN 1 AND clusters AS effective, se_cr3 > se_cv3 AS cv3, se_cv3 >= se_cv3j AS cv3j, notes
 FROM sketch, rct.cluster_diagnostics(s, 'old');

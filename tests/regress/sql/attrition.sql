@@ -14,8 +14,7 @@ SELECT s * 100 + i, s, CASE WHEN s % 2 = 0 THEN 'new' ELSE 'old' END, CASE WHEN 
 FROM generate_series(1, 20) AS s, generate_series(1, 12 + s * 5 % 9) AS i;
 ANALYZE pupil;
 CREATE TABLE sketches AS
-SELECT rct.sketch((y IS NOT NULL)::int, arm, school) AS plain, rct.sketch((y IS NOT NULL)::int, arm, school, stratum) AS strata,
-       rct.sketch(coalesce(y, 0), arm, school, stratum, (y IS NULL)::int::float8) AS filled, rct.distribution(y, arm, school) AS outcomes
+SELECT rct.sketch(y, arm, school) AS plain, rct.sketch(y, arm, school, stratum) AS strata, rct.distribution(y, arm, school) AS outcomes
 FROM pupil;
 
 -- Attrition: counts and shares, and the effect on 100 where the outcome is missing.
@@ -41,30 +40,31 @@ FROM sketches, rct.attrition(plain, 'old') AS a, rct.wwc_attrition(a.overall, a.
 SELECT overall, differential, w.* FROM (VALUES (0, 5.7), (0, -5.8), (10, 10.9), (12.5, 6.1), (50, 1), (50, 3.8), (51, 0.9), (55, 0.3), (57, 0), (57.5, 0), (60, 1.4),
              (65, 0.3), (65, -0.4), (65.5, 0), (100, 0)) AS v (overall, differential),
      rct.wwc_attrition(overall, differential) AS w;
--- By reason: one sketch each.
+-- By reason: an outcome each.
 SELECT reason, round(a.missing::numeric, 4) AS missing, round(a.missing_control::numeric, 4) AS missing_control, round(a.p_value::numeric, 4) AS p_value
-FROM unnest(ARRAY['moved', 'absent']) AS reason,
-     rct.attrition((SELECT rct.sketch((y IS NOT NULL OR CASE WHEN x < 2 THEN 'moved' ELSE 'absent' END <> reason)::int, arm, school) FROM pupil), 'old') AS a;
+FROM (SELECT rct.sketch('moved, absent', arm, school, NULL, CASE WHEN y IS NOT NULL OR x >= 2 THEN 1 END, CASE WHEN y IS NOT NULL OR x < 2 THEN 1 END) AS s FROM pupil) AS k,
+     unnest(ARRAY['moved', 'absent']) AS reason, rct.attrition(s, 'old', outcome => reason) AS a;
 -- Nothing missing; everything missing.
 SELECT overall, differential, estimate, cautious, std_error, p_value, notes FROM rct.attrition((SELECT rct.sketch(1, arm, school) FROM pupil), 'old');
-SELECT overall, cautious_boundary, cautious, optimistic, clusters_observed, notes FROM rct.attrition((SELECT rct.sketch(0, arm, school) FROM pupil), 'old');
-SELECT n_control, missing, cautious, estimate, notes FROM rct.attrition((SELECT rct.sketch(CASE WHEN arm = 'new' THEN 1 END, arm, school) FROM pupil), 'old');
+SELECT overall, cautious_boundary, cautious, optimistic, clusters_observed, notes FROM rct.attrition((SELECT rct.sketch(NULL, arm, school) FROM pupil), 'old');
+SELECT n_control, missing, missing_control, cautious, estimate, notes FROM rct.attrition((SELECT rct.sketch(CASE WHEN arm = 'new' THEN 1 END, arm, school) FROM pupil WHERE y IS NOT NULL), 'old');
 
 -- Worst cases: effects on outcomes that are filled in, with weights too.
 CREATE FUNCTION filled(new double precision, old double precision, weighted boolean) RETURNS rct.sketch LANGUAGE sql STABLE AS $$
-    SELECT rct.sketch(coalesce(y, CASE arm WHEN 'new' THEN new ELSE old END), arm, school, stratum, NULL, NULL, CASE WHEN weighted THEN w END) FROM pupil $$;
+    SELECT CASE WHEN weighted THEN rct.sketch('y; weight: w', arm, school, stratum, coalesce(y, CASE arm WHEN 'new' THEN new ELSE old END), w)
+                ELSE rct.sketch(coalesce(y, CASE arm WHEN 'new' THEN new ELSE old END), arm, school, stratum) END FROM pupil $$;
 SELECT near(b.low, l.estimate) AS low, near(b.low_se, l.std_error) AS low_se, near(b.high, h.estimate) AS high, near(b.high_se, h.std_error) AS high_se,
        near(b.df, least(l.df, h.df)) AS df, b.n = l.n AND b.n_control = l.n_control AS n, b.missing, b.missing_control, b.notes
-FROM sketches, rct.manski_bounds(filled, 'old', 0, 20) AS b, rct.effects(filled(0, 20, false), 'old') AS l, rct.effects(filled(20, 0, false), 'old') AS h;
+FROM sketches, rct.manski_bounds(strata, 'old', 0, 20) AS b, rct.effects(filled(0, 20, false), 'old') AS l, rct.effects(filled(20, 0, false), 'old') AS h;
 SELECT near(b.low, l.estimate) AS low, near(b.low_se, l.std_error) AS low_se, near(b.high, h.estimate) AS high, near(b.high_se, h.std_error) AS high_se
-FROM rct.manski_bounds((SELECT rct.sketch(coalesce(y, 0), arm, school, stratum, ARRAY[(y IS NULL)::int], NULL, w) FROM pupil), 'old', 0, 20) AS b,
+FROM rct.manski_bounds((SELECT rct.sketch('y; weight: w', arm, school, stratum, y, w) FROM pupil), 'old', 0, 20) AS b,
      rct.effects(filled(0, 20, true), 'old') AS l, rct.effects(filled(20, 0, true), 'old') AS h;
 -- The bounds are so far apart that the limits are one-sided: the factor is near the critical value of t for 90 %.
 SELECT near(b.low - b.ci_low, b.low_se / b.high_se * (b.ci_high - b.high)) AS symmetric, round(((b.low - b.ci_low) / b.low_se)::numeric, 3) AS factor, round(b.df::numeric, 2) AS df
-FROM sketches, rct.manski_bounds(filled, 'old', 0, 20) AS b;
-SELECT a.low = b.low AND a.low_se = b.low_se AND a.ci_low < b.ci_low AS level FROM sketches, rct.manski_bounds(filled, 'old', 0, 20) AS a, rct.manski_bounds(filled, 'old', 0, 20, 0.8) AS b;
+FROM sketches, rct.manski_bounds(strata, 'old', 0, 20) AS b;
+SELECT a.low = b.low AND a.low_se = b.low_se AND a.ci_low < b.ci_low AS level FROM sketches, rct.manski_bounds(strata, 'old', 0, 20) AS a, rct.manski_bounds(strata, 'old', 0, 20, 0.8) AS b;
 SELECT near(b.low, e.estimate) AND near(b.high, e.estimate) AND near(b.ci_low, e.ci_low) AND near(b.ci_high, e.ci_high) AS the_effect, b.notes
-FROM rct.manski_bounds((SELECT rct.sketch(x, arm, school, NULL::text, 0) FROM pupil), 'old', 0, 3) AS b, rct.effects((SELECT rct.sketch(x, arm, school) FROM pupil), 'old') AS e;
+FROM rct.manski_bounds((SELECT rct.sketch(x, arm, school) FROM pupil), 'old', 0, 3) AS b, rct.effects((SELECT rct.sketch(x, arm, school) FROM pupil), 'old') AS e;
 
 -- Lee: the condition with more outcomes loses its highest, or its lowest.
 SELECT method, round(low::numeric, 6) AS low, round(high::numeric, 6) AS high, round(low_se::numeric, 6) AS low_se, round(high_se::numeric, 6) AS high_se, df,
@@ -87,7 +87,7 @@ FROM sketches, rct.lee_bounds(outcomes, plain, 'old', 'integer') AS b;
 -- Strata: the mean of the bounds within, by those who would have an outcome in either condition; the other way round with the conditions exchanged.
 WITH part AS (
     SELECT stratum, count(*) * least(avg((y IS NOT NULL)::int) FILTER (WHERE arm = 'new'), avg((y IS NOT NULL)::int) FILTER (WHERE arm = 'old')) AS always,
-           rct.distribution(y, arm, school) AS d, rct.sketch((y IS NOT NULL)::int, arm, school) AS s
+           rct.distribution(y, arm, school) AS d, rct.sketch(y, arm, school) AS s
     FROM pupil GROUP BY stratum
 )
 SELECT near(b.low, (SELECT sum(always * l.low) / sum(always) FROM part, rct.lee_bounds(d, s, 'old') AS l)) AS low,
@@ -97,21 +97,30 @@ FROM sketches, rct.lee_bounds(outcomes, strata, 'old') AS b, rct.lee_bounds(outc
 SELECT i = p AS ignored FROM sketches, rct.lee_bounds(outcomes, strata, 'old', strata => 'ignore') AS i, rct.lee_bounds(outcomes, plain, 'old') AS p;
 SELECT a.low = b.low AND a.high_se = b.high_se AND a.ci_low < b.ci_low AND a.ci_high > b.ci_high AS level
 FROM sketches, rct.lee_bounds(outcomes, plain, 'old') AS a, rct.lee_bounds(outcomes, plain, 'old', level => 0.8) AS b;
+-- Weights are not used; of several outcomes it is the one that is named.
+SELECT to_jsonb(w) - 'notes' = to_jsonb(l) - 'notes' AS same, w.notes
+FROM sketches, (SELECT rct.sketch('y; weight: w', arm, school, NULL, y, w) AS s FROM pupil) AS k, rct.lee_bounds(outcomes, s, 'old') AS w, rct.lee_bounds(outcomes, plain, 'old') AS l;
+SELECT (SELECT a FROM rct.lee_bounds(outcomes, s, 'old', outcome => 'y') AS a) = (SELECT b FROM rct.lee_bounds(outcomes, strata, 'old') AS b) AS lee,
+       (SELECT a FROM rct.manski_bounds(s, 'old', 0, 20, outcome => 'y') AS a) = (SELECT b FROM rct.manski_bounds(strata, 'old', 0, 20) AS b) AS manski,
+       (SELECT a FROM rct.attrition(s, 'old', outcome => 'y') AS a) = (SELECT b FROM rct.attrition(strata, 'old') AS b) AS attrition,
+       (SELECT array_agg(a) FROM rct.response_weights(s, outcome => 'y') AS a) = (SELECT array_agg(b) FROM rct.response_weights(strata) AS b) AS weights,
+       (SELECT overall FROM rct.attrition(s, 'old')) AS nothing_missing
+FROM sketches, (SELECT rct.sketch('x, y', arm, school, stratum, x, y) AS s FROM pupil) AS k;
 -- Outcomes of 0 and 1: arithmetic by default and with whole outcomes; the method of the paper trims nothing of the 40 and says so.
 CREATE TABLE passed AS
 SELECT k AS class, CASE WHEN k % 2 = 1 THEN 'new' ELSE 'old' END AS arm,
        CASE WHEN i <= CASE WHEN k % 2 = 1 THEN 9 ELSE 7 END THEN ((i * 3 + k) % 10 < CASE WHEN k % 2 = 1 THEN 6 ELSE 5 END)::int END AS y
 FROM generate_series(1, 40) AS k, generate_series(1, 10) AS i;
 SELECT method, round(b.low::numeric, 6) AS low, round(b.high::numeric, 6) AS high, b.kept_low, b.kept_high, b.notes, CASE method WHEN 'fractional' THEN b = d END AS the_default
-FROM (SELECT rct.distribution(y, arm, class) AS y, rct.sketch((y IS NOT NULL)::int, arm, class) AS s FROM passed) AS p,
+FROM (SELECT rct.distribution(y, arm, class) AS y, rct.sketch(y, arm, class) AS s FROM passed) AS p,
      unnest(ARRAY['fractional', 'integer', 'paper']) AS method, rct.lee_bounds(y, s, 'old', method) AS b, rct.lee_bounds(y, s, 'old') AS d;
 -- What does not exist: outcomes in the control; standard errors of few clusters.
 SELECT low, trimmed, response_control, n_control, notes
 FROM rct.lee_bounds((SELECT rct.distribution(y, arm, school) FROM pupil WHERE arm = 'new'),
-                    (SELECT rct.sketch((y IS NOT NULL AND arm = 'new')::int, arm, school) FROM pupil), 'old');
+                    (SELECT rct.sketch(CASE WHEN arm = 'new' THEN y END, arm, school) FROM pupil), 'old');
 SELECT low IS NOT NULL AS low, low_se, df, ci_low, notes
 FROM rct.lee_bounds((SELECT rct.distribution(y, arm, school) FROM pupil WHERE school IN (2, 3)),
-                    (SELECT rct.sketch((y IS NOT NULL)::int, arm, school) FROM pupil WHERE school IN (2, 3)), 'old');
+                    (SELECT rct.sketch(y, arm, school) FROM pupil WHERE school IN (2, 3)), 'old');
 
 -- Weights by cells.
 SELECT condition, s.stratum, n, observed, round(response_rate::numeric, 6) AS rate, round(r.weight::numeric, 6) AS weight, round(stabilized::numeric, 6) AS stabilized,
@@ -126,11 +135,11 @@ WITH w AS (SELECT p.arm, r.stabilized AS w FROM pupil AS p, sketches, rct.respon
 SELECT bool_and(near(n_effective, kish) AND near(largest, most)) AS kish
 FROM (SELECT arm, sum(w) ^ 2 / sum(w ^ 2) AS kish, max(w) AS most FROM w GROUP BY arm) AS k JOIN (SELECT r.* FROM sketches, rct.response_weights(strata) AS r) AS r ON condition = arm;
 SELECT DISTINCT capped, round(stabilized::numeric, 6) AS stabilized, notes
-FROM rct.response_weights((SELECT rct.sketch((i <= CASE stratum WHEN 'few' THEN 4 ELSE 18 END)::int, 'a', i % 5, stratum)
+FROM rct.response_weights((SELECT rct.sketch(CASE WHEN i <= CASE stratum WHEN 'few' THEN 4 ELSE 18 END THEN i END, 'a', i % 5, stratum)
                            FROM generate_series(1, 20) AS i, unnest(ARRAY['few', 'many']) AS stratum), 2) ORDER BY 1;
 SELECT n, observed, response_rate, weight, stabilized, capped, largest, n_effective, notes
-FROM rct.response_weights((SELECT rct.sketch((stratum = 'some')::int, 'a', i, stratum) FROM generate_series(1, 3) AS i, unnest(ARRAY['none', 'some']) AS stratum)) ORDER BY observed;
-SELECT weight, largest, notes FROM rct.response_weights((SELECT rct.sketch(0, 'a', i) FROM generate_series(1, 3) AS i));
+FROM rct.response_weights((SELECT rct.sketch(CASE WHEN stratum = 'some' THEN 1 END, 'a', i, stratum) FROM generate_series(1, 3) AS i, unnest(ARRAY['none', 'some']) AS stratum)) ORDER BY observed;
+SELECT weight, largest, notes FROM rct.response_weights((SELECT rct.sketch(NULL, 'a', i) FROM generate_series(1, 3) AS i));
 
 -- Logistic regression. With an indicator for each group it gives the shares.
 CREATE TABLE fit AS SELECT f.* FROM rct.logistic((SELECT rct.logistic_rows((y IS NOT NULL)::int, ARRAY[(arm = 'new')::int, (x > 1)::int, (arm = 'new' AND x > 1)::int]) FROM pupil)) AS f;
@@ -196,30 +205,31 @@ SELECT rct.attrition(plain, NULL) FROM sketches;
 SELECT rct.attrition(plain, 'old', NULL) FROM sketches;
 SELECT rct.attrition(plain, 'Old') FROM sketches;
 SELECT rct.attrition(plain, 'old', 95) FROM sketches;
-SELECT rct.attrition(filled, 'old') FROM sketches;
+SELECT rct.attrition(plain, 'old', outcome => 'y') FROM sketches;
+SELECT rct.attrition((SELECT rct.sketch('y / x', arm, school, NULL, y, x) FROM pupil), 'old');
 SELECT rct.wwc_attrition(-1, 0);
 SELECT rct.wwc_attrition('NaN', 0);
 SELECT rct.wwc_attrition(10, 101);
-SELECT rct.manski_bounds(filled, NULL, 0, 1) FROM sketches;
-SELECT rct.manski_bounds(filled, 'old', NULL, 1) FROM sketches;
-SELECT rct.manski_bounds(filled, 'old', 0, NULL) FROM sketches;
-SELECT rct.manski_bounds(filled, 'old', 0, 1, NULL) FROM sketches;
-SELECT rct.manski_bounds(filled, 'old', 1, 0) FROM sketches;
-SELECT rct.manski_bounds(filled, 'old', 0, 'Infinity') FROM sketches;
-SELECT rct.manski_bounds(filled, 'old', 0, 1, 1) FROM sketches;
-SELECT rct.manski_bounds(plain, 'old', 0, 1) FROM sketches;
+SELECT rct.manski_bounds(strata, NULL, 0, 1) FROM sketches;
+SELECT rct.manski_bounds(strata, 'old', NULL, 1) FROM sketches;
+SELECT rct.manski_bounds(strata, 'old', 0, NULL) FROM sketches;
+SELECT rct.manski_bounds(strata, 'old', 0, 1, NULL) FROM sketches;
+SELECT rct.manski_bounds(strata, 'old', 1, 0) FROM sketches;
+SELECT rct.manski_bounds(strata, 'old', 0, 'Infinity') FROM sketches;
+SELECT rct.manski_bounds(strata, 'old', 0, 1, 1) FROM sketches;
+SELECT rct.manski_bounds(plain, 'old', 0, 1, outcome => 'y') FROM sketches;
 SELECT rct.lee_bounds(outcomes, plain, NULL) FROM sketches;
 SELECT rct.lee_bounds(outcomes, plain, 'old', NULL) FROM sketches;
 SELECT rct.lee_bounds(outcomes, plain, 'old', 'Paper') FROM sketches;
 SELECT rct.lee_bounds(outcomes, plain, 'old', strata => 'all') FROM sketches;
 SELECT rct.lee_bounds(outcomes, plain, 'old', level => 0) FROM sketches;
 SELECT rct.lee_bounds(outcomes, plain, 'Old') FROM sketches;
-SELECT rct.lee_bounds(outcomes, filled, 'old') FROM sketches;
+SELECT rct.lee_bounds(outcomes, plain, 'old', outcome => 'y') FROM sketches;
 SELECT rct.lee_bounds((SELECT rct.distribution(y, arm, school) FROM pupil WHERE id % 7 > 0), plain, 'old') FROM sketches;
-SELECT rct.lee_bounds(outcomes, (SELECT rct.sketch((y IS NOT NULL)::int, arm, school, x) FROM pupil), 'old') FROM sketches;
+SELECT rct.lee_bounds(outcomes, (SELECT rct.sketch(y, arm, school, x::text) FROM pupil), 'old') FROM sketches;
 SELECT rct.lee_bounds('\x00', plain, 'old') FROM sketches;
 SELECT rct.response_weights(plain, 0.5) FROM sketches;
-SELECT rct.response_weights(filled) FROM sketches;
+SELECT rct.response_weights(plain, outcome => 'y') FROM sketches;
 SELECT rct.logistic_rows(2, ARRAY[1]);
 SELECT rct.logistic_rows(1, ARRAY['NaN'::float8]);
 SELECT rct.logistic_rows(1, ARRAY[ARRAY[1], ARRAY[2]]);
@@ -243,8 +253,7 @@ SET rct.memory_limit = '64kB';
 SELECT rct.logistic_rows(1, ARRAY[i]) FROM generate_series(1, 100000) AS i;
 
 -- Missing students against observed ones, next to plain means: the covariate of those without an outcome less that of the others.
-CREATE TABLE who AS SELECT rct.sketch((y IS NOT NULL)::int, arm, school, NULL::text, x::float8) AS s, rct.sketch((y IS NOT NULL)::int, arm, school, stratum, ARRAY[x, w], NULL, NULL) AS two
-FROM (SELECT arm, school, stratum, y, x, w FROM pupil) AS p;
+CREATE TABLE who AS SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) AS s, rct.sketch('y ~ x, w', arm, school, stratum, y, x, w) AS two FROM pupil;
 SELECT m.condition, m.covariate, m.n_observed = p.observed AND m.n_missing = p.missing AS n, near(m.mean_observed, p.mean_observed) AND near(m.mean_missing, p.mean_missing) AS means,
        near(m.sd, p.sd) AS sd, near(m.difference, p.mean_missing - p.mean_observed) AS difference, near(m.standardized, m.difference / m.sd) AS standardized,
        near(m.t, m.difference / m.std_error) AND m.ci_low < m.difference AND m.difference < m.ci_high AS test, m.notes
@@ -252,9 +261,9 @@ FROM who, rct.missing_balance(s) AS m
 JOIN (SELECT arm, count(y) AS observed, count(*) - count(y) AS missing, avg(x) FILTER (WHERE y IS NOT NULL) AS mean_observed,
              avg(x) FILTER (WHERE y IS NULL) AS mean_missing, stddev(x) AS sd FROM pupil GROUP BY arm) AS p ON p.arm = m.condition;
 SELECT condition, covariate, n_missing, difference IS NOT NULL AS difference, notes FROM who, rct.missing_balance(two);
-SELECT condition, n_missing, difference, notes FROM rct.missing_balance((SELECT rct.sketch(1, arm, school, NULL::text, x::float8) FROM pupil));
+SELECT condition, n_missing, difference, notes FROM rct.missing_balance((SELECT rct.sketch('one ~ x', arm, school, NULL, 1, x) FROM pupil));
 SELECT count(*) FROM rct.missing_balance(NULL);
 SELECT rct.missing_balance(plain) FROM sketches;
-SELECT rct.missing_balance(filled) FROM sketches;
+SELECT rct.missing_balance(two, covariates => '{z}') FROM who;
 SELECT rct.missing_balance(s, 95) FROM who;
 SELECT rct.missing_balance(s, NULL) FROM who;

@@ -31,7 +31,7 @@ SELECT * FROM brief((SELECT rct.sketch(CASE WHEN arm = 'new' THEN 1 ELSE passed 
 SELECT * FROM brief((SELECT rct.sketch(0, arm, school) FROM class));
 SELECT * FROM brief((SELECT rct.sketch(1 - passed, arm, school) FROM class));
 SELECT * FROM brief((SELECT rct.sketch(passed, arm, school) FROM class WHERE arm = 'old' OR school = 2));
-SELECT * FROM brief((SELECT rct.sketch(passed, arm, school, school % 3, NULL, NULL, NULL) FROM class));
+SELECT * FROM brief((SELECT rct.sketch(passed, arm, school, school % 3, NULL) FROM class));
 SELECT count(*) AS none FROM rct.binary_effects(NULL, 'old');
 -- Only 0 and 1 are taken.
 SELECT rct.binary_effects((SELECT rct.sketch(CASE WHEN school = 3 THEN 0.5 ELSE passed END, arm, school) FROM class), 'old');

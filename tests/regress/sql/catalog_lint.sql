@@ -17,10 +17,10 @@ SELECT (SELECT count(*) > 50 FROM object) AS objects, (SELECT count(*) > 50 FROM
        (SELECT count(*) > 20 FROM routine WHERE is_aggregate) AS aggregates;
 
 -- Objects without a comment. (Array types have none; nobody can give them one that pg_dump keeps. Nor have the row types of tables
--- and views, which are members of the extension since PostgreSQL 17.)
+-- and views, which are members of the extension since PostgreSQL 17. A family of operators comes with its class.)
 SELECT name FROM object
 WHERE CASE WHEN classid = 'pg_type'::regclass THEN (SELECT typcategory <> 'A' AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = typrelid AND relkind <> 'c')
-                                                    FROM pg_type WHERE oid = objid) ELSE true END
+                                                    FROM pg_type WHERE oid = objid) ELSE classid <> 'pg_opfamily'::regclass END
       AND obj_description(objid, classid::regclass::text::name) IS NULL;
 -- Objects in the schema that do not belong to the extension.
 SELECT 'routine' AS kind, name FROM routine WHERE oid NOT IN (SELECT objid FROM object WHERE classid = 'pg_proc'::regclass)
@@ -64,7 +64,7 @@ SELECT proname FROM reads_roster WHERE proname NOT IN (SELECT proname FROM routi
 -- state of a combine function, and functions that tell which argument was NULL are the only ones.
 SELECT name FROM routine
 WHERE NOT is_aggregate AND NOT proisstrict AND provolatile = 'i' AND NOT is_internal
-      AND proname NOT IN ('_metric_query', 'adjusted_effects', 'attrition', 'balance', 'balance_joint', 'binary_effects', 'cace', 'choose', 'cluster_diagnostics',
+      AND proname NOT IN ('_metric_query', 'adjusted_effects', 'arms', 'attrition', 'balance', 'balance_joint', 'binary_effects', 'cace', 'cells', 'choose', 'cluster_diagnostics',
           'clusters_needed', 'confidence_sequence', 'confidence_sequence_looks', 'design_effect', 'duration', 'effect_sizes', 'effects',
           'effects_joint', 'equivalence', 'harm_probability', 'icc', 'impossible_patterns', 'influence', 'interaction_test', 'lee_bounds',
           'lint_design', 'manski_bounds', 'mde', 'missing_balance', 'non_inferiority', 'p_adjust_families', 'paired_effects',
@@ -75,7 +75,7 @@ WHERE NOT is_aggregate AND NOT proisstrict AND provolatile = 'i' AND NOT is_inte
 -- Functions that hide what a NULL state means.
 SELECT name FROM routine WHERE proisstrict AND oid IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn]) FROM pg_aggregate);
 
--- Aggregates that can not be computed in parallel, that do not say how large a state is, or whose final function may change it.
+-- Aggregates that cannot be computed in parallel, that do not say how large a state is, or whose final function may change it.
 SELECT a.name FROM routine AS a JOIN pg_aggregate AS g ON g.aggfnoid = a.oid
 WHERE g.aggcombinefn = 0 OR g.aggserialfn = 0 OR g.aggdeserialfn = 0 OR a.proparallel <> 's';
 SELECT a.name FROM routine AS a JOIN pg_aggregate AS g ON g.aggfnoid = a.oid WHERE g.aggtransspace <= 0 AND g.aggtranstype = 'internal'::regtype;
@@ -159,7 +159,7 @@ SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'rct'
 SELECT a.attrelid::regclass, a.attname FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
 WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'r' AND a.attname ~ '^(experiment|segment|include|exclude|parent|child|run)_id$'
       AND (c.relname, a.attname) NOT IN (SELECT child, child_column FROM rct._references());
--- Indexes that can not be used.
+-- Indexes that cannot be used.
 SELECT indexrelid::regclass FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid WHERE c.relnamespace = 'rct'::regnamespace AND NOT i.indisvalid;
 -- Types: binary input and output, and room to grow.
 SELECT typname FROM pg_type WHERE typnamespace = 'rct'::regnamespace AND typtype = 'b' AND typcategory <> 'A'
@@ -167,9 +167,22 @@ SELECT typname FROM pg_type WHERE typnamespace = 'rct'::regnamespace AND typtype
 -- Casts that happen without being asked for.
 SELECT castsource::regtype, casttarget::regtype, castcontext FROM pg_cast
 WHERE castcontext <> 'e' AND 'rct'::regnamespace IN (SELECT typnamespace FROM pg_type WHERE oid IN (castsource, casttarget));
--- Operators, operator classes, rules, roles: none; and one event trigger.
+-- Operators: those that compare two sketches, where every search_path finds them, and nothing else.
+SELECT oprname, oprnamespace::regnamespace, oprleft::regtype, oprright::regtype, oprcanhash, oprcanmerge, oprcode::regproc, proisstrict AND proleakproof AND provolatile = 'i' AS pure
+FROM pg_operator AS o JOIN pg_proc AS p ON p.oid = o.oprcode
+WHERE o.oid IN (SELECT objid FROM object WHERE classid = 'pg_operator'::regclass) OR 'rct'::regnamespace IN (oprnamespace, pronamespace) ORDER BY oprname;
+-- Operators without the planner's functions, or whose commutator or negator is not the other one of the two.
+SELECT o.oid::regoperator FROM pg_operator AS o
+WHERE o.oid IN (SELECT objid FROM object WHERE classid = 'pg_operator'::regclass)
+      AND (oprrest = 0 OR oprjoin = 0 OR (SELECT oprcom FROM pg_operator AS c WHERE c.oid = o.oprcom) IS DISTINCT FROM o.oid
+           OR (SELECT oprnegate FROM pg_operator AS n WHERE n.oid = o.oprnegate) IS DISTINCT FROM o.oid);
+SELECT amname, opcname, opcintype::regtype, opcdefault, (SELECT array_agg(amopopr::regoperator ORDER BY amopstrategy) FROM pg_amop WHERE amopfamily = opcfamily) AS operators,
+       (SELECT array_agg(amproc ORDER BY amprocnum) FROM pg_amproc WHERE amprocfamily = opcfamily) AS functions
+FROM pg_opclass AS c JOIN pg_am AS a ON a.oid = c.opcmethod WHERE c.oid IN (SELECT objid FROM object WHERE classid = 'pg_opclass'::regclass) ORDER BY 1;
+-- Rules, roles and what else there is: none; and one event trigger.
 SELECT name FROM object
-WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass, 'pg_class'::regclass)
+WHERE classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass, 'pg_class'::regclass, 'pg_operator'::regclass,
+                      'pg_opclass'::regclass, 'pg_opfamily'::regclass)
       AND name <> 'event trigger rct_guard_removal';
 -- Settings are limits and confirmations; none changes a result. (The first call loads the library.)
 SELECT rct.median(1);

@@ -93,7 +93,7 @@ FROM (SELECT rct.sketch(y, arm, school) AS s FROM class) AS s, rct.effects(s, 'o
 
 -- Strata: the regression with an intercept for each, or as if there were none.
 SELECT near(e.estimate, f.slope) AS absorbed, near(i.estimate, f.difference) AS ignored, NOT near(e.estimate, i.estimate, 1e-3) AS differ
-FROM (SELECT rct.sketch(y, arm, school, stratum, NULL, NULL, NULL) AS s FROM class WHERE school <> 4) AS s,
+FROM (SELECT rct.sketch(y, arm, school, stratum) AS s FROM class WHERE school <> 4) AS s,
      rct.effects(s, 'old') AS e, rct.effects(s, 'old', strata => 'ignore') AS i,
      (SELECT regr_slope(y, t - share) AS slope, avg(y) FILTER (WHERE t = 1) - avg(y) FILTER (WHERE t = 0) AS difference
       FROM (SELECT y, t, avg(t) OVER (PARTITION BY stratum) AS share
@@ -103,45 +103,45 @@ SELECT (SELECT e FROM rct.effects(s, 'old') AS e) = (SELECT e FROM rct.effects(s
 FROM (SELECT rct.sketch(y, arm, school) AS s FROM class) AS s;
 SELECT near(a.estimate, b.estimate) AND near(a.std_error, b.std_error) AND near(a.df, b.df) AS one_stratum
 FROM rct.effects((SELECT rct.sketch(y, arm, school) FROM class), 'old') AS a,
-     rct.effects((SELECT rct.sketch(y, arm, school, 'all', NULL, NULL, NULL) FROM class), 'old') AS b;
+     rct.effects((SELECT rct.sketch(y, arm, school, 'all') FROM class), 'old') AS b;
 
 -- Covariate: the slope within arms, taken off the difference.
 SELECT near(e.estimate, (a.y - b.y) - slope * (a.x - b.x), 1e-11) AS estimate, e.n = 0 + a.n AS n
-FROM rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[x], NULL, NULL) FROM class), 'old', adjust => 'ancova') AS e,
+FROM rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM class), 'old', adjust => 'ancova') AS e,
      (SELECT sum(sxy) / sum(sxx) AS slope FROM (SELECT regr_sxy(y, x) AS sxy, regr_sxx(y, x) AS sxx FROM class GROUP BY arm) AS s) AS s,
      (SELECT avg(y) AS y, avg(x) AS x, count(*) AS n FROM class WHERE arm = 'new') AS a,
      (SELECT avg(y) AS y, avg(x) AS x FROM class WHERE arm = 'old') AS b;
 -- Its unit and origin do not matter; nor does one that is constant or a copy, which is dropped.
 SELECT near(a.estimate, b.estimate, 1e-10) AND near(a.std_error, b.std_error, 1e-10) AND near(a.df, b.df, 1e-10) AS other_unit
-FROM rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[x], NULL, NULL) FROM class), 'old', 'ancova') AS a,
-     rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[1024 * x + 1048576], NULL, NULL) FROM class), 'old', 'ancova') AS b;
+FROM rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM class), 'old', 'ancova') AS a,
+     rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, 1024 * x + 1048576) FROM class), 'old', 'ancova') AS b;
 SELECT near(a.estimate, b.estimate, 1e-10) AND near(a.std_error, b.std_error, 1e-10) AND near(a.df, b.df, 1e-10) AS same, b.notes
-FROM rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[x], NULL, NULL) FROM class), 'old', 'ancova') AS a,
-     rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[5, x, 2 * x + 1], NULL, NULL) FROM class), 'old', 'ancova') AS b;
+FROM rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM class), 'old', 'ancova') AS a,
+     rct.effects((SELECT rct.sketch('y ~ five, x, twice', arm, school, NULL, y, 5, x, 2 * x + 1) FROM class), 'old', 'ancova') AS b;
 -- Without adjustment covariates do not matter, and rows that lack one are in; with it they are out.
 SELECT (SELECT e FROM rct.effects(a, 'old') AS e) = (SELECT e FROM rct.effects(b, 'old') AS e) AS unadjusted
-FROM (SELECT rct.sketch(y, arm, school) AS a, rct.sketch(y, arm, school, NULL::text, ARRAY[x], NULL, NULL) AS b FROM class) AS s;
+FROM (SELECT rct.sketch(y, arm, school) AS a, rct.sketch('y ~ x', arm, school, NULL, y, x) AS b FROM class) AS s;
 SELECT near(a.estimate, b.estimate) AND near(a.std_error, b.std_error) AND near(a.df, b.df) AND a.n = b.n AS complete_rows_only, a.notes
-FROM rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[nullif(x, 3)], NULL, NULL) FROM class), 'old', 'ancova') AS a,
-     rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[x], NULL, NULL) FROM class WHERE x <> 3), 'old', 'ancova') AS b;
+FROM rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, nullif(x, 3)) FROM class), 'old', 'ancova') AS a,
+     rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM class WHERE x <> 3), 'old', 'ancova') AS b;
 
 -- Weights: the difference of weighted means; a power of two in all of them does not matter.
 SELECT near(e.estimate, f.estimate) AS estimate, near(e.std_error, s.std_error) AND near(e.df, s.df) AS scaled
-FROM rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, NULL, NULL, w) FROM class), 'old') AS e,
-     rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, NULL, NULL, w / 1024) FROM class), 'old') AS s,
+FROM rct.effects((SELECT rct.sketch('y; weight: w', arm, school, NULL, y, w) FROM class), 'old') AS e,
+     rct.effects((SELECT rct.sketch('y; weight: w', arm, school, NULL, y, w / 1024) FROM class), 'old') AS s,
      (SELECT sum(w * y) FILTER (WHERE arm = 'new') / sum(w) FILTER (WHERE arm = 'new')
              - sum(w * y) FILTER (WHERE arm = 'old') / sum(w) FILTER (WHERE arm = 'old') AS estimate FROM class) AS f;
 -- For CR0 a row of weight 3 is three rows; and all weights 1 are as none.
 SELECT near(a.estimate, b.estimate) AND near(a.std_error, b.std_error) AS cr0
-FROM rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, NULL, NULL, w) FROM class), 'old', se => 'CR0') AS a,
+FROM rct.effects((SELECT rct.sketch('y; weight: w', arm, school, NULL, y, w) FROM class), 'old', se => 'CR0') AS a,
      rct.effects((SELECT rct.sketch(y, arm, school) FROM class, generate_series(1, w::int)), 'old', se => 'CR0') AS b;
 SELECT near(a.estimate, b.estimate) AND near(a.std_error, b.std_error) AND near(a.df, b.df) AS weights_of_1
-FROM rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, NULL, NULL, 1) FROM class), 'old') AS a,
+FROM rct.effects((SELECT rct.sketch('y; weight: w', arm, school, NULL, y, 1) FROM class), 'old') AS a,
      rct.effects((SELECT rct.sketch(y, arm, school) FROM class), 'old') AS b;
 -- Rows without a weight among weighted ones are left out.
 SELECT near(a.estimate, b.estimate) AND near(a.std_error, b.std_error) AND near(a.df, b.df) AS weighted_rows_only, a.n = b.n AS n, a.notes
-FROM rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, NULL, NULL, nullif(w, 3)) FROM class), 'old') AS a,
-     rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, NULL, NULL, w) FROM class WHERE w <> 3), 'old') AS b;
+FROM rct.effects((SELECT rct.sketch('y; weight: w', arm, school, NULL, y, nullif(w, 3)) FROM class), 'old') AS a,
+     rct.effects((SELECT rct.sketch('y; weight: w', arm, school, NULL, y, w) FROM class WHERE w <> 3), 'old') AS b;
 
 -- Three arms: one row for each but the control, by name, as if the other were not there.
 CREATE VIEW three AS SELECT *, CASE WHEN school % 3 = 0 THEN 'basic' WHEN school % 3 = 1 THEN 'full' ELSE 'none' END AS kind FROM class;
@@ -197,7 +197,7 @@ SELECT * FROM notes((SELECT rct.sketch(i % 2, CASE WHEN i % 2 = 0 THEN 'c' ELSE 
 SELECT * FROM notes((SELECT rct.sketch(3, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8) FROM generate_series(1, 24) AS i));
 -- no_rows: every outcome of the condition is missing; or a covariate is
 SELECT * FROM notes((SELECT rct.sketch(CASE WHEN i % 2 = 0 THEN i * i % 7 END, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8) FROM generate_series(1, 24) AS i));
-SELECT * FROM notes((SELECT rct.sketch(i * i % 7, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8, NULL::text, ARRAY[CASE WHEN i % 2 = 0 THEN i % 5 END], NULL, NULL)
+SELECT * FROM notes((SELECT rct.sketch('y ~ x', CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8, NULL, i * i % 7, CASE WHEN i % 2 = 0 THEN i % 5 END)
                      FROM generate_series(1, 24) AS i), adjust => 'ancova');
 -- no_control_rows: it is the control that has no rows; two other conditions are not compared instead
 SELECT * FROM notes((SELECT rct.sketch(CASE WHEN i % 3 > 0 THEN i * i % 7 END, (ARRAY['c', 's', 't'])[1 + i % 3], i % 12) FROM generate_series(1, 48) AS i));
@@ -205,14 +205,14 @@ SELECT * FROM notes((SELECT rct.sketch(CASE WHEN i % 3 > 0 THEN i * i % 7 END, (
 SELECT hedges_g, lift, lift_low, notes FROM rct.effects((SELECT rct.sketch(i % 2 * i * i % 7, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 2)
                                                          FROM generate_series(1, 24) AS i), 'c');
 -- aliased_condition, uninformative_strata: a stratum is a condition; one of two says nothing
-SELECT * FROM notes((SELECT rct.sketch(i * i % 7, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8, i % 2, NULL, NULL, NULL) FROM generate_series(1, 24) AS i));
-SELECT * FROM notes((SELECT rct.sketch(i * i % 7, CASE WHEN i % 2 = 0 OR i > 18 THEN 'c' ELSE 't' END, i % 8 + i / 19 * 8, i / 19, NULL, NULL, NULL)
+SELECT * FROM notes((SELECT rct.sketch(i * i % 7, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8, i % 2, NULL) FROM generate_series(1, 24) AS i));
+SELECT * FROM notes((SELECT rct.sketch(i * i % 7, CASE WHEN i % 2 = 0 OR i > 18 THEN 'c' ELSE 't' END, i % 8 + i / 19 * 8, i / 19, NULL)
                      FROM generate_series(1, 24) AS i));
 -- naive
 SELECT * FROM notes((SELECT rct.sketch(i * i % 7 + i % 8, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8) FROM generate_series(1, 24) AS i), se => 'naive');
 -- rows_left_out
-SELECT * FROM notes((SELECT rct.sketch(nullif(i * i % 7, 2), CASE WHEN i % 13 = 12 THEN NULL WHEN i % 2 = 0 THEN 'c' ELSE 't' END, nullif(i % 20, 19), NULL::text,
-                                       ARRAY[nullif(i % 9, 3)], NULL, nullif(i % 11, 10)) FROM generate_series(1, 200) AS i), adjust => 'ancova');
+SELECT * FROM notes((SELECT rct.sketch('y ~ x; weight: w', CASE WHEN i % 13 = 12 THEN NULL WHEN i % 2 = 0 THEN 'c' ELSE 't' END, nullif(i % 20, 19), NULL,
+                                       nullif(i * i % 7, 2), nullif(i % 9, 3), nullif(i % 11, 10)) FROM generate_series(1, 200) AS i), adjust => 'ancova');
 -- leverage_one and cr3_undefined: in the only stratum that compares, the control is one school. A stratum of one school does no harm.
 SELECT se, estimate, notes FROM (SELECT rct.sketch(i * i % 11, CASE WHEN i % 10 BETWEEN 1 AND 4 THEN 't' ELSE 'c' END, i % 10, CASE WHEN i % 10 < 5 THEN 'x' ELSE 'y' END) AS s
                      FROM generate_series(1, 63) AS i) AS s, unnest(ARRAY['CR2', 'CR3']) AS se, notes(s, se => se) AS n;

@@ -89,31 +89,33 @@ SELECT count(*) AS rows FROM rct.srm(NULL::rct.sketch);
 SELECT students_p, notes FROM rct.srm((SELECT rct.sketch(y, arm, stratum) FROM class));
 
 -- Balance: each covariate as an outcome.
-CREATE TABLE sketch AS SELECT rct.sketch(y, arm, school, stratum, ARRAY[x, z], NULL, NULL) AS s FROM class;
+CREATE TABLE sketch AS SELECT rct.sketch('y ~ x, z', arm, school, stratum, y, x, z) AS s FROM class;
 SELECT b.covariate, b.difference = e.estimate AS difference, b.std_error = e.std_error AS std_error, b.df = e.df AS df, b.p_value = e.p_value AS p_value,
        b.n = e.n AND b.n_control = e.n_control AND b.clusters = e.clusters AS counts, b.mean = e.mean AND b.mean_control = e.mean_control AS means,
        near(b.standardized, (1 - 3.0 / (4 * (e.n + e.n_control) - 9)) * e.estimate
             / sqrt(((e.n - 1) * e.sd ^ 2 + (e.n_control - 1) * e.sd_control ^ 2) / (e.n + e.n_control - 2))) AS standardized, b.category, b.notes
-FROM sketch, rct.balance(s, 'old', '{x,z}') AS b
+FROM sketch, rct.balance(s, 'old') AS b
 JOIN (SELECT 'x' AS covariate, e.* FROM rct.effects((SELECT rct.sketch(x, arm, school, stratum) FROM class), 'old') AS e
       UNION ALL SELECT 'z', e.* FROM rct.effects((SELECT rct.sketch(z, arm, school, stratum) FROM class), 'old') AS e) AS e USING (covariate);
-SELECT covariate, round(difference::numeric, 6) AS difference, category FROM sketch, rct.balance(s, 'old');
+-- Some of the covariates, in any order.
+SELECT covariate, round(difference::numeric, 6) AS difference, category FROM sketch, rct.balance(s, 'old', covariates => '{z,x}');
+SELECT covariates, near(j.p_value, b.p_value) AS p_value FROM sketch, rct.balance_joint(s, 'old', covariates => '{z}') AS j, rct.balance(s, 'old', covariates => '{z}') AS b;
 SELECT condition, control_condition, covariates, round(f::numeric, 6) AS f, df_num, round(df_den::numeric, 6) AS df_den, round(p_value::numeric, 6) AS p_value, notes
 FROM sketch, rct.balance_joint(s, 'old');
 -- With one covariate the joint test is the square of its t test.
 SELECT near(j.f, (b.difference / b.std_error) ^ 2) AS f, near(j.df_den, b.df) AS df, near(j.p_value, b.p_value) AS p_value
-FROM (SELECT rct.sketch(y, arm, school, stratum, x) AS s FROM class) AS o, rct.balance(s, 'old') AS b, rct.balance_joint(s, 'old') AS j;
+FROM (SELECT rct.sketch('y ~ x', arm, school, stratum, y, x) AS s FROM class) AS o, rct.balance(s, 'old') AS b, rct.balance_joint(s, 'old') AS j;
 -- With weights, and several conditions.
 CREATE TABLE weighted AS SELECT school, CASE WHEN school % 3 = 0 THEN 'video' ELSE arm END AS arm, stratum, y, x, z, 1 + (school + x::int) % 3 AS w FROM class;
 SELECT b.condition, b.difference = e.estimate AND b.std_error = e.std_error AND b.df = e.df AS same, near(j.f, b.difference ^ 2 / b.std_error ^ 2) AS f,
        near(j.p_value, b.p_value) AS p_value
-FROM (SELECT rct.sketch(y, arm, school, stratum, ARRAY[x], NULL, w) AS s, rct.sketch(x, arm, school, stratum, NULL, NULL, w) AS o FROM weighted) AS k,
+FROM (SELECT rct.sketch('y ~ x; weight: w', arm, school, stratum, y, x, w) AS s, rct.sketch('x; weight: w', arm, school, stratum, x, w) AS o FROM weighted) AS k,
      rct.balance(s, 'old') AS b JOIN rct.balance_joint(s, 'old') AS j USING (condition) JOIN rct.effects(o, 'old') AS e USING (condition);
 SELECT round(difference::numeric, 6) AS difference FROM sketch, rct.balance(s, 'old', strata => 'ignore');
 -- A covariate twice, one that is constant, too few clusters.
-SELECT covariates, f IS NOT NULL AS f, notes FROM rct.balance_joint((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[x, 2 * x, 7], NULL, NULL) FROM class), 'old');
-SELECT covariate, standardized, category, p_value, notes FROM rct.balance((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[x, 7], NULL, NULL) FROM class WHERE school <= 4), 'old') WHERE covariate = '2';
-SELECT f, df_den, p_value, notes FROM rct.balance_joint((SELECT rct.sketch(y, arm, school, NULL::text, ARRAY[x, z], NULL, NULL) FROM class WHERE school <= 4), 'old');
+SELECT covariates, f IS NOT NULL AS f, notes FROM rct.balance_joint((SELECT rct.sketch('y ~ x, twice, seven', arm, school, NULL, y, x, 2 * x, 7) FROM class), 'old');
+SELECT covariate, standardized, category, p_value, notes FROM rct.balance((SELECT rct.sketch('y ~ x, seven', arm, school, NULL, y, x, 7) FROM class WHERE school <= 4), 'old') WHERE covariate = 'seven';
+SELECT f, df_den, p_value, notes FROM rct.balance_joint((SELECT rct.sketch('y ~ x, z', arm, school, NULL, y, x, z) FROM class WHERE school <= 4), 'old');
 SELECT count(*) AS rows FROM rct.balance(NULL, 'old');
 SELECT count(*) AS rows FROM rct.balance_joint(NULL, 'old');
 
@@ -121,7 +123,7 @@ SELECT count(*) AS rows FROM rct.balance_joint(NULL, 'old');
 SELECT * FROM sketch, rct.impossible_patterns(s, conditions => '{old,new}');
 CREATE FUNCTION digest(key text) RETURNS text LANGUAGE sql AS 'SELECT rct.cluster_key(key)::text';
 SELECT p.pattern, p.severity, coalesce(c.school, p.place) AS place, p.detail
-FROM (SELECT rct.sketch(1, v.arm, v.school, v.stratum, '{}'::float8[], v.exposed, NULL) AS s FROM (VALUES
+FROM (SELECT rct.sketch('one; exposure: exposed', v.arm, v.school, v.stratum, 1, v.exposed) AS s FROM (VALUES
     ('old', 'A', 'north', 0), ('new', 'A', 'north', 1), ('old', 'B', 'south', 0.5), ('old', 'C', 'south', 0), ('video', 'D', 'north', 1), ('new', 'D', 'west', 1))
     AS v (arm, school, stratum, exposed)) AS x, rct.impossible_patterns(s, 'old', '{old,new,video}', '{1,1,0}') AS p
 LEFT JOIN (SELECT k, digest(k) AS d FROM unnest('{A,B,C,D,north,south,west}'::text[]) AS k) AS c (school, d) ON c.d = p.place;
@@ -157,7 +159,9 @@ SELECT * FROM rct.srm_looks(ARRAY[[1, 2], [2, 1]]);
 SELECT * FROM rct.srm_looks(ARRAY[1, 2], arms => 1);
 SELECT * FROM sketch, rct.balance(s, 'none');
 SELECT * FROM sketch, rct.balance(s, NULL);
-SELECT * FROM sketch, rct.balance(s, 'old', '{x}');
+SELECT * FROM sketch, rct.balance(s, 'old', covariates => '{x,y}');
+SELECT * FROM sketch, rct.balance(s, 'old', covariates => '{x,x}');
+SELECT * FROM sketch, rct.balance(s, 'old', covariates => '{}');
 SELECT * FROM sketch, rct.balance(s, 'old', strata => 'some');
 SELECT * FROM rct.balance((SELECT rct.sketch(y, arm, school) FROM class), 'old');
 SELECT * FROM rct.balance_joint((SELECT rct.sketch(y, arm, school) FROM class), 'old');

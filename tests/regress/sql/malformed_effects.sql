@@ -63,10 +63,22 @@ SELECT rct.icc(s, level => 'NaN') FROM made;
 -- Adjustment for covariates that are not there.
 SELECT rct.effects(s, 'old', 'ancova') FROM made;
 SELECT rct.effects_joint(s, 'old', 'ancova') FROM made;
-SELECT rct.effects((SELECT rct.sketch(y, arm, school, 0, '{}', NULL, NULL) FROM class), 'old', 'ancova');
+SELECT rct.effects((SELECT rct.sketch(y, arm, school, 0, '{}'::double precision[], NULL, NULL) FROM class), 'old', 'ancova');
+SELECT rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM class), 'old', 'ancova', covariates => '{}');
+-- Columns that are not there.
+SELECT rct.effects(s, 'old', outcome => 'y') FROM made;
+SELECT rct.arms(s, 'Outcome') FROM made;
+SELECT rct.arms(s, '') FROM made;
+SELECT rct.cells(s, 'a / b / c') FROM made;
+SELECT rct.icc(s, outcome => 'y') FROM made;
+SELECT rct.design_effect(s, outcome => 'y') FROM made;
+SELECT rct.effects_joint(s, 'old', outcome => 'y', adjust => 'ancova') FROM made;
+SELECT rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM class), 'old', covariates => '{x,y}');
+SELECT rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM class), 'old', covariates => '{x,NULL}');
+SELECT rct.effects(s, 'old', outcome => repeat('y', 2000)) FROM made;
 
 -- Values whose squares are beyond double precision can be sketched, but not analysed.
-CREATE TABLE large AS SELECT rct.sketch(y * 1e300, arm, school) AS s, rct.sketch(y, arm, school, 0, ARRAY[x * 1e300], NULL, NULL) AS x FROM class;
+CREATE TABLE large AS SELECT rct.sketch(y * 1e300, arm, school) AS s, rct.sketch('y ~ x', arm, school, 0, y, x * 1e300) AS x FROM class;
 SELECT rct.effects(s, 'old') FROM large;
 SELECT rct.effects_joint(s, 'old') FROM large;
 SELECT rct.arms(s) FROM large;

@@ -226,7 +226,7 @@ SELECT * FROM rct.metric_results('factors', 'score', 'avg');
 SELECT * FROM rct.metric_results('factors', 'score', 'avg', by => 'color');
 SELECT * FROM rct.metric_results('factors', 'score', 'sum', by => 'size');
 
--- What can not be asked.
+-- What cannot be asked.
 SELECT rct.metric_results(NULL, 'total', 'sum');
 SELECT rct.metric_results('five', NULL, 'sum');
 SELECT rct.metric_results('five', 'total', NULL);

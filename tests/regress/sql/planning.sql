@@ -51,9 +51,9 @@ SELECT level, i.icc = j.icc AS icc, i.f_low > j.f_low AND i.f_high < j.f_high AS
 FROM sketch, unnest(ARRAY[0.5, 0.8, 0.9]) AS level, rct.icc(s, level => level) AS i, rct.icc(s) AS j;
 -- Weights and strata are not used.
 SELECT (SELECT i FROM rct.icc(a) AS i) = (SELECT i FROM rct.icc(b) AS i) AS strata
-FROM (SELECT rct.sketch(y, arm, school) AS a, rct.sketch(y, arm, school, stratum, ARRAY[y], NULL, NULL) AS b FROM class) AS s;
+FROM (SELECT rct.sketch(y, arm, school) AS a, rct.sketch('y ~ y2', arm, school, stratum, y, y) AS b FROM class) AS s;
 SELECT near(i.icc, j.icc) AND near(i.smith_se, j.smith_se) AS weights
-FROM sketch, rct.icc((SELECT rct.sketch(y, arm, school, NULL::text, NULL, NULL, w) FROM class)) AS i, rct.icc(s) AS j;
+FROM sketch, rct.icc((SELECT rct.sketch('y; weight: w', arm, school, NULL, y, w) FROM class)) AS i, rct.icc(s) AS j;
 -- A thousand million added to the outcome changes nothing.
 SELECT near(i.icc, j.icc) AND near(i.msb, j.msb) AND near(i.msw, j.msw) AND near(i.f_low, j.f_low) AS shifted
 FROM sketch, rct.icc((SELECT rct.sketch(y + 1e9, arm, school) FROM class)) AS i, rct.icc(s) AS j;
@@ -82,7 +82,7 @@ SELECT within, near(d.design_effect, 1 + (a.squares / a.n - 1) * i.icc) AS desig
 FROM sketch, unnest(ARRAY['condition', 'all']) AS within, rct.design_effect(s, within) AS d, rct.icc(s, within) AS i, anova(within = 'condition') AS a;
 SELECT near(d.weight_effect, w.effect) AS weight_effect, near(d.design_effect, e.design_effect) AS design_effect,
        near(d.n_effective, d.n / (d.design_effect * w.effect)) AS n_effective
-FROM sketch, rct.design_effect((SELECT rct.sketch(y, arm, school, NULL::text, NULL, NULL, w) FROM class)) AS d, rct.design_effect(s) AS e,
+FROM sketch, rct.design_effect((SELECT rct.sketch('y; weight: w', arm, school, NULL, y, w) FROM class)) AS d, rct.design_effect(s) AS e,
      (SELECT count(*) * sum(w ^ 2) / sum(w) ^ 2 AS effect FROM class) AS w;
 -- Equal sizes, and a negative correlation, which counts as 0.
 SELECT design_effect, icc, mean_size, cv_size, weight_effect, n_effective, notes
@@ -109,7 +109,7 @@ SELECT rct.hedges_g(NULL, 20, 500, 500, 25, 0.2) IS NULL AS estimate, rct.hedges
        rct.hedges_g(5, 20, 500, 500, NULL, 0.2) IS NULL AS cluster_size, rct.hedges_g(5, 20, 500, 500, 25, NULL) IS NULL AS icc;
 
 -- The same within strata: cells of condition and stratum, by anova in plain SQL.
-CREATE TABLE strata_sketch AS SELECT rct.sketch(y, arm, school, stratum, ARRAY[w, s_mean], NULL, NULL) AS s
+CREATE TABLE strata_sketch AS SELECT rct.sketch('y ~ w, s_mean', arm, school, stratum, y, w, s_mean) AS s
 FROM (SELECT *, avg(w) OVER (PARTITION BY school) AS s_mean FROM class) AS c;
 WITH school AS (SELECT arm, stratum, school, count(*) AS n, avg(y) AS mean, var_pop(y) * count(*) AS within FROM class GROUP BY 1, 2, 3),
      with_cell AS (SELECT *, sum(n) OVER c AS cell_n, sum(n * mean) OVER c / sum(n) OVER c AS cell_mean

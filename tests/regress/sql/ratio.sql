@@ -8,7 +8,7 @@ CREATE TABLE class AS
 SELECT s AS school, CASE WHEN s % 2 = 0 THEN 'new' ELSE 'old' END AS arm, (1 + i * 11 % 13)::double precision AS tasks,
        ((i * 7 + s) % (2 + i * 11 % 13))::double precision AS solved
 FROM generate_series(1, 21) AS s, generate_series(1, 3 + s * 5 % 9) AS i;
-CREATE TABLE sketch AS SELECT rct.sketch(solved, arm, school, NULL::text, ARRAY[tasks], NULL, NULL) AS s FROM class;
+CREATE TABLE sketch AS SELECT rct.sketch('solved / tasks', arm, school, NULL, solved, tasks) AS s FROM class;
 
 -- The delta method: residuals of school sums, and Welch's degrees of freedom on schools.
 CREATE VIEW school AS
@@ -35,27 +35,40 @@ WHERE n.arm = 'new' AND o.arm = 'old';
 -- With the denominator 1 it is the difference in means.
 SELECT near(r.estimate, e.estimate) AND near(r.std_error, e.std_error) AND near(r.df, e.df) AND near(r.p_value, e.p_value)
        AND near(r.ci_low, e.ci_low, 1e-9) AND near(r.lift_low, e.lift_low, 1e-9) AND near(r.lift_high, e.lift_high, 1e-9) AS same
-FROM rct.ratio_effects((SELECT rct.sketch(solved, arm, school, NULL::text, ARRAY[1], NULL, NULL) FROM class), 'old') AS r,
+FROM rct.ratio_effects((SELECT rct.sketch('solved / one', arm, school, NULL, solved, 1) FROM class), 'old') AS r,
      rct.effects((SELECT rct.sketch(solved, arm, school) FROM class), 'old') AS e;
 -- More confidence, wider; nothing else changes.
 SELECT a.ci_low < b.ci_low AND a.lift_high > b.lift_high AS wider, a.p_value = b.p_value AS p
 FROM sketch, rct.ratio_effects(s, 'old', level => 0.99) AS a, rct.ratio_effects(s, 'old') AS b;
+
+-- Ratios among other outcomes, by name; the sum of a ratio needs both of its values.
+SELECT outcome, a = b AS same
+FROM sketch, (SELECT rct.sketch('tasks, solved / tasks2, tasks3 / solved2 ~ school', arm, school, NULL, tasks, solved, tasks, tasks, solved, school) AS many,
+                     rct.sketch('tasks / solved', arm, school, NULL, tasks, solved) AS inverse FROM class) AS k,
+     unnest(ARRAY['solved / tasks2', 'tasks3/solved2']) AS outcome, rct.ratio_effects(many, 'old', outcome => outcome) AS a,
+     rct.ratio_effects(CASE WHEN outcome ~ '^solved' THEN s ELSE inverse END, 'old') AS b;
+SELECT r = s AS first_ratio FROM sketch, rct.ratio_effects(sketch.s, 'old') AS s, rct.ratio_effects((SELECT rct.sketch('tasks, solved / tasks2', arm, school, NULL, tasks, solved, tasks) FROM class), 'old') AS r;
+SELECT a.n + a.n_control AS n, a.notes, a.estimate = b.estimate AND a.std_error = b.std_error AND a.denominator = b.denominator AS complete_rows
+FROM rct.ratio_effects((SELECT rct.sketch('solved / tasks', arm, school, NULL, NULLIF(solved, 3), NULLIF(tasks, 5)) FROM class), 'old') AS a,
+     rct.ratio_effects((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved, tasks) FROM class WHERE solved <> 3 AND tasks <> 5), 'old') AS b;
 
 -- What does not exist, and why.
 CREATE FUNCTION brief(s rct.sketch, OUT ratio numeric, OUT ratio_control numeric, OUT std_error numeric, OUT p numeric, OUT lift numeric, OUT lift_low numeric, OUT notes text[])
     LANGUAGE sql AS
     'SELECT round(ratio::numeric, 6), round(ratio_control::numeric, 6), round(std_error::numeric, 6), round(p_value::numeric, 6), round(lift::numeric, 6), round(lift_low::numeric, 6), notes
      FROM rct.ratio_effects(s, ''old'')';
-SELECT * FROM brief((SELECT rct.sketch(solved, arm, school, NULL::text, ARRAY[CASE WHEN arm = 'new' THEN 0 ELSE tasks END], NULL, NULL) FROM class));
-SELECT * FROM brief((SELECT rct.sketch(CASE WHEN arm = 'new' THEN solved ELSE 0 END, arm, school, NULL::text, ARRAY[tasks], NULL, NULL) FROM class));
-SELECT * FROM brief((SELECT rct.sketch(solved - 3.2, arm, school, NULL::text, ARRAY[tasks], NULL, NULL) FROM class));
-SELECT * FROM brief((SELECT rct.sketch(tasks / 2, arm, school, NULL::text, ARRAY[tasks], NULL, NULL) FROM class));
-SELECT * FROM brief((SELECT rct.sketch(solved, arm, school, school % 3, ARRAY[NULLIF(tasks, 3)], NULL, NULL) FROM class WHERE arm = 'old' OR school = 2));
+SELECT * FROM brief((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved, CASE WHEN arm = 'new' THEN 0 ELSE tasks END) FROM class));
+SELECT * FROM brief((SELECT rct.sketch('solved / tasks', arm, school, NULL, CASE WHEN arm = 'new' THEN solved ELSE 0 END, tasks) FROM class));
+SELECT * FROM brief((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved - 3.2, tasks) FROM class));
+SELECT * FROM brief((SELECT rct.sketch('half / tasks', arm, school, NULL, tasks / 2, tasks) FROM class));
+SELECT * FROM brief((SELECT rct.sketch('solved / tasks', arm, school, school % 3, solved, NULLIF(tasks, 3)) FROM class WHERE arm = 'old' OR school = 2));
 SELECT count(*) AS none FROM rct.ratio_effects(NULL, 'old');
 
 -- Errors.
 SELECT rct.ratio_effects((SELECT rct.sketch(solved, arm, school) FROM class), 'old');
-SELECT rct.ratio_effects((SELECT rct.sketch(solved, arm, school, NULL::text, ARRAY[-tasks], NULL, NULL) FROM class), 'old');
+SELECT rct.ratio_effects((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved, -tasks) FROM class), 'old');
+SELECT rct.ratio_effects(s, 'old', outcome => 'solved') FROM sketch;
+SELECT rct.effects(s, 'old') FROM sketch;
 SELECT rct.ratio_effects(s, 'old', 'CR1') FROM sketch;
 SELECT rct.ratio_effects(s, 'other') FROM sketch;
 SELECT rct.ratio_effects(s, 'old', level => 1) FROM sketch;

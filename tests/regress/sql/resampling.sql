@@ -11,7 +11,7 @@ SELECT s, CASE WHEN s IN (1, 4, 6, 7) THEN 'new' ELSE 'old' END, CASE WHEN s <= 
 FROM generate_series(1, 8) AS s, generate_series(1, 3 + s * 5 % 4) AS i;
 CREATE TABLE sketch AS
 SELECT rct.sketch(y, arm, school) AS plain, rct.sketch(y, arm, school, region) AS strata,
-       rct.sketch(y, arm, school, region, ARRAY[x], NULL, NULL) AS x
+       rct.sketch('y ~ x', arm, school, region, y, x) AS x
 FROM pupil;
 
 -- All 70 assignments of 4 of 8 schools, in plain SQL: difference of means and its standard error (CR0).
@@ -42,11 +42,11 @@ FROM sketch, unnest(ARRAY['difference', 'studentized']) AS statistic,
      rct.randomization_test(x, 'old', 'ancova', statistic, level => 0.9) AS r, rct.effects(x, 'old', 'ancova', se => 'CR0') AS e;
 -- With weights, and with a third condition, whose rows and clusters play no role.
 SELECT near(r.estimate, e.estimate) AS estimate, near(r.std_error, e.std_error) AS std_error, r.n_draws
-FROM (SELECT rct.sketch(y, arm, school, region, ARRAY[x], NULL, 1 + school % 3) AS s FROM pupil) AS w, rct.randomization_test(s, 'old', 'ancova') AS r,
+FROM (SELECT rct.sketch('y ~ x; weight: w', arm, school, region, y, x, 1 + school % 3) AS s FROM pupil) AS w, rct.randomization_test(s, 'old', 'ancova') AS r,
      rct.effects(s, 'old', 'ancova', se => 'CR0') AS e;
 SELECT r.condition, near(r.estimate, t.estimate) AND r.p_value = t.p_value AND near(r.ci_low, t.ci_low) AND near(r.ci_high, t.ci_high) AS same, r.n_draws, r.clusters, r.clusters_control
-FROM (SELECT rct.sketch(y, CASE WHEN school IN (3, 8) THEN 'more' ELSE arm END, school, region, ARRAY[x], NULL, NULL) AS s FROM pupil) AS three,
-     (SELECT rct.sketch(y, arm, school, region, ARRAY[x], NULL, NULL) AS s FROM pupil WHERE school NOT IN (3, 8)) AS two,
+FROM (SELECT rct.sketch('y ~ x', CASE WHEN school IN (3, 8) THEN 'more' ELSE arm END, school, region, y, x) AS s FROM pupil) AS three,
+     (SELECT rct.sketch('y ~ x', arm, school, region, y, x) AS s FROM pupil WHERE school NOT IN (3, 8)) AS two,
      rct.randomization_test(three.s, 'old', 'ancova', level => 0.5) AS r, rct.randomization_test(two.s, 'old', 'ancova', level => 0.5) AS t WHERE r.condition = 'new';
 -- An effect at an end of the interval is the last that is not rejected.
 SELECT e.edge, (SELECT t.p_value > 0.1 FROM rct.randomization_test((SELECT rct.sketch(y - CASE arm WHEN 'new' THEN inside ELSE 0 END, arm, school) FROM pupil), 'old') AS t) AS inside,
@@ -59,7 +59,8 @@ FROM sketch, rct.randomization_test(plain, 'old', draws => 50, seed => 'other') 
 -- Three schools against three: exchanging them gives the same statistic, so no p-value is less than 2 of 20.
 SELECT statistic, level, r.p_value, r.ci_low IS NULL AS no_end, r.n_draws, r.notes
 FROM (SELECT rct.sketch(y, arm, school) AS s FROM (VALUES (1.0, 'old', 1), (2, 'old', 2), (3, 'old', 3), (11, 'new', 4), (12, 'new', 5), (14, 'new', 6)) AS d (y, arm, school)) AS six,
-     unnest(ARRAY['studentized', 'difference']) AS statistic, unnest(ARRAY[0.9, 0.95]) AS level, rct.randomization_test(s, 'old', statistic => statistic, level => level) AS r;
+     unnest(ARRAY['studentized', 'difference']) AS statistic, unnest(ARRAY[0.9, 0.95]) AS level, rct.randomization_test(s, 'old', statistic => statistic, level => level) AS r
+ORDER BY statistic, level;
 
 -- Wild bootstrap: 2^8 sign vectors, or 6^8 random ones of Webb's weights.
 SELECT weights, near(w.estimate, e.estimate) AS estimate, near(w.std_error, e.std_error) AS std_error, near(w.t, e.t) AS t, w.p_value, w.p_strict,
@@ -94,7 +95,7 @@ SELECT w.ci_low, w.ci_high, w.notes FROM sketch, rct.wild_bootstrap(plain, 'old'
 
 -- Simultaneous intervals: two outcomes and two conditions; alone as rct.effects.
 CREATE TABLE outcomes AS
-SELECT ARRAY[rct.sketch(y, arm, school), rct.sketch(x, arm, school)] AS s
+SELECT rct.sketch('y, x', arm, school, NULL, y, x) AS s
 FROM (SELECT y, x, school, CASE WHEN school IN (3, 8, 9, 12) THEN 'more' ELSE arm END AS arm FROM pupil
       UNION ALL SELECT (s * 3 % 7) + i * 3 % 5, i * 5 % 7, s, CASE s % 3 WHEN 0 THEN 'more' WHEN 1 THEN 'new' ELSE 'old' END
       FROM generate_series(9, 20) AS s, generate_series(1, 5) AS i) AS p;
@@ -103,15 +104,19 @@ SELECT r.outcome, r.condition, r.control_condition, near(r.estimate, e.estimate)
        r.ci_low < e.ci_low AND r.ci_high > e.ci_high AS wider, near(r.ci_high - r.estimate, r.critical * r.std_error) AS critical,
        r.clusters, r.clusters_control, r.n_draws, r.seed_used, r.notes = e.notes AS notes
 FROM outcomes, rct.simultaneous_intervals(s, 'old') AS r,
-     LATERAL (SELECT * FROM rct.effects(s[r.outcome], 'old') AS e WHERE e.condition = r.condition) AS e
+     LATERAL (SELECT * FROM rct.effects(s, 'old', outcome => r.outcome) AS e WHERE e.condition = r.condition) AS e
 ORDER BY r.outcome, r.condition;
+-- Outcomes by name; they come in the order in which they are asked for.
+SELECT r.outcome, r.condition FROM outcomes, rct.simultaneous_intervals(s, 'old', outcomes => '{x,y}') AS r;
+SELECT DISTINCT r.outcome, (SELECT e.estimate FROM rct.effects(s, 'old', outcome => 'x') AS e WHERE e.condition = r.condition) = r.estimate AS estimate
+FROM outcomes, rct.simultaneous_intervals(s, 'old', outcomes => '{x}') AS r;
 SELECT count(*) AS rows, bool_and(abs(r.p_adjusted - e.p_value) < 0.02) AS p_value, bool_and(near(r.ci_low, e.ci_low, 0.05)) AS ci
-FROM sketch, rct.simultaneous_intervals(ARRAY[plain, plain], 'old') AS r, rct.effects(plain, 'old') AS e;
-SELECT r.critical, r.ci_low, r.notes FROM sketch, rct.simultaneous_intervals(ARRAY[plain], 'old', draws => 10) AS r;
+FROM (SELECT rct.sketch('y, again', arm, school, NULL, y, y) AS s FROM pupil) AS two, sketch, rct.simultaneous_intervals(s, 'old') AS r, rct.effects(plain, 'old') AS e;
+SELECT r.critical, r.ci_low, r.notes FROM sketch, rct.simultaneous_intervals(plain, 'old', draws => 10) AS r;
 
--- NULLs, and what can not be asked.
+-- NULLs, and what cannot be asked.
 SELECT (SELECT count(*) FROM rct.wild_bootstrap(NULL, 'old')) AS wild, (SELECT count(*) FROM rct.randomization_test(NULL, 'old')) AS test,
-       (SELECT count(*) FROM rct.simultaneous_intervals(NULL, 'old')) AS intervals, (SELECT count(*) FROM rct.simultaneous_intervals('{}', 'old')) AS empty;
+       (SELECT count(*) FROM rct.simultaneous_intervals(NULL, 'old')) AS intervals;
 SELECT rct.wild_bootstrap(plain, NULL) FROM sketch;
 SELECT rct.wild_bootstrap(plain, 'old', draws => NULL) FROM sketch;
 SELECT rct.wild_bootstrap(plain, 'old', null_imposed => NULL) FROM sketch;
@@ -126,7 +131,9 @@ SELECT rct.randomization_test(plain, 'old', statistic => 't') FROM sketch;
 SELECT rct.randomization_test(plain, 'old', 'ancova') FROM sketch;
 SELECT rct.randomization_test((SELECT rct.sketch(y, CASE WHEN x > 3 THEN 'new' ELSE 'old' END, school) FROM pupil), 'old');
 SELECT rct.randomization_test((SELECT rct.sketch(y, arm, school, (x > 3)::text) FROM pupil), 'old');
-SELECT rct.simultaneous_intervals(ARRAY[plain, NULL], 'old') FROM sketch;
+SELECT rct.simultaneous_intervals(s, 'old', outcomes => '{}') FROM outcomes;
+SELECT rct.simultaneous_intervals(s, 'old', outcomes => '{x,NULL}') FROM outcomes;
+SELECT rct.simultaneous_intervals(s, 'old', outcomes => '{x,z}') FROM outcomes;
 -- A long computation can be stopped.
 SET statement_timeout = '50ms';
 DO $$

@@ -148,7 +148,7 @@ CREATE TABLE dated AS SELECT 'ida'::text AS user_id, 'class'::text AS group_type
 FROM (VALUES ('7a', '[2024-01-01,2025-01-01)'), ('8a', '[2025-01-01,)')) AS v (g, d);
 SELECT rct.register_roster('dated');
 SELECT * FROM roster();
--- A relation that can not be read later is refused now.
+-- A relation that cannot be read later is refused now.
 CREATE TEMP TABLE mine AS SELECT 'ida'::text AS user_id, 'class'::text AS group_type, '7a'::text AS group_id;
 SELECT rct.register_roster('mine');
 CREATE TABLE bad_during AS SELECT 'ida'::text AS user_id, 'class'::text AS group_type, '7a'::text AS group_id, 'always'::text AS during;

@@ -8,7 +8,7 @@ CREATE TABLE class AS
 SELECT s AS school, CASE WHEN s % 2 = 0 THEN 'new' ELSE 'old' END AS arm, (s * 7 % 5) * 1.5 + (i * 11 % 13) / 2.0 + (s % 2) * -1.5 AS y,
        (i * 5 % 7)::double precision AS x
 FROM generate_series(1, 21) AS s, generate_series(1, 3 + s * 5 % 9) AS i;
-CREATE TABLE sketch AS SELECT rct.sketch(y, arm, school) AS s, rct.sketch(y, arm, school, NULL::text, ARRAY[x], NULL, NULL) AS x FROM class;
+CREATE TABLE sketch AS SELECT rct.sketch(y, arm, school) AS s, rct.sketch('y ~ x', arm, school, NULL, y, x) AS x FROM class;
 
 -- The example of the handbook: from sizes, and the correction of a naive t.
 SELECT round(g::numeric, 9) AS g, round(g_std_error::numeric, 9) AS se, round(omega::numeric, 6) AS omega, round(gamma::numeric, 6) AS gamma, round(h::numeric, 3) AS h,

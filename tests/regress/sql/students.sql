@@ -18,59 +18,60 @@ SELECT e.n = a.n AND e.n_control = b.n AS n, near(e.estimate, a.mean - b.mean) A
 FROM arms AS a, arms AS b, rct.student_effects((SELECT rct.student_sketch(y, arm) FROM student), 'old') AS e WHERE a.arm = 'new' AND b.arm = 'old';
 -- With strata.
 SELECT near(e.estimate, f.tau) AS estimate, near(e.std_error, sqrt(f.v)) AS std_error, near(e.df, f.v ^ 2 / f.d) AS df, e.strata_used
-FROM rct.student_effects((SELECT rct.student_sketch(y, arm, grade) FROM student), 'old') AS e, (
+FROM rct.student_effects((SELECT rct.student_sketch(y, arm, grade::text) FROM student), 'old') AS e, (
     SELECT sum(w * sign * mean) AS tau, sum(w ^ 2 * v / n) AS v, sum((w ^ 2 * v / n) ^ 2 / (n - 1)) AS d FROM (
         SELECT CASE arm WHEN 'new' THEN 1 ELSE -1 END AS sign, count(*) AS n, avg(y) AS mean, var_samp(y) AS v,
             sum(count(*)) OVER (PARTITION BY grade) / sum(count(*)) OVER () AS w FROM student GROUP BY grade, arm) AS c) AS f;
 -- Lin's adjustment without strata: residual variance of a regression in each condition.
 SELECT near(e.estimate, a.mean - a.slope * (a.mx - t.mx) - b.mean + b.slope * (b.mx - t.mx)) AS estimate,
        near(e.std_error, sqrt(a.rss / (a.n - 2) / a.n + b.rss / (b.n - 2) / b.n)) AS std_error
-FROM rct.student_effects((SELECT rct.student_sketch(y, arm, NULL, ARRAY[x]) FROM student), 'old', adjust => 'lin') AS e,
+FROM rct.student_effects((SELECT rct.student_sketch('y ~ x', arm, NULL, y, x) FROM student), 'old', adjust => 'lin') AS e,
      (SELECT avg(x) AS mx FROM student) AS t,
      (SELECT count(*) AS n, avg(y) AS mean, avg(x) AS mx, regr_slope(y, x) AS slope, regr_syy(y, x) - regr_sxy(y, x) ^ 2 / regr_sxx(y, x) AS rss FROM student WHERE arm = 'new') AS a,
      (SELECT count(*) AS n, avg(y) AS mean, avg(x) AS mx, regr_slope(y, x) AS slope, regr_syy(y, x) - regr_sxy(y, x) ^ 2 / regr_sxx(y, x) AS rss FROM student WHERE arm = 'old') AS b;
 -- Keys of all types are strata; strata may be ignored; covariates that are not asked for change nothing.
 -- (the order of strata is that of their digests, so that sums round differently)
-SELECT near(a.estimate, b.estimate) AND near(a.estimate, c.estimate) AS keys, d.estimate = e.estimate AS covariates, f.estimate = g.estimate AND f.std_error = g.std_error AS ignored
+SELECT near(a.estimate, b.estimate) AND near(a.estimate, c.estimate) AND near(a.estimate, h.estimate) AS keys, d.estimate = e.estimate AS covariates, f.estimate = g.estimate AND f.std_error = g.std_error AS ignored
 FROM rct.student_effects((SELECT rct.student_sketch(y, arm, grade::text) FROM student), 'old') AS a,
-     rct.student_effects((SELECT rct.student_sketch(y, arm, grade) FROM student), 'old') AS b,
+     rct.student_effects((SELECT rct.student_sketch(y, arm, grade, NULL) FROM student), 'old') AS b,
+     rct.student_effects((SELECT rct.student_sketch('y', arm, grade, y) FROM student), 'old') AS h,
      rct.student_effects((SELECT rct.student_sketch(y, arm, rct.cluster_key(grade)) FROM student), 'old') AS c,
-     rct.student_effects((SELECT rct.student_sketch(y, arm, grade, ARRAY[x]) FROM student), 'old') AS d,
-     rct.student_effects((SELECT rct.student_sketch(y, arm, grade) FROM student), 'old') AS e,
-     rct.student_effects((SELECT rct.student_sketch(y, arm, grade) FROM student), 'old', strata => 'ignore') AS f,
+     rct.student_effects((SELECT rct.student_sketch('y ~ x', arm, grade, y, x) FROM student), 'old') AS d,
+     rct.student_effects((SELECT rct.student_sketch(y, arm, grade::text) FROM student), 'old') AS e,
+     rct.student_effects((SELECT rct.student_sketch(y, arm, grade::text) FROM student), 'old', strata => 'ignore') AS f,
      rct.student_effects((SELECT rct.student_sketch(y, arm) FROM student), 'old') AS g;
 -- The size is that of the strata; order, parts and roll-up give the same bytes.
-SELECT n, clusters, strata, stored_cells, bytes < 1000 AS small FROM rct.sketch_info((SELECT rct.student_sketch(y, arm, grade) FROM student));
-SELECT (SELECT rct.student_sketch(y, arm, grade) FROM student)::bytea = (SELECT rct.student_sketch(y, arm, grade ORDER BY x DESC) FROM student)::bytea AS ordered,
-       (SELECT rct.student_sketch(y, arm, grade) FROM student)::bytea
-           = (SELECT rct.rollup(s) FROM (SELECT rct.student_sketch(y, arm, grade) AS s FROM student GROUP BY id % 7) AS p)::bytea AS rolled_up;
+SELECT n, clusters, strata, stored_cells, bytes < 1000 AS small FROM rct.sketch_info((SELECT rct.student_sketch(y, arm, grade::text) FROM student));
+SELECT (SELECT rct.student_sketch(y, arm, grade::text) FROM student)::bytea = (SELECT rct.student_sketch(y, arm, grade::text ORDER BY x DESC) FROM student)::bytea AS ordered,
+       (SELECT rct.student_sketch(y, arm, grade::text) FROM student)::bytea
+           = (SELECT rct.rollup(s) FROM (SELECT rct.student_sketch(y, arm, grade::text) AS s FROM student GROUP BY id % 7) AS p)::bytea AS rolled_up;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
-SELECT (SELECT rct.student_sketch(y, arm, grade) FROM student)::bytea = (SELECT rct.student_sketch(y, arm, grade ORDER BY id) FROM student)::bytea AS parallel;
+SELECT (SELECT rct.student_sketch(y, arm, grade::text) FROM student)::bytea = (SELECT rct.student_sketch(y, arm, grade::text ORDER BY id) FROM student)::bytea AS parallel;
 RESET ALL;
 -- An offset of a thousand million changes nothing.
 SELECT near(a.estimate, b.estimate, 1e-6) AND near(a.std_error, b.std_error, 1e-6) AS shifted
-FROM rct.student_effects((SELECT rct.student_sketch(y + 1e9, arm, grade) FROM student), 'old') AS a,
-     rct.student_effects((SELECT rct.student_sketch(y, arm, grade) FROM student), 'old') AS b;
+FROM rct.student_effects((SELECT rct.student_sketch(y + 1e9, arm, grade::text) FROM student), 'old') AS a,
+     rct.student_effects((SELECT rct.student_sketch(y, arm, grade::text) FROM student), 'old') AS b;
 
 -- What is missing is counted.
 SELECT n, n_control, notes FROM rct.student_effects((
-    SELECT rct.student_sketch(CASE WHEN id > 10 THEN y END, CASE WHEN id < 1990 THEN arm END, grade, ARRAY[CASE WHEN id <> 500 THEN x END]) FROM student),
+    SELECT rct.student_sketch('y ~ x', CASE WHEN id < 1990 THEN arm END, grade, CASE WHEN id > 10 THEN y END, CASE WHEN id <> 500 THEN x END) FROM student),
     'old', adjust => 'lin');
 -- What does not exist, and why.
 SELECT estimate, std_error, strata_used, notes FROM rct.student_effects((SELECT rct.student_sketch(i, CASE WHEN i = 3 THEN 'b' ELSE 'a' END) FROM generate_series(1, 3) AS i), 'a');
-SELECT estimate, std_error, strata_used, notes FROM rct.student_effects((SELECT rct.student_sketch(i, i / 3 || '', i / 3) FROM generate_series(0, 5) AS i), '0');
+SELECT estimate, std_error, strata_used, notes FROM rct.student_effects((SELECT rct.student_sketch(i, i / 3 || '', (i / 3)::text) FROM generate_series(0, 5) AS i), '0');
 SELECT estimate, std_error, p_value, notes FROM rct.student_effects((SELECT rct.student_sketch(i % 2, i % 2 || '') FROM generate_series(0, 5) AS i), '0');
 SELECT estimate, n, n_control, notes FROM rct.student_effects((SELECT rct.student_sketch(CASE WHEN i % 2 = 0 THEN i END, i % 2 || '') FROM generate_series(0, 5) AS i), '0');
-SELECT strata_used, notes FROM rct.student_effects((SELECT rct.student_sketch(y, arm, CASE WHEN id <= 3 THEN id + 100 ELSE grade END) FROM student), 'old');
-SELECT notes FROM rct.student_effects((SELECT rct.student_sketch(y, arm, grade, ARRAY[x, 2 * x]) FROM student), 'old', adjust => 'lin');
+SELECT strata_used, notes FROM rct.student_effects((SELECT rct.student_sketch(y, arm, (CASE WHEN id <= 3 THEN id + 100 ELSE grade END)::text) FROM student), 'old');
+SELECT notes FROM rct.student_effects((SELECT rct.student_sketch('y ~ x, twice', arm, grade, y, x, 2 * x) FROM student), 'old', adjust => 'lin');
 SELECT rct.student_sketch(1, 'a') FILTER (WHERE false) IS NULL AS no_row;
 SELECT count(*) AS rows FROM rct.student_effects(NULL, 'a');
 
 -- What a caller can do wrong.
-CREATE TABLE sketch AS SELECT rct.student_sketch(y, arm, grade) AS s, rct.sketch(y, arm, grade) AS clusters FROM student;
+CREATE TABLE sketch AS SELECT rct.student_sketch(y, arm, grade::text) AS s, rct.sketch(y, arm, grade) AS clusters FROM student;
 SELECT * FROM sketch, rct.effects(s, 'old');
 SELECT * FROM sketch, rct.arms(s);
 SELECT * FROM sketch, rct.icc(s);
@@ -87,4 +88,6 @@ SELECT * FROM sketch, rct.student_effects(s, 'old', strata => NULL);
 SELECT * FROM sketch, rct.student_effects(s, 'old', level => 1);
 SELECT * FROM rct.student_effects((SELECT rct.student_sketch(y, arm) FROM student WHERE arm = 'old'), 'old');
 SELECT rct.student_sketch('NaN', 'a');
-SELECT rct.student_sketch(1, 'a', 1, ARRAY[[1]]);
+SELECT rct.student_sketch(y, arm, grade) FROM student;
+SELECT rct.student_sketch('y ~ x', arm, grade, y) FROM student;
+SELECT rct.student_sketch(1, 'a', NULL, '{{1}}'::double precision[]);

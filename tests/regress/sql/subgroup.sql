@@ -8,7 +8,7 @@ SELECT s * 100 + i, s, CASE WHEN s % 2 = 0 THEN 'new' ELSE 'old' END, (ARRAY['fi
 FROM generate_series(1, 24) AS s, generate_series(1, 9 + s * 5 % 9) AS i;
 CREATE VIEW segments AS
 SELECT array_agg(segment) AS segments, array_agg(s) AS sketches
-FROM (SELECT segment, rct.sketch(y, arm, school, NULL::text, x) AS s FROM pupil GROUP BY segment) AS by_segment;
+FROM (SELECT segment, rct.sketch('y ~ x', arm, school, NULL, y, x) AS s FROM pupil GROUP BY segment) AS by_segment;
 
 SELECT segment, condition, round(estimate::numeric, 6) AS estimate, round(std_error::numeric, 6) AS std_error, round(df::numeric, 4) AS df,
        round(p_value::numeric, 6) AS p_value, round(p_holm::numeric, 6) AS p_holm, n, n_control, clusters, clusters_control, guarded, notes
@@ -18,7 +18,7 @@ SELECT adjust, bool_and((g.estimate, g.std_error, g.df, g.t, g.p_value, g.ci_low
                     = (e.estimate, e.std_error, e.df, e.t, e.p_value, e.ci_low, e.ci_high, e.n, e.n_control, e.clusters, e.clusters_control)) AS same,
        count(*)
 FROM segments, unnest(ARRAY['none', 'ancova']) AS adjust, rct.subgroup_effects(segments, sketches, 'old', adjust => adjust, level => 0.9) AS g,
-     rct.effects((SELECT rct.sketch(y, arm, school, NULL::text, x) FROM pupil WHERE segment = g.segment), 'old', adjust => adjust, level => 0.9) AS e
+     rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM pupil WHERE segment = g.segment), 'old', adjust => adjust, level => 0.9) AS e
 GROUP BY adjust ORDER BY adjust;
 -- Holm: the smallest p-value times 3, the next times 2, and never less than the one before.
 SELECT bool_and(p_holm = least(1, greatest((4 - r) * p_value, coalesce(before, 0)))) AS holm
