@@ -40,6 +40,9 @@ FROM sketches, rct.attrition(plain, 'old') AS a, rct.wwc_attrition(a.overall, a.
 SELECT overall, differential, w.* FROM (VALUES (0, 5.7), (0, -5.8), (10, 10.9), (12.5, 6.1), (50, 1), (50, 3.8), (51, 0.9), (55, 0.3), (57, 0), (57.5, 0), (60, 1.4),
              (65, 0.3), (65, -0.4), (65.5, 0), (100, 0)) AS v (overall, differential),
      rct.wwc_attrition(overall, differential) AS w;
+-- Of a sketch, too: 55 of 100 are missing in each class.
+SELECT overall, differential, cautious_boundary, cautious, optimistic_boundary, optimistic
+FROM rct.attrition((SELECT rct.sketch(CASE WHEN i > 55 THEN i END, CASE WHEN k % 2 = 1 THEN 'new' ELSE 'old' END, k) FROM generate_series(1, 20) AS k, generate_series(1, 100) AS i), 'old');
 -- By reason: an outcome each.
 SELECT reason, round(a.missing::numeric, 4) AS missing, round(a.missing_control::numeric, 4) AS missing_control, round(a.p_value::numeric, 4) AS p_value
 FROM (SELECT rct.sketch('moved, absent', arm, school, NULL, CASE WHEN y IS NOT NULL OR x >= 2 THEN 1 END, CASE WHEN y IS NOT NULL OR x < 2 THEN 1 END) AS s FROM pupil) AS k,

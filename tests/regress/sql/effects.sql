@@ -22,7 +22,7 @@ SELECT condition, control_condition, round(estimate::numeric, 10) AS estimate, r
        round(df::numeric, 10) AS df, round(t::numeric, 10) AS t, round(p_value::numeric, 10) AS p_value,
        round(ci_low::numeric, 10) AS ci_low, round(ci_high::numeric, 10) AS ci_high, n, n_control, clusters,
        clusters_control, round(mean::numeric, 10) AS mean, round(mean_control::numeric, 10) AS mean_control,
-       round(sd::numeric, 10) AS sd, round(sd_control::numeric, 10) AS sd_control, hedges_g,
+       round(sd::numeric, 10) AS sd, round(sd_control::numeric, 10) AS sd_control, round(hedges_g::numeric, 10) AS hedges_g,
        round(lift::numeric, 10) AS lift, round(lift_low::numeric, 10) AS lift_low, round(lift_high::numeric, 10) AS lift_high,
        notes
 FROM rct.effects((SELECT rct.sketch(y, arm, id) FROM pupil), 'old');
@@ -195,6 +195,18 @@ SELECT * FROM notes((SELECT rct.sketch(i * i % 11, CASE WHEN i % 5 < 2 THEN 'c' 
 -- no_residual: nothing varies within conditions; nor anywhere
 SELECT * FROM notes((SELECT rct.sketch(i % 2, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8) FROM generate_series(1, 24) AS i));
 SELECT * FROM notes((SELECT rct.sketch(3, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8) FROM generate_series(1, 24) AS i));
+-- In every class of the control 10 of 25 pass, in every treated class 13: what is left of the variance is rounding, and is none.
+CREATE TABLE pass AS
+SELECT k AS class, CASE WHEN k > 3 THEN 't' ELSE 'c' END AS condition, CASE WHEN k % 3 = 0 THEN 'x' ELSE 'y' END AS stratum, (i <= CASE WHEN k > 3 THEN 13 ELSE 10 END)::int AS passed, i AS nr
+FROM generate_series(1, 6) AS k, generate_series(1, 25) AS i;
+SELECT se, round(estimate::numeric, 12) AS estimate, std_error, df, t, p_value, ci_low, lift_low, lift_high, notes
+FROM unnest('{CR2,CR0,CR1,CR1S,CR1p,CR3,CV3}'::text[]) AS se, rct.effects((SELECT rct.sketch(passed, condition, class) FROM pass), 'c', se => se);
+SELECT round(std_error::numeric, 6) AS naive, p_value < 0.5 AS p_value FROM rct.effects((SELECT rct.sketch(passed, condition, class) FROM pass), 'c', se => 'naive');
+SELECT adjust, std_error, p_value, notes
+FROM unnest('{none,ancova,lin}'::text[]) AS adjust, rct.effects((SELECT rct.sketch('passed ~ nr; weight: w', condition, class, stratum, passed, nr, 0.1 + 0.2) FROM pass), 'c', adjust);
+SELECT f, p_value, notes FROM rct.effects_joint((SELECT rct.sketch(passed, condition, class) FROM pass), 'c');
+SELECT round(g::numeric, 6) AS g, round(g_std_error::numeric, 6) AS g_std_error, ci_low, ci_high, notes FROM rct.effect_sizes((SELECT rct.sketch(passed, condition, class) FROM pass), 'c');
+SELECT method, std_error, p_value FROM rct.adjusted_effects((SELECT rct.sketch('passed ~ nr', condition, class, NULL, passed, nr) FROM pass), 'c');
 -- no_rows: every outcome of the condition is missing; or a covariate is
 SELECT * FROM notes((SELECT rct.sketch(CASE WHEN i % 2 = 0 THEN i * i % 7 END, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8) FROM generate_series(1, 24) AS i));
 SELECT * FROM notes((SELECT rct.sketch('y ~ x', CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8, NULL, i * i % 7, CASE WHEN i % 2 = 0 THEN i % 5 END)
@@ -234,3 +246,41 @@ SELECT conditions, f, notes FROM rct.effects_joint((SELECT rct.sketch(i % 2, CAS
 SELECT conditions, f, notes FROM rct.effects_joint((SELECT rct.sketch(i * i % 7, CASE WHEN i % 4 = 0 THEN 't' ELSE 'c' END, i % 4) FROM generate_series(1, 24) AS i), 'c', se => 'CR3');
 SELECT conditions, f IS NOT NULL AS tested, notes
 FROM rct.effects_joint((SELECT rct.sketch(i * i % 7 + i % 8, CASE WHEN i % 2 = 0 THEN 'c' ELSE 't' END, i % 8) FROM generate_series(1, 24) AS i), 'c', se => 'naive');
+
+-- A condition in another unit does not hide the others, whose effect is as without it.
+CREATE TABLE unit AS
+SELECT k AS class, c AS condition, CASE c WHEN 'x' THEN far ELSE 0 END + CASE c WHEN 't' THEN 0.02 ELSE 0 END + (k * 7 % 5) * 0.01 + i * 0.001 AS y, far
+FROM unnest(ARRAY[1, 1e6, 1e12]) AS far, generate_series(1, 60) AS k, generate_series(1, 3) AS i, LATERAL (SELECT (ARRAY['c', 't', 'x'])[k % 3 + 1] AS c) AS a;
+CREATE TABLE units AS SELECT far, rct.sketch(y, condition, class) AS s, rct.sketch(y, condition, class) FILTER (WHERE condition <> 'x') AS without FROM unit GROUP BY far;
+SELECT far, round(e.estimate::numeric, 10) AS estimate, round(e.std_error::numeric, 10) AS std_error, round(e.df::numeric, 4) AS df, round(e.t::numeric, 5) AS t, e.p_value BETWEEN 9.6033e-5 AND 9.6034e-5 AS p_value,
+       near(e.sd, w.sd, 1e-9) AND near(e.sd_control, w.sd_control, 1e-9) AS sd, near(e.std_error, w.std_error, 1e-9) AND near(e.hedges_g, w.hedges_g, 1e-9) AS as_without, e.notes = w.notes AS notes
+FROM units, rct.effects(s, 'c') AS e, rct.effects(without, 'c') AS w WHERE e.condition = 't' ORDER BY far;
+SELECT far, se, near(e.std_error, w.std_error, 1e-9) AS as_without
+FROM units, unnest(ARRAY['CR0', 'CR3']) AS se, rct.effects(s, 'c', se => se) AS e, rct.effects(without, 'c', se => se) AS w WHERE e.condition = 't' ORDER BY far, se;
+-- Standard deviations are those of numeric, however far the conditions are apart.
+CREATE TABLE spread AS
+SELECT k AS class, c AS condition, CASE c WHEN 'x' THEN 1.7e12 WHEN 't' THEN 15 ELSE 0 END + (k * 37 % 11) * 10 + i * 7 AS y
+FROM generate_series(1, 60) AS k, generate_series(1, 3) AS i, LATERAL (SELECT (ARRAY['c', 't', 'x'])[k % 3 + 1] AS c) AS a;
+SELECT a.condition, round(a.sd::numeric, 6) AS sd, near(a.sd, d.sd, 1e-9) AS as_numeric, near(a.mean, d.mean, 1e-15) AS mean
+FROM rct.arms((SELECT rct.sketch(y, condition, class) FROM spread)) AS a
+JOIN (SELECT condition, stddev_samp(y::numeric)::float8 AS sd, avg(y::numeric)::float8 AS mean FROM spread GROUP BY 1) AS d USING (condition) ORDER BY 1;
+SELECT e.condition, near(e.sd, a.sd) AND near(e.sd_control, c.sd) AS sd, round(e.hedges_g::numeric, 4) AS hedges_g
+FROM (SELECT rct.sketch(y, condition, class) AS s FROM spread) AS k, rct.effects(s, 'c') AS e, rct.arms(s) AS a, rct.arms(s) AS c WHERE a.condition = e.condition AND c.condition = 'c' ORDER BY 1;
+SELECT near(c.sd, d.sd, 1e-9) AS cells
+FROM (SELECT sum(sd) AS sd FROM rct.cells((SELECT rct.sketch(y, condition, class) FROM spread))) AS c,
+     (SELECT sum(sd)::float8 AS sd FROM (SELECT stddev_samp(y::numeric) AS sd FROM spread GROUP BY condition, class) AS d) AS d;
+
+-- Two covariates that say nearly the same: points of 21, and their share in percent, rounded. Exact least squares gives these estimates.
+CREATE TABLE rounded AS
+SELECT y, CASE WHEN (i - 1) / 2 % 2 = 1 THEN 't' ELSE 'c' END AS condition, (i - 1) / 2 AS class, points
+FROM unnest('{3.1,4.0,4.6,2.9,5.9,4.4,2.2,4.9,5.6,3.9,2.6,5.1}'::float8[], '{11,14,17,9,20,13,7,16,19,12,8,15}'::int[]) WITH ORDINALITY AS t (y, points, i);
+SELECT decimals, near(e.estimate, right_one, tolerance) AS estimate, e.notes
+FROM (VALUES (4, 0.07646622123236822, 1e-5), (3, 0.22381395348837185, 1e-9)) AS v (decimals, right_one, tolerance),
+     LATERAL (SELECT rct.sketch('y ~ points, percent', condition, class, NULL, y, points, round(points / 0.21, decimals)) AS s FROM rounded) AS k,
+     rct.effects(s, 'c', adjust => 'ancova') AS e;
+-- The same in other units, in the other order, and shifted.
+SELECT form, near(e.estimate, 0.22381395348837185, 1e-8) AS estimate
+FROM (SELECT rct.sketch('y ~ percent, points', condition, class, NULL, y, round(points / 0.21, 3), points) AS turned,
+             rct.sketch('y ~ points, percent', condition, class, NULL, y, points * 1000, round(points / 0.21, 3) / 1000) AS scaled,
+             rct.sketch('y ~ points, percent', condition, class, NULL, y, points - 13, round(points / 0.21, 3) + 100) AS shifted FROM rounded) AS k,
+     unnest(ARRAY['turned', 'scaled', 'shifted'], ARRAY[turned, scaled, shifted]) AS forms (form, s), rct.effects(s, 'c', adjust => 'ancova') AS e;

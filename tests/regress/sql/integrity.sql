@@ -85,6 +85,14 @@ FROM rct.srm((SELECT rct.sketch(y, arm, school) FROM class), ARRAY[2, 1]) AS r,
      (SELECT abs(sum(size * (new - 2.0 / 3))) / sqrt(sum(size ^ 2 * 2.0 / 9)) AS z FROM (
          SELECT count(*) AS size, (arm = 'new')::int AS new FROM class GROUP BY school, arm) AS c) AS f;
 SELECT condition_names, observed, verdict, notes FROM rct.srm((SELECT rct.sketch(y, arm, school) FROM class), conditions => '{old,video}');
+-- Who was assigned counts, with an outcome or without: 60 clusters of 100, though 20 of them have no outcome.
+CREATE TABLE assigned AS
+SELECT rct.sketch(CASE WHEN k > 20 THEN i END, CASE WHEN k <= 60 THEN 'a' ELSE 'b' END, k) AS s,
+       rct.sketch('y, z; weight: w', CASE WHEN k <= 60 THEN 'a' ELSE 'b' END, k, NULL, CASE WHEN k > 20 THEN i END, NULL, 1 + k % 2) AS two,
+       rct.sketch(CASE WHEN k > 60 THEN i END, CASE WHEN k <= 60 THEN 'a' ELSE 'b' END, k) AS one_sided
+FROM generate_series(1, 100) AS k, generate_series(1, 5) AS i;
+SELECT form, r.observed, r.n, round(r.p_exact::numeric, 6) AS p_exact, r.p_exact = c.p_exact AS as_counted, r.verdict, r.students, r.notes
+FROM assigned, unnest(ARRAY['s', 'two', 'one_sided'], ARRAY[s, two, one_sided]) AS forms (form, sketch), rct.srm(sketch, alpha => 0.1) AS r, rct.srm(ARRAY[60, 40], alpha => 0.1) AS c;
 SELECT count(*) AS rows FROM rct.srm(NULL::rct.sketch);
 SELECT students_p, notes FROM rct.srm((SELECT rct.sketch(y, arm, stratum) FROM class));
 
@@ -127,6 +135,11 @@ FROM (SELECT rct.sketch('one; exposure: exposed', v.arm, v.school, v.stratum, 1,
     ('old', 'A', 'north', 0), ('new', 'A', 'north', 1), ('old', 'B', 'south', 0.5), ('old', 'C', 'south', 0), ('video', 'D', 'north', 1), ('new', 'D', 'west', 1))
     AS v (arm, school, stratum, exposed)) AS x, rct.impossible_patterns(s, 'old', '{old,new,video}', '{1,1,0}') AS p
 LEFT JOIN (SELECT k, digest(k) AS d FROM unnest('{A,B,C,D,north,south,west}'::text[]) AS k) AS c (school, d) ON c.d = p.place;
+-- Rows without an outcome were assigned, too: a cluster in two conditions is seen though only one of its rows has an outcome.
+SELECT pattern, severity, coalesce(c.school, p.place) AS place, detail
+FROM (SELECT rct.sketch(y, arm, school, stratum) AS s FROM (VALUES (1, 'old', 'A', 'north'), (NULL, 'new', 'A', 'south'), (2, 'new', 'B', 'north'), (NULL, 'video', 'C', 'north')) AS v (y, arm, school, stratum)) AS x,
+     rct.impossible_patterns(s, 'old', '{old,new}') AS p
+LEFT JOIN (SELECT k, digest(k) FROM unnest('{A,B,C,north,south}'::text[]) AS k) AS c (school, d) ON c.d = p.place;
 SELECT count(*) AS patterns FROM rct.impossible_patterns(NULL::rct.sketch);
 
 -- What a caller can do wrong.
