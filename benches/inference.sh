@@ -29,4 +29,4 @@ heading "$rows students assigned one by one, serial: from the rows to the effect
 of() { echo "SELECT * FROM rct.student_effects((SELECT rct.student_sketch($1) FROM students), 'control'${2:-})"; }
 pair "no strata / floor (a)" "at most 4" "" "$(of 'y, arm')" "$floor"
 pair "21 strata / floor (a)" "at most 4" "" "$(of 'y, arm, school')" "$floor"
-pair "21 strata and a covariate (Lin) / floor (a)" "at most 4" "" "$(of 'y, arm, school, ARRAY[x]' ", adjust => 'lin'")" "$floor"
+pair "21 strata and a covariate (Lin) / floor (a)" "at most 4" "" "$(of 'y, arm, school, x' ", adjust => 'lin'")" "$floor"

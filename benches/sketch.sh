@@ -14,8 +14,8 @@ sql -v rows="$rows" -f benches/sketch/load.sql
 
 size() { echo "SELECT octet_length($1::bytea) FROM $2"; }
 sketch3='rct.sketch(y, arm, cluster)'
-sketch4='rct.sketch(y, arm, cluster, NULL::text, x)'
-sketch5='rct.sketch(y, arm, cluster, NULL::text, ARRAY[x, z], NULL, NULL)'
+sketch4='rct.sketch(y, arm, cluster, NULL, x)'
+sketch5="rct.sketch('y ~ x, z', arm, cluster, NULL, y, x, z)"
 floor() { echo "SELECT count(*), sum(y), sum(y * y) FROM $1"; }
 groups3() {
   echo "SELECT count(n), sum(s), sum(q) FROM

@@ -88,7 +88,7 @@ WHERE condition = 'small';
 \echo 'and this section and 5, 7 and 8 ask nothing but these two:'
 \echo
 CREATE TABLE star_sketch AS
-SELECT test, rct.sketch(score, arm, teacher, school, ARRAY[female, free_lunch], NULL, NULL) AS sketch
+SELECT test, rct.sketch('score ~ female, free_lunch', arm, teacher, school, score, female, free_lunch) AS sketch
 FROM star_score
 GROUP BY test;
 \echo
@@ -130,7 +130,7 @@ WINDOW everybody AS (PARTITION BY test),
        lower AS (PARTITION BY test ORDER BY score GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING);
 \echo
 CREATE TABLE percentile_sketch AS
-SELECT method, rct.sketch(percentile, arm, teacher, school) AS sketch
+SELECT method, rct.sketch('percentile', arm, teacher, school, percentile) AS sketch
 FROM (SELECT method, arm, teacher, school, rct.reduce(percentile, method) AS percentile
       FROM star_percentile, (VALUES ('mean'), ('min'), ('max')) AS m(method)
       GROUP BY method, student_id, arm, teacher, school) AS child
@@ -151,7 +151,7 @@ FROM percentile_sketch, rct.sketch_info(sketch) AS info,
 WHERE method = 'mean' AND cr1s.condition = arm AND cr2.condition = arm
 ORDER BY compared, arm DESC;
 
-\echo 'Close, and it can not be equal: he also had a test of word recognition, which this file lacks, and the'
+\echo 'Close, and it cannot be equal: he also had a test of word recognition, which this file lacks, and the'
 \echo 'true classes, and the children are not quite the same. In schools CR2 is the larger one: taking out the'
 \echo 'mean of a school, made of its few classes, makes these look more alike than they are; CR2 corrects it.'
 
@@ -181,8 +181,8 @@ ORDER BY test;
 \echo
 SELECT test, lunch, condition AS arm, n + n_control AS students, estimate, std_error, p_value, ci_low, ci_high
 FROM (SELECT test,
-             rct.sketch(score, arm, teacher, school) FILTER (WHERE free_lunch = 1) AS free,
-             rct.sketch(score, arm, teacher, school) FILTER (WHERE free_lunch = 0) AS not_free
+             rct.sketch('score', arm, teacher, school, score) FILTER (WHERE free_lunch = 1) AS free,
+             rct.sketch('score', arm, teacher, school, score) FILTER (WHERE free_lunch = 0) AS not_free
       FROM star_score
       GROUP BY test) AS s,
      LATERAL (VALUES ('free', free), ('not free', not_free)) AS part(lunch, sketch),
@@ -195,15 +195,15 @@ ORDER BY test, condition DESC, lunch;
 \echo 'sketches is the sketch of all children, bit for bit, in whatever order they arrive.'
 \echo
 CREATE TABLE school_sketch AS
-SELECT school, rct.sketch(math, arm, teacher, school) AS sketch FROM star GROUP BY school;
+SELECT school, rct.sketch('math', arm, teacher, school, math) AS sketch FROM star GROUP BY school;
 \echo
 CREATE TABLE state_sketch AS
 SELECT count(*) AS schools, rct.rollup(sketch ORDER BY random()) AS sketch FROM school_sketch;
 \echo
-SELECT schools, state.sketch::bytea = direct.sketch::bytea AS same_bytes,
+SELECT schools, state.sketch = direct.sketch AS same_bytes,
        md5(state.sketch::bytea) AS added_up, md5(direct.sketch::bytea) AS from_the_rows
 FROM state_sketch AS state,
-     (SELECT rct.sketch(math, arm, teacher, school) AS sketch FROM star) AS direct;
+     (SELECT rct.sketch('math', arm, teacher, school, math) AS sketch FROM star) AS direct;
 
 \echo 'In bytes, beside the table. And a warning: the sums of a class of one child are that child, so a'
 \echo 'sketch that leaves the house should have no classes_of_one.'

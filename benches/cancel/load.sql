@@ -1,11 +1,11 @@
 -- What the calls of calls.sql are asked of: a sketch of few clusters for what is drawn often, one of many clusters for what
 -- looks at each, and long arrays.
-CREATE TABLE forty AS SELECT rct.sketch(i % 7 + g % 3, CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g, NULL::text,
-    ARRAY[i % 5, i % 3, g % 4, i % 11]::float8[], NULL, NULL) AS s
+CREATE TABLE forty AS SELECT rct.sketch('y, z, solved ~ k, l, m, n', CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g, NULL,
+    i % 7 + g % 3, i % 3 + g % 7, i % 5, i % 5, i % 3, g % 4, i % 11) AS s
 FROM generate_series(1, 40) AS g, generate_series(1, 25) AS i;
-CREATE TABLE many AS SELECT rct.sketch(i % 7 + g % 3, CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g, NULL::text,
-    (1 + i * (g % 5))::float8) AS s,
-    rct.sketch(i * (g % 2), CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g, NULL::text, (1 - g % 2)::float8) AS m
+CREATE TABLE many AS SELECT rct.sketch('y, solved / tasks ~ x; exposure: e', CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g, NULL,
+    i % 7 + g % 3, i % 7 + g % 3, 1 + i * (g % 5), 1 + i * (g % 5), 1 + i * (g % 5)) AS s,
+    rct.sketch(CASE WHEN g % 2 = 1 THEN i END, CASE WHEN g % 2 = 0 THEN 'a' ELSE 'b' END, g) AS m
 FROM generate_series(1, 100000) AS g, generate_series(1, 2) AS i;
 CREATE TABLE outcomes AS SELECT rct.distribution(i::bigint * 7919 % 100003 / 7.0, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i % 1000) AS d,
     rct.sketch(1, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i % 1000) AS o FROM generate_series(1, 1000000) AS i;

@@ -15,8 +15,8 @@ CREATE TABLE beta AS SELECT 50.0::float8 AS b0, 0.0::float8 AS b1, 3.0::float8 A
 
 CREATE TABLE stored (name text PRIMARY KEY, s rct.sketch);
 INSERT INTO stored
-    SELECT 'p8', rct.sketch(y, CASE WHEN g % 2 = 0 THEN 'control' ELSE 'treated' END, g, NULL::text,
-                            ARRAY[x, z, random(), random(), random(), random()], NULL, NULL)
+    SELECT 'p8', rct.sketch('y ~ a, b, c, d, e, f', CASE WHEN g % 2 = 0 THEN 'control' ELSE 'treated' END, g, NULL,
+                            y, x, z, random(), random(), random(), random())
     FROM (SELECT i % 10000 AS g, random() * 20 + 40 AS y, random() * 4 AS x, random() AS z
           FROM generate_series(1::bigint, 250000) i) r;
 INSERT INTO stored

@@ -36,7 +36,7 @@ pub const CALLS: &[(&str, &str)] = &[
     ),
     (
         "sketch",
-        "SELECT rct.sketch(y, c, g), rct.sketch(y, c, g, c, ARRAY[y], y, 1) FROM pg_temp.mine",
+        "SELECT rct.sketch(y, c, g), rct.sketch(y, c, g, c, ARRAY[y]::float8[], y, 1), rct.sketch('y, z / n ~ x; exposure: e; weight: w', c, g, c, y, y, y, y, y, 1) FROM pg_temp.mine",
     ),
     ("rollup", "SELECT rct.rollup(s) FROM pg_temp.made"),
     (
@@ -58,7 +58,7 @@ pub const CALLS: &[(&str, &str)] = &[
     ),
     (
         "student_sketch",
-        "SELECT rct.student_sketch(y, c), rct.student_sketch(y, c, g, ARRAY[y::float8]) FROM pg_temp.mine",
+        "SELECT rct.student_sketch(y, c), rct.student_sketch(y, c, g, y), rct.student_sketch('y ~ x', c, g, y, y) FROM pg_temp.mine",
     ),
     (
         "student_effects",
@@ -70,7 +70,7 @@ pub const CALLS: &[(&str, &str)] = &[
     ),
     (
         "paired_effects",
-        "SELECT * FROM rct.paired_effects((SELECT rct.sketch(y, c, g, g % 6) FROM pg_temp.mine), 'a')",
+        "SELECT * FROM rct.paired_effects((SELECT rct.sketch(y, c, g, (g % 6)::text) FROM pg_temp.mine), 'a')",
     ),
     (
         "influence",
@@ -82,15 +82,15 @@ pub const CALLS: &[(&str, &str)] = &[
     ),
     (
         "cace",
-        "SELECT * FROM pg_temp.made, rct.cace(x, 'a', exposures => '{1}')",
+        "SELECT * FROM pg_temp.made, rct.cace(x, 'a', exposures => '{e}')",
     ),
     (
         "ratio_effects",
-        "SELECT * FROM pg_temp.made, rct.ratio_effects(x, 'a')",
+        "SELECT * FROM pg_temp.made, rct.ratio_effects(x, 'a', outcome => 'y2 / n')",
     ),
     (
         "binary_effects",
-        "SELECT * FROM pg_temp.made, rct.binary_effects(o, 'a')",
+        "SELECT * FROM pg_temp.made, rct.binary_effects(x, 'a', outcome => 'odd')",
     ),
     (
         "two_proportions",
@@ -120,7 +120,7 @@ pub const CALLS: &[(&str, &str)] = &[
     ),
     (
         "simultaneous_intervals",
-        "SELECT * FROM pg_temp.made, rct.simultaneous_intervals(ARRAY[s], 'a', draws => 99)",
+        "SELECT * FROM pg_temp.made, rct.simultaneous_intervals(x, 'a', draws => 99, outcomes => '{odd,y}')",
     ),
     (
         "subgroup_effects",
@@ -149,7 +149,7 @@ pub const CALLS: &[(&str, &str)] = &[
     ),
     (
         "manski_bounds",
-        "SELECT * FROM pg_temp.made, rct.manski_bounds(m, 'a', 0, 10)",
+        "SELECT * FROM pg_temp.made, rct.manski_bounds(o, 'a', 0, 10)",
     ),
     (
         "lee_bounds",

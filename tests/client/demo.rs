@@ -32,8 +32,8 @@ const PLAIN: Model = Model {
     name: "",
     outcome: "math",
     cluster: "teacher",
-    stratum: "NULL::text",
-    covariates: "NULL",
+    stratum: "NULL",
+    covariates: "",
     adjust: "none",
     rows: "true",
 };
@@ -68,7 +68,7 @@ const MODELS: [Model; 8] = [
     Model {
         name: "math_cov_fe_teacher",
         stratum: "school",
-        covariates: "ARRAY[female, free_lunch]",
+        covariates: "female, free_lunch",
         adjust: "ancova",
         ..PLAIN
     },
@@ -148,9 +148,13 @@ fn compare(client: &mut Client, model: &Model, se: &str, expected: &Value) -> Ve
         adjust,
         rows,
     } = model;
+    let [names, covariates] = match *covariates {
+        "" => Default::default(),
+        names => [format!(" ~ {names}"), format!(", {names}")],
+    };
     let query = format!(
         "WITH s AS (
-             SELECT rct.sketch({outcome}, arm, {cluster}, {stratum}, {covariates}, NULL, NULL)
+             SELECT rct.sketch('{outcome}{names}', arm, {cluster}, {stratum}, {outcome}{covariates}) AS sketch
              FROM star WHERE {rows}
          )
          SELECT effect.*
@@ -300,9 +304,9 @@ const CLAIMS: [(&str, &str); 10] = [
         "the intervals with and without free lunch overlap widely: each holds the other estimate",
         "SELECT count(*) = 4 AND bool_and(a.estimate BETWEEN b.ci_low AND b.ci_high
                                           AND b.estimate BETWEEN a.ci_low AND a.ci_high)
-         FROM (SELECT rct.sketch(score, arm, teacher, school)
+         FROM (SELECT rct.sketch('score', arm, teacher, school, score)
                           FILTER (WHERE free_lunch = 1) AS free,
-                      rct.sketch(score, arm, teacher, school)
+                      rct.sketch('score', arm, teacher, school, score)
                           FILTER (WHERE free_lunch = 0) AS not_free
                FROM star_score GROUP BY test) AS s,
               rct.effects(free, 'regular') AS a, rct.effects(not_free, 'regular') AS b
@@ -313,7 +317,7 @@ const CLAIMS: [(&str, &str); 10] = [
         "SELECT bool_and(state.sketch::bytea = direct.sketch::bytea AND a.estimate = b.estimate
                          AND a.std_error = b.std_error AND a.df = b.df)
          FROM state_sketch AS state,
-              (SELECT rct.sketch(math, arm, teacher, school) AS sketch FROM star) AS direct,
+              (SELECT rct.sketch('math', arm, teacher, school, math) AS sketch FROM star) AS direct,
               rct.effects(state.sketch, 'regular') AS a, rct.effects(direct.sketch, 'regular') AS b
          WHERE a.condition = b.condition",
     ),

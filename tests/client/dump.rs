@@ -73,7 +73,8 @@ const STORED: &str = "
     CREATE TABLE day (day date PRIMARY KEY, s rct.sketch, several rct.sketch[], remark text DEFAULT 'none');
     INSERT INTO day
     SELECT date '2024-09-01' + d, s, ARRAY[s, NULL, s], 'day ' || d
-    FROM (SELECT d, rct.sketch(i / 3.0, CASE WHEN i % 12 < 6 THEN 'old' ELSE 'näw \"quoted\"' END, i % 12, i % 3, ARRAY[i * 1e9, 1.0 / i], i % 2, 1 + i % 2) AS s
+    FROM (SELECT d, rct.sketch('third, größe / \"n\" ~ far, near; exposure: e; weight: w', CASE WHEN i % 12 < 6 THEN 'old' ELSE 'näw \"quoted\"' END, i % 12, i % 3,
+                            i / 3.0, nullif(i % 5, 0), i, i * 1e9, 1.0 / i, i % 2, 1 + i % 2) AS s
           FROM generate_series(0, 4) AS d, generate_series(1 + d * 50, 60 + d * 50) AS i GROUP BY d) AS made;
     -- out of line, compressed, and as wide as numbers get
     INSERT INTO day SELECT '2025-01-01', rct.sketch(i, 'c' || i % 2, i), NULL FROM generate_series(1, 5000) AS i;
@@ -90,7 +91,11 @@ const STORED: &str = "
     CREATE MATERIALIZED VIEW weekly AS SELECT date_trunc('week', day) AS week, rct.rollup(s) AS s FROM day GROUP BY 1;
     CREATE FUNCTION add_up(a rct.sketch, b rct.sketch) RETURNS rct.sketch LANGUAGE sql IMMUTABLE
         AS 'SELECT rct.rollup(s) FROM (VALUES (a), (b)) AS v (s)';
-    CREATE INDEX ON day (md5(s::bytea))";
+    CREATE INDEX ON day (md5(s::bytea));
+    CREATE TABLE made (s rct.sketch, several rct.sketch[], EXCLUDE USING hash (s WITH =), CHECK (s = ANY (several)));
+    INSERT INTO made SELECT s, ARRAY[s] FROM day WHERE s IS NOT NULL AND day < '2025-01-01';
+    CREATE INDEX ON made USING hash (several) WHERE s >= several[1];
+    CREATE VIEW changed AS SELECT a.day FROM day AS a, day AS b WHERE b.day = a.day - 1 AND a.s IS DISTINCT FROM b.s";
 
 /// Everything that is stored, as one digest per object.
 const DIGESTS: &str = "
@@ -100,6 +105,8 @@ const DIGESTS: &str = "
     UNION ALL SELECT 'weekly', md5(string_agg(concat_ws('|', week, s::bytea), ',' ORDER BY week)) FROM weekly
     UNION ALL SELECT 'effect', md5(string_agg(float8send(estimate) || float8send(std_error) || float8send(df), '')) FROM effect
     UNION ALL SELECT 'add_up', md5(add_up(a.s, b.s)::bytea) FROM total AS a, total AS b
+    UNION ALL SELECT 'made', (SELECT count(*)::text FROM made AS m JOIN day USING (s))
+    UNION ALL SELECT 'changed', (SELECT count(*)::text FROM changed)
     UNION ALL SELECT 'index', (SELECT count(*)::text FROM pg_catalog.pg_index WHERE indrelid = 'day'::regclass AND indisvalid)";
 
 fn digests(database: &Database) -> Vec<(String, String)> {

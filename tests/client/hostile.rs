@@ -18,7 +18,7 @@ EXCEPTION WHEN query_canceled OR others THEN
 END
 $$;
 CREATE TEMP TABLE value AS
-SELECT rct.sketch(y, c, g) AS sketch, rct.sketch(y, c, g, c, ARRAY[y * 7 % 5]::float8[], y % 2, 1) AS full, rct.distribution(y, c, g) AS distribution,
+SELECT rct.sketch(y, c, g) AS sketch, rct.sketch('y, z / n ~ x; exposure: e; weight: w', c, g, c, y, y, y, y * 7 % 5, y % 2, 1) AS full, rct.distribution(y, c, g) AS distribution,
        rct.logistic_rows(y % 2, ARRAY[y]::float8[]) AS rows
 FROM (SELECT i % 7 + i % 3 AS y, CASE WHEN i % 12 < 6 THEN 'control' ELSE 'b' END AS c, i % 12::bigint AS g FROM generate_series(1, 100) AS i) AS r;
 "#;
@@ -211,6 +211,44 @@ fn values(type_: &str) -> Option<&'static [&'static str]> {
             "(SELECT \"full\" FROM value)",
             "(SELECT rct.sketch(1, NULL, 1))",
         ],
+        "\"any\"" => &[
+            "1",
+            "NULL",
+            "'a'",
+            "true",
+            "2.5",
+            "1e999::numeric",
+            "'NaN'::float8",
+            "'infinity'::numeric",
+            "NULL::numeric[]",
+            "NULL::double precision[]",
+            "'{}'::double precision[]",
+            "'{{1,2},{3,4}}'::double precision[]",
+            "array_fill(1::double precision, '{60}')",
+            "ARRAY[1, NULL]",
+            "ARRAY['a']",
+            "'-32768'::smallint",
+            "9223372036854775807",
+            "repeat('9', 1000)::numeric",
+            "('1e-' || repeat('0', 100) || '16383')::numeric",
+            "repeat('x', 100000)",
+            "'a'::char(10)",
+            "'a'::\"char\"",
+            "'a'::name",
+            "''::text",
+            "gen_random_uuid()",
+            "'{\"a\": 1}'::jsonb",
+            "ROW(1, 'a')",
+            "now()",
+            "'\\x00'::bytea",
+            "int4range(1, 2)",
+            "'1.5'::money",
+            "B'101'",
+            "(SELECT sketch FROM value)",
+            "(SELECT distribution FROM value)",
+            "'pg_class'::regclass",
+            "'(1,2)'::point",
+        ],
         "rct.sketch[]" => &[
             "(SELECT ARRAY[sketch, sketch] FROM value)",
             "NULL::rct.sketch[]",
@@ -247,6 +285,10 @@ fn meant(name: &str, type_: &str) -> Option<&'static str> {
         ("site", "text") => "'quiz'",
         ("target", "text") => "'q1'",
         ("control", "text") => "'control'",
+        ("columns", "text") => "'y'",
+        ("condition", "\"any\"") => "'control'",
+        ("stratum", "\"any\"") => "NULL",
+        ("covariates", "\"any\"") => "'{1,2}'::double precision[]",
         ("segment", "text") => "'pilot'",
         ("list", "text") => "'include'",
         ("metric" | "name", "text") => "'score'",
@@ -292,7 +334,10 @@ impl Function {
                     return None;
                 }
                 let value = value.unwrap_or(a.harmless());
-                let cast = format!("({value})::{}", a.type_);
+                let cast = match a.type_.as_str() {
+                    "\"any\"" => value.to_owned(),
+                    type_ => format!("({value})::{type_}"),
+                };
                 Some(if named {
                     format!("{} => {cast}", a.name)
                 } else {

@@ -183,7 +183,7 @@ const CALLS: &[(&str, &str)] = &[
         "54000",
     ),
     (
-        "SELECT rct.sketch(i, 'a', i / 2, i) FROM generate_series(1, 5000000) AS i",
+        "SELECT rct.sketch(i, 'a', i / 2, i, NULL) FROM generate_series(1, 5000000) AS i",
         "54000",
     ),
     (
@@ -274,11 +274,11 @@ const CALLS: &[(&str, &str)] = &[
         "54000",
     ),
     (
-        "SELECT count(*) FROM sketches, rct.simultaneous_intervals(array_fill(small, '{2}'), 'a', draws => 10000000)",
+        "SELECT count(*) FROM sketches, rct.simultaneous_intervals(small, 'a', draws => 10000000)",
         "",
     ),
     (
-        "SELECT count(*) FROM sketches, rct.simultaneous_intervals(array_fill(many, '{100}'), 'a', draws => 99)",
+        "SELECT count(*) FROM sketches, rct.simultaneous_intervals(several, 'a', draws => 99)",
         "",
     ),
     (
@@ -318,7 +318,9 @@ fn prepare(client: &mut Client) {
                  (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i / 2, NULL::text, ARRAY(SELECT (i * j % 11)::float8 FROM generate_series(1, 30) AS j), NULL, NULL)
                   FROM generate_series(1, 20000) AS i) AS wide,
                  (SELECT rct.sketch(i % 7, (i % 60)::text, i) FROM generate_series(1, 60000) AS i) AS arms,
-                 (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i, i / 2) FROM generate_series(1, 400000) AS i) AS strata,
+                 (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i, i / 2, NULL) FROM generate_series(1, 400000) AS i) AS strata,
+                 (SELECT rct.sketch('a, b, c, d, e ~ x', CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i, NULL, i % 7, i % 11, i % 5, nullif(i % 13, 0), i % 3, i % 4)
+                  FROM generate_series(1, 200000) AS i) AS several,
                  (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i % 40) FROM generate_series(1, 1000) AS i) AS small",
         )
         .unwrap_or_else(|e| panic!("{}", told(&e)));

@@ -11,7 +11,7 @@ const ROWS: i32 = 16_000;
 const WORKERS: [u32; 4] = [0, 1, 2, 4];
 
 /// What is computed: a name and an aggregate, as bytes.
-const AGGREGATES: [(&str, &str); 39] = [
+const AGGREGATES: [(&str, &str); 41] = [
     (
         "sketch by text",
         "rct.sketch(offset_y, arm, cluster::text)::bytea",
@@ -26,15 +26,15 @@ const AGGREGATES: [(&str, &str); 39] = [
     ),
     (
         "sketch of everything",
-        "rct.sketch(offset_y, arm, cluster, stratum, ARRAY[x, offset_x], exposed, weight)::bytea",
+        "rct.sketch('offset_y, wild, y / x2 ~ x, offset_x; exposure: exposed; weight: weight', arm, cluster, stratum, offset_y, wild, y, x, x, offset_x, exposed, weight)::bytea",
     ),
     (
         "sketch of wild covariates",
-        "rct.sketch(y, arm, cluster % 17, NULL::text, ARRAY[x, wild], wild, NULL)::bytea",
+        "rct.sketch('y ~ x, wild; exposure: wild2', arm, cluster % 17, NULL, y, x, wild, wild)::bytea",
     ),
     (
         "sketch with a stratum",
-        "rct.sketch(offset_y, arm, cluster, stratum)::bytea",
+        "rct.sketch(offset_y, arm, cluster, stratum::text)::bytea",
     ),
     (
         "sketch with a covariate",
@@ -47,7 +47,15 @@ const AGGREGATES: [(&str, &str); 39] = [
     ),
     (
         "sketch with many clusters, each several times",
-        "rct.sketch(offset_y, arm, id::bigint % 9973, stratum, ARRAY[x, offset_x], exposed, NULL)::bytea",
+        "rct.sketch('offset_y ~ x, offset_x; exposure: exposed', arm, id::bigint % 9973, stratum, offset_y, x, offset_x, exposed)::bytea",
+    ),
+    (
+        "sketch of an array, an exposure and a weight",
+        "rct.sketch(offset_y, arm, cluster, stratum, ARRAY[x, offset_x]::float8[], exposed, weight)::bytea",
+    ),
+    (
+        "sketch of students",
+        "rct.student_sketch('offset_y, wild ~ x', arm, stratum, offset_y, wild, x)::bytea",
     ),
     ("rollup", "rct.rollup(part)::bytea"),
     ("first", "float8send(rct.first(offset_y, at))"),
@@ -141,7 +149,7 @@ fn fill(client: &mut Client, random: &mut Random) {
              FROM generate_series(1, {ROWS}) AS i, LATERAL (SELECT spread(i, 2, 800) / 4.0::double precision AS y) AS v;
              ALTER TABLE data ADD part rct.sketch;
              UPDATE data SET part = p.part
-             FROM (SELECT max(id) AS id, rct.sketch(wild, arm, cluster, stratum, ARRAY[x], NULL, weight) AS part FROM data GROUP BY tie) AS p
+             FROM (SELECT max(id) AS id, rct.sketch('wild ~ x; weight: weight', arm, cluster, stratum, wild, x, weight) AS part FROM data GROUP BY tie) AS p
              WHERE data.id = p.id"
         ))
         .unwrap();
@@ -446,7 +454,7 @@ fn windows_and_loops_give_the_same() {
                  part rct.sketch;
              BEGIN
                  FOR i IN 0..199 LOOP
-                     SELECT rct.sketch(wild, arm, cluster, stratum, ARRAY[x, offset_x], exposed, weight) INTO part FROM data WHERE id % 200 = i;
+                     SELECT rct.sketch('wild, y ~ x, offset_x; exposure: exposed; weight: weight', arm, cluster, stratum, wild, y, x, offset_x, exposed, weight) INTO part FROM data WHERE id % 200 = i;
                      SELECT rct.rollup(s) INTO total FROM (VALUES (total), (part)) AS v (s);
                  END LOOP;
                  RETURN total;
@@ -456,7 +464,7 @@ fn windows_and_loops_give_the_same() {
     let looped = rows(&mut client, "SELECT '', in_a_loop()::bytea");
     let whole = rows(
         &mut client,
-        "SELECT '', rct.sketch(wild, arm, cluster, stratum, ARRAY[x, offset_x], exposed, weight)::bytea FROM data",
+        "SELECT '', rct.sketch('wild, y ~ x, offset_x; exposure: exposed; weight: weight', arm, cluster, stratum, wild, y, x, offset_x, exposed, weight)::bytea FROM data",
     );
     check_equal("rollup in a loop", &whole, &looped);
 }
@@ -475,7 +483,7 @@ fn effects_have_the_same_bits() {
     let query = |table: &str, outcome: &str, adjust: &str, se: &str| {
         format!(
             "SELECT condition, {BITS} FROM rct.effects(
-                 (SELECT rct.sketch({outcome}, arm, cluster, stratum, ARRAY[x, offset_x], exposed, weight) FROM {table}), 'a', '{adjust}', se => '{se}')"
+                 (SELECT rct.sketch('outcome ~ x, offset_x; exposure: exposed; weight: weight', arm, cluster, stratum, {outcome}, x, offset_x, exposed, weight) FROM {table}), 'a', '{adjust}', se => '{se}')"
         )
     };
     // the whole range of magnitudes has no analysis: squares must be doubles
@@ -544,7 +552,7 @@ fn failures_give_their_memory_back() {
     fill(&mut client, &mut random);
     let sketch = |clusters: u32| {
         format!(
-            "SELECT '', rct.sketch(i, 'a', i, 0, ARRAY[i], NULL, NULL)::bytea FROM generate_series(1, {clusters}) AS i"
+            "SELECT '', rct.sketch('y ~ x', 'a', i, 0, i, i)::bytea FROM generate_series(1, {clusters}) AS i"
         )
     };
     client
@@ -567,7 +575,7 @@ fn failures_give_their_memory_back() {
         // in the middle of a group, by another error
         format!("SELECT rct.sketch(i, 'a', i), rct.median(1 / ({fits} - i)) FROM generate_series(1, {fits}) AS i"),
         // in workers and leader
-        "SELECT rct.sketch(y, arm, id::bigint, 0, ARRAY[x], NULL, NULL) FROM data".to_owned(),
+        "SELECT rct.sketch('y ~ x', arm, id::bigint, 0, y, x) FROM data".to_owned(),
     ];
     parallel(&mut client, 2);
     for round in 0..50 {

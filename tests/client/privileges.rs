@@ -1,4 +1,4 @@
-//! What a role can do, and what it can not: without any grant, as an application, as an analyst, and as who runs experiments.
+//! What a role can do, and what it cannot: without any grant, as an application, as an analyst, and as who runs experiments.
 
 use std::collections::BTreeSet;
 
@@ -66,8 +66,9 @@ fn everybody_can_compute() {
             "CREATE TEMP TABLE mine AS
              SELECT i % 7 + i % 3 AS y, CASE WHEN i % 12 < 6 THEN 'a' ELSE 'b' END AS c, i % 12::bigint AS g, now() AS at
              FROM generate_series(1, 100) AS i;
-             CREATE TEMP TABLE made AS SELECT rct.sketch(y, c, g) AS s, rct.sketch(y, c, g, NULL::text, (y * 7 % 5 + 1)::float8) AS x,
-                 rct.sketch(y % 2, c, g, NULL::text, (y * 7 % 5)::float8) AS o, rct.sketch(y * (y % 2), c, g, NULL::text, (1 - y % 2)::float8) AS m,
+             CREATE TEMP TABLE made AS SELECT rct.sketch(y, c, g) AS s,
+                 rct.sketch('y, odd, y2 / n ~ x; exposure: e', c, g, NULL, y, y % 2, y, y * 7 % 5 + 1, y * 7 % 5 + 1, y * 5 % 3) AS x,
+                 rct.sketch('y ~ x', c, g, NULL, CASE WHEN y % 2 = 1 THEN y END, y * 7 % 5) AS o,
                  rct.distribution(CASE WHEN y % 2 = 1 THEN y END, c, g) AS d FROM mine",
         )
         .unwrap();
@@ -132,7 +133,7 @@ fn nobody_can_change_the_schema() {
     ] {
         refused(&mut client, statement);
     }
-    // the library's functions can not be wrapped under other names or marks
+    // the library's functions cannot be wrapped under other names or marks
     let error = client
         .batch_execute(
             "CREATE FUNCTION pg_temp.f(text) RETURNS uuid AS '$libdir/pg_rct', 'rct_key_text' LANGUAGE c STRICT SECURITY DEFINER",

@@ -85,7 +85,7 @@ fn store(client: &mut Client, name: &str, rows: &[Row]) {
         .unwrap();
     let mut transaction = client.transaction().unwrap();
     for (id, row) in rows.iter().enumerate() {
-        let covariates = row.covariates.map(|x| x.to_vec());
+        let covariates = row.covariates.unwrap_or([None; 2]).to_vec();
         transaction
             .execute(
                 &insert,
@@ -105,10 +105,11 @@ fn store(client: &mut Client, name: &str, rows: &[Row]) {
     transaction.commit().unwrap();
 }
 
-const FORMS: [&str; 3] = [
+const FORMS: [&str; 4] = [
     "rct.sketch(y, c, k)",
-    "rct.sketch(y, c, k::text, s, NULL, NULL, w)",
+    "rct.sketch('y; weight: w', c, k::text, s, y, w)",
     "rct.sketch(y, c, k, s::text, x, e, w)",
+    "rct.sketch('y, e / a, b ~ a2, b2; exposure: e2, y2; weight: w', c, k, s::text, y, e, x[1], x[2], x[1], x[2], e, y, w)",
 ];
 
 fn bytes(client: &mut Client, query: &str) -> Vec<u8> {
@@ -306,9 +307,9 @@ fn units_and_origins_do_not_matter() {
         let table = format!("t{round}");
         let rows = rows(&mut random, 500, Numbers::Dyadic);
         store(&mut client, &table, &rows);
-        let weight = *random.pick(&["NULL", "w"]);
+        let (role, weight) = *random.pick(&[("", ""), ("; weight: w", ", w")]);
         let sketch = |y: &str, a: &str, b: &str| {
-            format!("rct.sketch({y}, c, k, s, ARRAY[{a}, {b}], NULL, {weight})")
+            format!("rct.sketch('y ~ a, b{role}', c, k, s, {y}, {a}, {b}{weight})")
         };
         for options in OPTIONS {
             let base = effects(&mut client, &sketch("y", "x[1]", "x[2]"), &table, options);
@@ -322,7 +323,7 @@ fn units_and_origins_do_not_matter() {
             ] {
                 let moved = effects(&mut client, &sketch(y, "x[1]", "x[2]"), &table, options);
                 check_moved(
-                    &format!("{y}, weight {weight}, {options}"),
+                    &format!("{y}{role}, {options}"),
                     &base,
                     &moved,
                     scale,
@@ -337,7 +338,7 @@ fn units_and_origins_do_not_matter() {
             ] {
                 let moved = effects(&mut client, &sketch("y", a, b), &table, options);
                 check_moved(
-                    &format!("covariates {a}, {b}, weight {weight}, {options}"),
+                    &format!("covariates {a}, {b}{role}, {options}"),
                     &base,
                     &moved,
                     1.0,
@@ -360,13 +361,13 @@ fn names_do_not_matter() {
         for options in OPTIONS {
             let base = effects(
                 &mut client,
-                "rct.sketch(y, c, k, s, x, NULL, w)",
+                "rct.sketch('y ~ a, b; weight: w', c, k, s, y, x[1], x[2], w)",
                 &table,
                 options,
             );
             let other = effects(
                 &mut client,
-                "rct.sketch(y, c, 'school ' || (k * 7919 % 1000), md5(s::text), x, NULL, w)",
+                "rct.sketch('score ~ first, second; weight: n', c, 'school ' || (k * 7919 % 1000), md5(s::text), y, x[1], x[2], w)",
                 &table,
                 options,
             );
