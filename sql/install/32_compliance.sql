@@ -14,4 +14,4 @@ CREATE FUNCTION rct.cace(
 )
     AS 'MODULE_PATHNAME', 'cace_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION rct.cace(rct.sketch, text, text, text, text[], text, double precision, text, text[]) IS
-    'effect of exposure on those whose exposure the condition changes: two-stage least squares with cluster-robust inference, first stage and Anderson-Rubin set; no row for a NULL sketch, NULL exposures take the exposure of the sketch, other NULLs are an error';
+    'effect of exposure on those whose exposure the condition changes: two-stage least squares with cluster-robust inference, first stage and Anderson-Rubin set; no row for a NULL sketch, NULL exposures are all of the sketch, other NULLs are an error';

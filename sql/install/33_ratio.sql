@@ -13,4 +13,4 @@ CREATE FUNCTION rct.ratio_effects(
 )
     AS 'MODULE_PATHNAME', 'ratio_effects_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION rct.ratio_effects(rct.sketch, text, text, double precision, text) IS
-    'effect of each condition on sum(outcome) / sum(covariate 1), cluster-robust: the delta method with the correction for leverage; no row for a NULL sketch, other NULLs are an error';
+    'effect of each condition on an outcome that is a ratio of two sums, cluster-robust: the delta method with the correction for leverage; no row for a NULL sketch, other NULLs are an error';

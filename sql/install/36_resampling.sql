@@ -40,4 +40,4 @@ CREATE FUNCTION rct.simultaneous_intervals(
 )
     AS 'MODULE_PATHNAME', 'simultaneous_intervals_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 4;
 COMMENT ON FUNCTION rct.simultaneous_intervals(rct.sketch, text, text, text, integer, text, double precision, text[], text[]) IS
-    'effects of several conditions and outcomes with intervals that hold for all of them at once; no row for a NULL array, other NULLs are an error';
+    'effects of several conditions and outcomes with intervals that hold for all of them at once; no row for a NULL sketch, all outcomes that are no ratios for NULL outcomes, other NULLs are an error';

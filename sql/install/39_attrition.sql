@@ -12,7 +12,7 @@ CREATE FUNCTION rct.attrition(sketch rct.sketch, control text, level double prec
 )
     AS 'MODULE_PATHNAME', 'attrition_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION rct.attrition(rct.sketch, text, double precision, text) IS
-    'overall and differential attrition of students and clusters in percent, with the boundaries of the What Works Clearinghouse and a cluster-robust test; from a sketch whose outcome is 1 where the real one was observed and 0 where it is missing; no row for a NULL sketch, other NULLs are an error';
+    'overall and differential attrition of students and clusters in percent, with the boundaries of the What Works Clearinghouse and a cluster-robust test; from a sketch of the outcome, of which NULL is missing; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.wwc_attrition(overall double precision, differential double precision) RETURNS TABLE (
     cautious_boundary double precision, cautious text, optimistic_boundary double precision, optimistic text
@@ -29,7 +29,7 @@ CREATE FUNCTION rct.missing_balance(sketch rct.sketch, level double precision DE
 )
     AS 'MODULE_PATHNAME', 'missing_balance_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 4;
 COMMENT ON FUNCTION rct.missing_balance(rct.sketch, double precision, text, text[]) IS
-    'students without an outcome against those with one, on each covariate of each condition, cluster-robust; from a sketch whose outcome is 1 where the real one was observed and 0 where it is missing; no row for a NULL sketch, NULL level is an error';
+    'students without an outcome against those with one, on each covariate of each condition, cluster-robust; from a sketch of the outcome, of which NULL is missing; no row for a NULL sketch, NULL level is an error';
 
 CREATE FUNCTION rct.manski_bounds(
     sketch rct.sketch, control text, y_min double precision, y_max double precision, level double precision DEFAULT 0.95,
@@ -41,7 +41,7 @@ CREATE FUNCTION rct.manski_bounds(
 )
     AS 'MODULE_PATHNAME', 'manski_bounds_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION rct.manski_bounds(rct.sketch, text, double precision, double precision, double precision, text) IS
-    'what can be said of the effect whatever the missing outcomes are, if they lie between y_min and y_max; from a sketch whose covariate is 1 where the outcome is missing; no row for a NULL sketch, other NULLs are an error';
+    'what can be said of the effect whatever the missing outcomes are, if they lie between y_min and y_max; from a sketch of the outcome, of which NULL is missing; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.lee_bounds(
     outcomes rct.distribution, students rct.sketch, control text, method text DEFAULT 'fractional',
@@ -63,7 +63,7 @@ CREATE FUNCTION rct.response_weights(sketch rct.sketch, cap double precision DEF
 )
     AS 'MODULE_PATHNAME', 'response_weights_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 20;
 COMMENT ON FUNCTION rct.response_weights(rct.sketch, double precision, text) IS
-    'inverse probability weights by condition and stratum, from a sketch whose outcome is 1 where the real one was observed and 0 where it is missing; no row for a NULL sketch, no cap if it is NULL';
+    'inverse probability weights by condition and stratum, from a sketch of the outcome, of which NULL is missing; no row for a NULL sketch, no cap if it is NULL';
 
 CREATE DOMAIN rct.logistic_rows AS bytea;
 COMMENT ON DOMAIN rct.logistic_rows IS

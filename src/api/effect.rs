@@ -69,7 +69,9 @@ fn effects(
     let options = options(adjust, strata, se, level);
     let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
-    let rows = rows_of(sketch, outcome, covariates, |view| effect::effects(view, control, &options));
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        effect::effects(view, control, &options)
+    });
     TableIterator::new(rows.into_iter().map(|e| {
         (
             e.condition,
@@ -124,7 +126,9 @@ fn effects_joint(
     let options = options(adjust, strata, se, Some(0.95));
     let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
-    let row = row_of(sketch, outcome, covariates, |view| effect::effects_joint(view, control, &options));
+    let row = row_of(sketch, outcome, covariates, |view| {
+        effect::effects_joint(view, control, &options)
+    });
     TableIterator::new(row.into_iter().map(|t| {
         (
             t.conditions,

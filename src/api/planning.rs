@@ -44,8 +44,9 @@ fn icc(
     let within = or_raise(Within::from_word(required(within, "within")));
     let level = required(level, "level");
     let adjust = or_raise(Adjust::from_word(required(adjust, "adjust")));
-    let row =
-        row_of(sketch, outcome, covariates, |view| planning::icc_adjusted(view, within, level, adjust));
+    let row = row_of(sketch, outcome, covariates, |view| {
+        planning::icc_adjusted(view, within, level, adjust)
+    });
     TableIterator::new(row.into_iter().map(|i| {
         (
             i.icc,
@@ -87,7 +88,9 @@ fn design_effect(
     ),
 > {
     let within = or_raise(Within::from_word(required(within, "within")));
-    let row = row_of(sketch, outcome, None, |view| planning::design_effect(view, within));
+    let row = row_of(sketch, outcome, None, |view| {
+        planning::design_effect(view, within)
+    });
     let some = |v: f64| v.is_finite().then_some(v);
     TableIterator::new(row.into_iter().map(move |d| {
         (
@@ -156,7 +159,9 @@ fn variance_components(
     ),
 > {
     let within = or_raise(Within::from_word(required(within, "within")));
-    let row = row_of(sketch, outcome, covariates, |view| planning::variance_components(view, within));
+    let row = row_of(sketch, outcome, covariates, |view| {
+        planning::variance_components(view, within)
+    });
     TableIterator::new(row.into_iter().map(|c| {
         (
             c.between,

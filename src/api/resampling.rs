@@ -187,11 +187,16 @@ fn simultaneous_intervals(
     let control = required(control, "control");
     let rows = sketch.map_or_else(Vec::new, |bytes| {
         let sketch = read(bytes);
-        let all = || sketch.columns().outcomes.iter().map(ToString::to_string).collect();
+        let all = || sketch.columns().plain_outcomes().collect();
         let names = outcomes.as_ref().map(|o| owned(&texts(o, "outcomes")));
         let names: Vec<String> = names.unwrap_or_else(all);
-        let views: Vec<_> = names.iter().map(|n| view(&sketch, Some(n), &covariates)).collect();
-        or_raise(resampling::simultaneous_intervals(&views, control, &options, &draws))
+        let views: Vec<_> = names
+            .iter()
+            .map(|n| view(&sketch, Some(n), &covariates))
+            .collect();
+        or_raise(resampling::simultaneous_intervals(
+            &views, control, &options, &draws,
+        ))
     });
     TableIterator::new(rows.into_iter().map(move |r| {
         (

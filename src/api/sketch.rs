@@ -58,23 +58,29 @@ impl Site {
         let argument = |i: usize| (i <= given).then(|| Type::of(args, i - shift));
         let stratum = argument(4);
         if given == 4
-            && let Some(kind) = stratum.as_ref().filter(|t| t.is_number() && !t.is_unknown())
+            && let Some(kind) = stratum
+                .as_ref()
+                .filter(|t| t.is_number() && !t.is_unknown())
         {
             raise(SketchError::StratumOrCovariate {
-                function: if students { "rct.student_sketch" } else { "rct.sketch" },
+                students,
                 kind: kind.name(),
             });
         }
         let covariate = argument(5);
         let array = covariate.as_ref().is_some_and(Type::is_array);
         let columns = if array {
-            let mut first = Vec::new();
-            or_raise(array_of(args, 5 - shift, &mut first));
-            or_raise(Columns::with_array(first.len()))
+            let length = or_raise(array_of(args, 5 - shift, &mut Vec::new()));
+            let got = length.unwrap_or_else(|| raise(CallError::Null("covariates")));
+            or_raise(Columns::with_array(got))
         } else {
             Columns::simple(covariate.is_some())
         };
-        let columns = if given > 5 { columns.with_exposure_and_weight() } else { columns };
+        let columns = if given > 5 {
+            columns.with_exposure_and_weight()
+        } else {
+            columns
+        };
         let mut types = vec![Type::of(args, 1)];
         types.extend(covariate.filter(|_| !array));
         types.extend((6..=7).filter_map(argument));
@@ -95,10 +101,15 @@ impl Site {
 
     /// `sketch(columns, condition, cluster, stratum, values...)`; a student sketch has no cluster.
     fn named(args: &Args<'_>, students: bool) -> Self {
-        let text = args.str(1, "columns").unwrap_or_else(|| raise(CallError::Null("columns")));
+        let text = args
+            .str(1, "columns")
+            .unwrap_or_else(|| raise(CallError::Null("columns")));
         let columns = or_raise(Columns::parse(text));
         let stratum = 4 - students as usize;
-        let (expected, got) = (columns.values().count(), call_site::count(args) - 1 - stratum);
+        let (expected, got) = (
+            columns.values().count(),
+            call_site::count(args) - 1 - stratum,
+        );
         if expected != got {
             raise(SketchError::ValueCount {
                 columns: columns.to_string(),
@@ -112,7 +123,9 @@ impl Site {
             condition: Type::of(args, 2),
             cluster: (!students).then(|| Type::of(args, 3)),
             stratum: Some(Type::of(args, stratum)),
-            types: (1..=expected).map(|i| Type::of(args, stratum + i)).collect(),
+            types: (1..=expected)
+                .map(|i| Type::of(args, stratum + i))
+                .collect(),
             values: Vec::with_capacity(expected),
             array: None,
             first: stratum + 1,
@@ -131,11 +144,19 @@ impl Site {
             })
         };
         if !self.condition.is_word() {
-            refuse("condition", "a text, an enum, a boolean or a whole number", &self.condition);
+            refuse(
+                "condition",
+                "a text, an enum, a boolean or a whole number",
+                &self.condition,
+            );
         }
         for (argument, kind) in [("cluster", &self.cluster), ("stratum", &self.stratum)] {
             if let Some(kind) = kind.as_ref().filter(|k| !k.is_key()) {
-                refuse(argument, "a text, a whole number, a uuid, an enum or a boolean", kind);
+                refuse(
+                    argument,
+                    "a text, a whole number, a numeric, a uuid, an enum or a boolean",
+                    kind,
+                );
             }
         }
         let names = self.columns.values().filter(|name| {
@@ -143,7 +164,11 @@ impl Site {
         });
         for (name, kind) in names.zip(&self.types) {
             if !kind.is_number() {
-                refuse(name, "a number or a boolean", kind);
+                refuse(
+                    name,
+                    "a number, a boolean or an array of double precision",
+                    kind,
+                );
             }
         }
         self
@@ -165,13 +190,10 @@ impl Site {
             self.values.push(kind.number(args, place));
             place = self.rest + i;
             if let (0, Some(array)) = (i, self.array) {
-                or_raise(array_of(args, array, &mut self.values));
-                let (expected, got) = (self.columns.covariates.len(), self.values.len() - 1);
-                if got != expected {
-                    raise(SketchError::CovariateArray {
-                        expected,
-                        got: Some(got),
-                    });
+                let expected = self.columns.covariates.len();
+                let got = or_raise(array_of(args, array, &mut self.values));
+                if got != Some(expected) {
+                    raise(SketchError::CovariateArray { expected, got });
                 }
             }
         }
@@ -197,14 +219,17 @@ impl Site {
     }
 }
 
-/// Appends an array of covariates, which must not be NULL itself.
-fn array_of(args: &Args<'_>, i: usize, values: &mut Vec<Option<f64>>) -> Result<(), SketchError> {
+/// Appends an array of covariates and says how many they are; nothing for NULL.
+fn array_of(
+    args: &Args<'_>,
+    i: usize,
+    values: &mut Vec<Option<f64>>,
+) -> Result<Option<usize>, SketchError> {
+    let before = values.len();
     match args.numbers(i, values) {
-        None => Err(SketchError::CovariateArray {
-            expected: values.len().saturating_sub(1),
-            got: None,
-        }),
-        Some(read) => read.map_err(SketchError::CovariateDimensions),
+        None => Ok(None),
+        Some(Err(dimensions)) => Err(SketchError::CovariateDimensions(dimensions)),
+        Some(Ok(())) => Ok(Some(values.len() - before)),
     }
 }
 
@@ -407,7 +432,10 @@ pub fn row_of<R, E: Explain>(
     covariates: Texts<'_>,
     analysis: impl FnOnce(&View<'_>) -> Result<R, E>,
 ) -> Option<R> {
-    rows_of(sketch, outcome, covariates, |view| analysis(view).map(|row| vec![row])).pop()
+    rows_of(sketch, outcome, covariates, |view| {
+        analysis(view).map(|row| vec![row])
+    })
+    .pop()
 }
 
 /// Counts of rows as `bigint`.

@@ -19,7 +19,9 @@ fn rows_of<R>(
     };
     let names = optional_owned(&optional_texts(&names, "segments"));
     let sketches: Vec<_> = sketches.iter().map(|bytes| bytes.map(read)).collect();
-    let views = sketches.iter().map(|s| s.as_ref().map(|s| view(s, outcome, covariates)));
+    let views = sketches
+        .iter()
+        .map(|s| s.as_ref().map(|s| view(s, outcome, covariates)));
     or_raise(analysis(&or_raise(Segments::new(names, views.collect()))))
 }
 

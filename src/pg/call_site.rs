@@ -3,7 +3,7 @@
 use super::args::Args;
 use super::error::{CallError, raise};
 use pgrx::{PgMemoryContexts, pg_sys};
-use rct_core::sketch::{Cluster, Key};
+use rct_core::sketch::{Cluster, Key, SketchError};
 
 /// How a value of a type is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,7 +45,7 @@ pub unsafe fn kept<'a, T>(args: &Args<'_>, init: impl FnOnce() -> T) -> &'a mut 
         let info = (*args.fcinfo()).flinfo;
         if (*info).fn_extra.is_null() {
             let mut context = PgMemoryContexts::For((*info).fn_mcxt);
-            
+
             (*info).fn_extra = context.leak_and_drop_on_delete(init()).cast();
         }
         &mut *(*info).fn_extra.cast::<T>()
@@ -63,8 +63,7 @@ impl Type {
     pub fn of(args: &Args<'_>, argument: usize) -> Self {
         // SAFETY: flinfo is that of the running call; the rest are look-ups in the catalog.
         let oid = unsafe {
-            let declared =
-                pg_sys::get_fn_expr_argtype((*args.fcinfo()).flinfo, argument as i32);
+            let declared = pg_sys::get_fn_expr_argtype((*args.fcinfo()).flinfo, argument as i32);
             if declared == pg_sys::InvalidOid {
                 raise(CallError::NotAggregate);
             }
@@ -164,7 +163,17 @@ impl Type {
             Kind::Numeric => unsafe {
                 pgrx::direct_function_call(pg_sys::numeric_float8, &[Some(datum)])
             },
-            Kind::Unknown => self.text(datum).parse().ok(),
+            Kind::Unknown => {
+                let text = self.text(datum);
+                let refused = || {
+                    raise(SketchError::TypeOf {
+                        argument: "a value".to_owned(),
+                        takes: "a number or a boolean",
+                        got: format!("the text \"{text}\""),
+                    })
+                };
+                Some(text.trim().parse().unwrap_or_else(|_| refused()))
+            }
             _ => None,
         }
     }
@@ -176,7 +185,9 @@ impl Type {
             let (mut output, mut varlena) = (pg_sys::InvalidOid, false);
             pg_sys::getTypeOutputInfo(self.oid, &mut output, &mut varlena);
             let text = pg_sys::OidOutputFunctionCall(output, datum);
-            std::ffi::CStr::from_ptr(text).to_string_lossy().into_owned()
+            std::ffi::CStr::from_ptr(text)
+                .to_string_lossy()
+                .into_owned()
         }
     }
 
@@ -204,8 +215,15 @@ impl Type {
                 }
                 result
             }
-            Kind::Boolean => then(Some(if datum.value() as u8 != 0 { b"true" } else { b"false" })),
-            Kind::Padded => then(args.bytes(i).map(|b| b.trim_ascii_end())),
+            Kind::Boolean => then(Some(if datum.value() as u8 != 0 {
+                b"true"
+            } else {
+                b"false"
+            })),
+            Kind::Padded => then(args.bytes(i).map(|bytes| {
+                let blanks = bytes.iter().rev().take_while(|b| **b == b' ').count();
+                bytes.get(..bytes.len() - blanks).unwrap_or(bytes)
+            })),
             _ => {
                 let text = self.text(datum);
                 then(Some(text.as_bytes()))

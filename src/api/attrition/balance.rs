@@ -35,7 +35,9 @@ fn missing_balance(
     ),
 > {
     let level = required(level, "level");
-    let rows = rows_of(sketch, outcome, covariates, |view| attrition::missing_balance(view, level));
+    let rows = rows_of(sketch, outcome, covariates, |view| {
+        attrition::missing_balance(view, level)
+    });
     TableIterator::new(rows.into_iter().map(|m| {
         (
             m.condition,

@@ -29,7 +29,9 @@ fn response_weights(
         name!(notes, Vec<String>),
     ),
 > {
-    let rows = rows_of(sketch, outcome, None, |view| attrition::response_weights(view, cap));
+    let rows = rows_of(sketch, outcome, None, |view| {
+        attrition::response_weights(view, cap)
+    });
     TableIterator::new(rows.into_iter().map(|w| {
         (
             w.condition,

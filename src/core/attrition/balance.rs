@@ -11,7 +11,7 @@ use crate::effect::satterthwaite::Products;
 use crate::effect::{EffectError, Inference, Note, StdError};
 use crate::error::Invalid;
 use crate::pulse::beat;
-use crate::sketch::{Centre, Moments, Selection, View, Variable};
+use crate::sketch::{Centre, Moments, Selection, Variable, View};
 
 /// One covariate in one condition. `None` is NULL.
 #[derive(Debug, Clone, PartialEq)]

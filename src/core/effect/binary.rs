@@ -8,7 +8,7 @@ use super::ratio::{Arms, Pair};
 use super::size::cox_index;
 use crate::distribution::t_critical;
 use crate::error::Invalid;
-use crate::sketch::{Centre, Rows, View, Variable};
+use crate::sketch::{Centre, Rows, Variable, View};
 
 /// An estimate with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -61,7 +61,7 @@ pub fn binary_effects(
             argument: "outcome",
             must: "0 or 1 in every row of the sketch",
             got: "other values".to_owned(),
-            hint: "Use rct.effects for other outcomes, or build the sketch with an outcome like (score >= 50)::int.",
+            hint: "Use rct.effects for other outcomes, or build the sketch with an outcome like score >= 50.",
         }));
     }
     let moments = view.moments(Rows::All, Centre::Pooled)?;

@@ -19,7 +19,7 @@ use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::t_critical;
 use crate::error::{Invalid, spelled};
-use crate::sketch::{Centre, HAS_COVARIATES, HAS_EXPOSED, Moments, Selection, View, Variable};
+use crate::sketch::{Centre, HAS_COVARIATES, HAS_EXPOSED, Moments, Selection, Variable, View};
 
 /// First-stage F below which the instrument is called weak (Staiger and Stock 1997).
 const WEAK: f64 = 10.0;
@@ -219,7 +219,11 @@ struct Part {
 
 impl Comparison<'_> {
     fn moments(&self, columns: Vec<Variable>, centre: Centre) -> Result<Moments, EffectError> {
-        let covariates = if self.covariates.is_empty() { 0 } else { HAS_COVARIATES };
+        let covariates = if self.covariates.is_empty() {
+            0
+        } else {
+            HAS_COVARIATES
+        };
         let selection = Selection {
             columns,
             needs: covariates | HAS_EXPOSED,

@@ -142,7 +142,7 @@ impl Explain for EffectError {
             UnknownOption { .. } => "Use one of these, written exactly so.",
             Level(_) => "Write 0.95 for a 95 % interval.",
             NoCovariates => {
-                "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, ARRAY[covariate], exposed, weight)."
+                "Build the sketch with its covariates, such as rct.sketch('score ~ pretest, female', condition, class, school, score, pretest, female)."
             }
             Invalid(e) => return e.hint(),
             Sketch(e) => return e.hint(),

@@ -11,8 +11,10 @@ use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
 use super::size::Scale;
 use crate::distribution::{t_critical, t_two_sided};
+use crate::identifier::folded;
 use crate::pulse::beat;
 use crate::sketch::{Moments, View};
+use std::collections::BTreeMap;
 
 /// The effect of one condition. `None` is NULL: the quantity does not exist, and a note says why.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -80,6 +82,7 @@ pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>,
     let parts = contributions(design, &contrasts, sandwich)?;
     let control_influence = mean_influence(&question.pooled, question.control, sandwich);
     let linked = linked(&question.moments, question.control);
+    let similar = similar_conditions(&question.moments);
     let mut rows = Vec::new();
     for (number, arm) in arms
         .iter()
@@ -90,6 +93,10 @@ pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>,
             continue;
         };
         let mut row = blank(arm, control_arm);
+        for other in [question.control, number] {
+            row.notes
+                .extend(similar.get(&other).into_iter().flatten().cloned());
+        }
         common_notes(&mut row, question, number);
         if options.estimand == Estimand::Cluster {
             row.notes.push(Note::ClusterEstimand);
@@ -149,6 +156,31 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
     row.notes
         .extend(design.aliased.iter().filter_map(|&i| question.aliased(i)));
     row.notes.extend(left_out(&question.moments));
+}
+
+/// A note for each condition whose name is nearly that of another one.
+fn similar_conditions(moments: &Moments) -> BTreeMap<usize, Vec<Note>> {
+    let mut plain: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (number, condition) in moments.conditions.iter().enumerate() {
+        beat();
+        plain
+            .entry(folded(&condition.name))
+            .or_default()
+            .push(number);
+    }
+    let name = |number: &usize| moments.conditions.get(*number).map(|c| c.name.clone());
+    let mut notes: BTreeMap<usize, Vec<Note>> = BTreeMap::new();
+    for alike in plain.into_values().filter(|alike| alike.len() > 1) {
+        for (one, other) in alike.iter().zip(alike.iter().cycle().skip(1)) {
+            if let (Some(a), Some(b)) = (name(one), name(other)) {
+                notes
+                    .entry(*one)
+                    .or_default()
+                    .push(Note::SimilarConditions(a, b));
+            }
+        }
+    }
+    notes
 }
 
 /// Clusters with rows of both conditions.

@@ -32,6 +32,8 @@ pub enum Note {
     NoRows,
     /// Clusters with rows of both conditions.
     SharedClusters(u64),
+    /// Conditions whose names differ only by blanks, case or Unicode form.
+    SimilarConditions(String, String),
     /// A cluster that determines a part of the effect alone.
     LeverageOne,
     /// Leaving a cluster out leaves the effect without an estimate.
@@ -120,9 +122,13 @@ impl std::fmt::Display for Note {
             SharedClusters(n) => {
                 write!(
                     f,
-                    "shared_clusters: {n} clusters have rows of both conditions; assignment was within clusters"
+                    "shared_clusters: {n} clusters have rows of both conditions: a data error, or was the condition assigned within clusters?"
                 )
             }
+            SimilarConditions(a, b) => write!(
+                f,
+                "similar_conditions: \"{a}\" and \"{b}\" differ only by blanks, case or Unicode form and are taken as two conditions"
+            ),
             LeverageOne => write!(
                 f,
                 "leverage_one: one cluster determines a part of the effect alone, and has no residual there"

@@ -186,7 +186,7 @@ pub fn student_effects(
                 argument: "adjust",
                 must: "\"none\" without covariates",
                 got: "\"lin\"".to_owned(),
-                hint: "Build the sketch with rct.student_sketch(outcome, condition, stratum, ARRAY[covariate]).",
+                hint: "Build the sketch with its covariates, such as rct.student_sketch('score ~ pretest', condition, school, score, pretest).",
             }
             .into());
         }

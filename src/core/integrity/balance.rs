@@ -72,7 +72,7 @@ fn questions(view: &View<'_>, control: &str, strata: Strata) -> Result<Vec<Quest
             argument: "sketch",
             must: "one with covariates",
             got: "none".to_owned(),
-            hint: "Build the sketch with rct.sketch(outcome, condition, cluster, stratum, covariate), or with ARRAY[covariates], exposed, weight.",
+            hint: "Build the sketch with its covariates, such as rct.sketch('score ~ pretest, female', condition, class, school, score, pretest, female).",
         }
         .into());
     }

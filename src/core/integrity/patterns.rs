@@ -130,7 +130,9 @@ pub fn impossible_patterns(
     if let Some(control) = control {
         for (number, exposure) in view.exposure_names().iter().enumerate() {
             let exposed = view.exposures(number);
-            let of_control = exposed.iter().find(|(name, _, sum)| name == control && *sum > 0.0);
+            let of_control = exposed
+                .iter()
+                .find(|(name, _, sum)| name == control && *sum > 0.0);
             if let Some((_, rows, _)) = of_control {
                 found.push(Pattern {
                     pattern: "exposed_control",

@@ -9,7 +9,7 @@ use crate::effect::{Adjust, Effect, effects};
 use crate::error::Invalid;
 use crate::integrity::{Verdict, srm_of_sketch};
 use crate::pulse::{self, Pulse};
-use crate::sketch::{Cluster, Columns, Builder, Key, Row, Sketch};
+use crate::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 /// Rosters that one call may draw.
 pub const MAX_DRAWS: i64 = 10_000_000;

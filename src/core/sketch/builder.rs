@@ -151,7 +151,11 @@ impl Builder {
         let mut clear = |from: usize, count: usize| {
             let lacks = absent >> from & ((1 << count) - 1) != 0;
             if lacks {
-                values.iter_mut().skip(from).take(count).for_each(|v| *v = 0.0);
+                values
+                    .iter_mut()
+                    .skip(from)
+                    .take(count)
+                    .for_each(|v| *v = 0.0);
             }
             lacks
         };
@@ -191,6 +195,7 @@ impl Builder {
         if self.rows.is_empty() {
             return Ok(());
         }
+        self.sketch.cells.enter_all()?;
         let columns = self.sketch.column_count();
         let found = self.sketch.cells.find_batch(&self.rows);
         let rows = self.rows.iter().zip(&self.missing);
@@ -259,7 +264,12 @@ impl Sketch {
     #[cold]
     fn not_finite(&self, column: usize, value: f64) -> SketchError {
         SketchError::NonFinite {
-            column: self.columns.values().nth(column).unwrap_or_default().to_owned(),
+            column: self
+                .columns
+                .values()
+                .nth(column)
+                .unwrap_or_default()
+                .to_owned(),
             value,
         }
     }

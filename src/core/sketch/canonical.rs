@@ -17,6 +17,12 @@ pub(super) struct Canonical {
 
 impl Canonical {
     pub fn of(sketch: &Sketch) -> Self {
+        let names = sketch
+            .conditions
+            .is_sorted_by(|a, b| a.name.as_bytes() < b.name.as_bytes());
+        if sketch.cells.as_read() && names && sketch.strata.is_sorted() {
+            return Self::as_read(sketch);
+        }
         let mut conditions: Vec<usize> = (0..sketch.conditions.len()).collect();
         conditions.sort_unstable_by_key(|&i| sketch.conditions.get(i).map(|c| c.name.as_bytes()));
         pulse::room_for(sketch.strata.len(), 4 * size_of::<usize>());
@@ -50,6 +56,21 @@ impl Canonical {
         Canonical {
             conditions,
             strata,
+            cells,
+        }
+    }
+}
+
+impl Canonical {
+    /// Of a sketch that was read, and not changed since.
+    fn as_read(sketch: &Sketch) -> Self {
+        let mut cells = pulse::vector(sketch.cells.len());
+        let numbered = pulse::each(sketch.cells.iter()).enumerate();
+        cells.extend(numbered.map(|(i, cell)| (cell.id, i)));
+        pulse::room_for(sketch.strata.len(), size_of::<usize>());
+        Canonical {
+            conditions: (0..sketch.conditions.len()).collect(),
+            strata: (0..sketch.strata.len()).collect(),
             cells,
         }
     }

@@ -123,6 +123,8 @@ pub struct Cells {
     index: Vec<Entry>,
     /// All clusters are whole numbers, by which the table knows them.
     numbers: bool,
+    /// The cells are in canonical order, as they were read, and the table does not have them yet.
+    as_read: bool,
     charge: Charge,
 }
 
@@ -136,6 +138,7 @@ impl Cells {
             len: 0,
             index: Vec::new(),
             numbers: true,
+            as_read: false,
             charge: Charge::new(budget),
         }
     }
@@ -197,8 +200,8 @@ impl Cells {
     /// Number of the cell with this id, made if it was not there.
     #[inline(always)]
     pub fn find_or_insert(&mut self, wanted: &Wanted) -> Result<usize, OverBudget> {
-        if self.numbers && matches!(wanted.cluster, Cluster::Digest(_)) {
-            self.know_by_digest();
+        if self.as_read || (self.numbers && matches!(wanted.cluster, Cluster::Digest(_))) {
+            self.know_by_digest()?;
         }
         let entry = self.entry(wanted);
         match self.find(&entry, wanted) {
@@ -207,11 +210,12 @@ impl Cells {
         }
     }
 
-    /// From now on clusters are known by their digests.
+    /// From now on clusters are known by their digests, and the table has all cells.
     #[cold]
-    fn know_by_digest(&mut self) {
-        self.numbers = false;
+    fn know_by_digest(&mut self) -> Result<(), OverBudget> {
+        (self.numbers, self.as_read) = (false, false);
         self.index.fill(Entry::default());
+        self.reserve(self.len)?;
         for cell in pulse::each(0..self.len) {
             if let Some(found) = self.get(cell) {
                 let entry = Entry::new(
@@ -222,6 +226,28 @@ impl Cells {
                 self.enter(entry.of_cell(cell));
             }
         }
+        Ok(())
+    }
+
+    /// True if the cells are in canonical order, as they were read.
+    pub fn as_read(&self) -> bool {
+        self.as_read
+    }
+
+    /// Makes the table have all cells, before rows are looked up in it.
+    pub fn enter_all(&mut self) -> Result<(), OverBudget> {
+        if self.as_read {
+            self.know_by_digest()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Appends a cell that is read, after those that come before it in canonical order.
+    pub fn append(&mut self, id: &CellId) -> Result<usize, OverBudget> {
+        self.as_read = true;
+        let [low, high] = halves(id.cluster);
+        self.push([low, high, id.meta(), id.weight.to_bits()])
     }
 
     /// The cells of up to a batch of rows that have one; and all their memory is touched.
@@ -284,7 +310,13 @@ impl Cells {
             self.resize_index((self.index.len() * 2).max(8))?;
         }
         let [low, high] = halves(wanted.cluster.key());
-        let words = [low, high, wanted.id.meta(), wanted.id.weight.to_bits()];
+        let cell = self.push([low, high, wanted.id.meta(), wanted.id.weight.to_bits()])?;
+        self.enter(entry.of_cell(cell));
+        Ok(cell)
+    }
+
+    /// Appends a record without rows.
+    fn push(&mut self, words: [u64; 4]) -> Result<usize, OverBudget> {
         let stride = self.stride;
         let cell = self.len;
         if cell.is_multiple_of(CHUNK) {
@@ -304,7 +336,6 @@ impl Cells {
             chunk.extend_from_slice(&words);
             chunk.resize(chunk.len() + stride - words.len(), 0);
         }
-        self.enter(entry.of_cell(cell));
         self.len += 1;
         Ok(cell)
     }

@@ -151,6 +151,12 @@ impl Columns {
             .map(String::as_str)
     }
 
+    /// Names of the outcomes that are no ratios.
+    pub fn plain_outcomes(&self) -> impl Iterator<Item = String> {
+        let plain = self.outcomes.iter().filter(|o| o.denominator.is_none());
+        plain.map(|o| o.name.clone())
+    }
+
     /// Number of an outcome: of the first if none is named.
     pub fn outcome(&self, name: Option<&str>) -> Result<usize, SketchError> {
         let Some(name) = name else { return Ok(0) };

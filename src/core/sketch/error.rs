@@ -73,8 +73,8 @@ pub enum SketchError {
     DifferentColumns(String, String),
     /// A last argument of which the type does not say what it is.
     StratumOrCovariate {
-        /// The aggregate.
-        function: &'static str,
+        /// It is an argument of `rct.student_sketch`, which has no cluster.
+        students: bool,
         /// The type.
         kind: String,
     },
@@ -181,10 +181,19 @@ impl Explain for SketchError {
             DifferentColumns(ours, theirs) => {
                 format!("sketches must have the same columns, got \"{theirs}\" after \"{ours}\"")
             }
-            StratumOrCovariate { function, kind } => format!(
-                "the last argument of {function} has type {kind}: it could be a stratum or a covariate"
+            StratumOrCovariate { students, kind } => format!(
+                "the last argument of rct.{} has type {kind}: it could be a stratum or a covariate",
+                if *students {
+                    "student_sketch"
+                } else {
+                    "sketch"
+                }
             ),
-            TypeOf { argument, takes, got } => {
+            TypeOf {
+                argument,
+                takes,
+                got,
+            } => {
                 format!("{argument} of a sketch must be {takes}, got {got}")
             }
             TooManyConditions => format!("a sketch takes at most {MAX_CONDITIONS} conditions"),
@@ -218,19 +227,30 @@ impl Explain for SketchError {
     fn detail(&self) -> Option<String> {
         use SketchError::*;
         match self {
-            Columns(_) => Some("The text names outcomes, covariates after \"~\", and after \";\" other roles.".to_owned()),
+            Columns(_) => Some(
+                "The text names outcomes, covariates after \"~\", and after \";\" other roles."
+                    .to_owned(),
+            ),
             ValueCount { columns, .. } => Some(format!("The columns are \"{columns}\".")),
-            UnknownColumn { role, known, .. } if known.is_empty() => Some(format!("It has no {role}.")),
-            UnknownColumn { role, known, .. } => {
-                Some(format!("Each {role} that it has: \"{}\".", known.join("\", \"")))
+            UnknownColumn { role, known, .. } if known.is_empty() => {
+                Some(format!("It has no {role}."))
             }
-            StratumOrCovariate { .. } => Some("The arguments are outcome, condition, cluster (not of a student sketch), stratum, covariate; the fourth is the stratum.".to_owned()),
+            UnknownColumn { role, known, .. } => Some(format!(
+                "Each {role} that it has: \"{}\".",
+                known.join("\", \"")
+            )),
+            StratumOrCovariate { students, .. } => Some(format!(
+                "The arguments are outcome, condition, {}stratum, covariate: it stands where the stratum does.",
+                if *students { "" } else { "cluster, " }
+            )),
             Memory(m) => Some(format!("This process: {m}.")),
             StudentSketch => Some(
                 "It is made by rct.student_sketch and does not know which students share a class."
                     .to_owned(),
             ),
-            TooManyConditions => Some("Each distinct value of the second argument is a condition.".to_owned()),
+            TooManyConditions => {
+                Some("Each distinct value of the second argument is a condition.".to_owned())
+            }
             _ => None,
         }
     }
@@ -263,11 +283,15 @@ impl Explain for SketchError {
             NoRatio => {
                 "Name a ratio among the outcomes, such as rct.sketch('solved / attempts', condition, class, school, solved, attempts)."
             }
-            DifferentColumns(..) => "Make all sketches that are rolled up with the same columns in the same order.",
-            StratumOrCovariate { .. } => {
-                "Write school::text for a stratum, or rct.sketch(outcome, condition, cluster, NULL, covariate) for a covariate."
+            DifferentColumns(..) => {
+                "Make all sketches that are rolled up with the same columns in the same order."
             }
-            TypeOf { .. } => "Cast it, for example with ::text or ::double precision.",
+            StratumOrCovariate { .. } => {
+                "Write school::text for a stratum. A covariate comes after the stratum, which may be NULL."
+            }
+            TypeOf { .. } => {
+                "Cast it, for example with ::text, ::double precision or ::double precision[]."
+            }
             TooManyConditions => {
                 "The arguments are rct.sketch(outcome, condition, cluster); check their order."
             }

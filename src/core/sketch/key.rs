@@ -88,7 +88,10 @@ mod tests {
             ("-3", Key::of_bigint(-3)),
             ("7.50", Key::of_text(b"7.5")),
             ("0.10", Key::of_text(b"0.1")),
-            ("99999999999999999999", Key::of_text(b"99999999999999999999")),
+            (
+                "99999999999999999999",
+                Key::of_text(b"99999999999999999999"),
+            ),
         ] {
             assert_eq!(Cluster::of_decimal(text).key(), key, "{text}");
         }

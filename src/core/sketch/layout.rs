@@ -250,9 +250,8 @@ impl Shape {
     /// The outcome of which a slot holds something, and whether it is of the rows that lack it; none for the common columns.
     pub fn outcome_of(&self, slot: usize) -> Option<(usize, bool)> {
         let with = |value: usize| {
-            let first = |&(place, ratio): &(usize, bool)| {
-                (place..=place + ratio as usize).contains(&value)
-            };
+            let first =
+                |&(place, ratio): &(usize, bool)| (place..=place + ratio as usize).contains(&value);
             self.outcomes.iter().position(first)
         };
         let blocks = self.values * (2 + self.common);
@@ -270,7 +269,12 @@ impl Shape {
     /// Number of slots.
     pub fn slots(&self, gaps: bool) -> usize {
         let always = self.values * (2 + self.common) + self.block() + self.ratios().count();
-        always + if gaps { self.outcomes.len() * self.block() } else { 0 }
+        always
+            + if gaps {
+                self.outcomes.len() * self.block()
+            } else {
+                0
+            }
     }
 
     /// What each slot holds, as columns: of a sum one, of a product two.
@@ -393,7 +397,11 @@ impl Layout {
 
     /// Numbers of rows at the end of a cell.
     pub fn counts(&self) -> usize {
-        if self.gaps { self.shape.outcomes.len() } else { 0 }
+        if self.gaps {
+            self.shape.outcomes.len()
+        } else {
+            0
+        }
     }
 
     /// Rows of a cell that lack an outcome.
@@ -504,8 +512,10 @@ impl Layout {
             if !own_columns.iter().zip(own).all(fits) {
                 return false;
             }
-            for ((column, value), sums) in
-                own_columns.iter().zip(own).zip(sums.chunks_exact_mut(block))
+            for ((column, value), sums) in own_columns
+                .iter()
+                .zip(own)
+                .zip(sums.chunks_exact_mut(block))
             {
                 if let Some(f) = column.fixed(*value) {
                     f.add_block::<S, P, SINGLE>(sums, common);
@@ -529,7 +539,11 @@ impl Layout {
         common: usize,
     ) {
         let start = S * common + P * common * (common + 1) / 2;
-        let products = rest.get_mut(start..).unwrap_or(&mut []).as_chunks_mut::<P>().0;
+        let products = rest
+            .get_mut(start..)
+            .unwrap_or(&mut [])
+            .as_chunks_mut::<P>()
+            .0;
         let fixed = |at: usize| self.columns.get(at)?.fixed(*own.get(at)?);
         for (first, slot) in self.shape.ratios().zip(products) {
             if let (Some(a), Some(b)) = (fixed(first), fixed(first + 1)) {

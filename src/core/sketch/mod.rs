@@ -109,8 +109,15 @@ impl Sketch {
             strata: Vec::new(),
             stratum_numbers: HashMap::new(),
             last_stratum: 0,
-            complete_flags: if columns.covariates.is_empty() { 0 } else { HAS_COVARIATES }
-                | if columns.exposures.is_empty() { 0 } else { HAS_EXPOSED },
+            complete_flags: if columns.covariates.is_empty() {
+                0
+            } else {
+                HAS_COVARIATES
+            } | if columns.exposures.is_empty() {
+                0
+            } else {
+                HAS_EXPOSED
+            },
             columns,
             cells: Cells::new(Layout::new(shape, scales, false), budget),
         }

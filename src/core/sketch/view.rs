@@ -20,27 +20,31 @@ pub struct View<'a> {
 }
 
 impl Sketch {
-    /// An outcome, the first if none is named, and some of the covariates, all if none are named.
+    /// An outcome and some of the covariates, all if none are named. Without a name it is the first outcome, of those that are
+    /// no ratios if there are any.
     pub fn view(
         &self,
         outcome: Option<&str>,
         covariates: Option<&[&str]>,
     ) -> Result<View<'_>, SketchError> {
-        let number = self.columns.outcome(outcome)?;
-        match self.columns.outcomes.get(number) {
-            Some(ratio) if ratio.denominator.is_some() => {
-                Err(SketchError::RatioOutcome(ratio.to_string()))
-            }
-            _ => Ok(View {
-                sketch: self,
-                outcome: number,
-                observed: false,
-                covariates: match covariates {
-                    Some(names) => self.columns.covariates(names)?,
-                    None => (0..self.columns.covariates.len()).collect(),
-                },
-            }),
-        }
+        let plain = || {
+            self.columns
+                .outcomes
+                .iter()
+                .position(|o| o.denominator.is_none())
+        };
+        Ok(View {
+            sketch: self,
+            outcome: match outcome {
+                Some(_) => self.columns.outcome(outcome)?,
+                None => plain().unwrap_or(0),
+            },
+            observed: false,
+            covariates: match covariates {
+                Some(names) => self.columns.covariates(names)?,
+                None => (0..self.columns.covariates.len()).collect(),
+            },
+        })
     }
 
     /// Who was assigned: all rows, whether or not they have the outcome.
@@ -63,7 +67,11 @@ impl Sketch {
         let number = match outcome {
             Some(_) => self.columns.outcome(outcome)?,
             None => {
-                let ratio = self.columns.outcomes.iter().position(|o| o.denominator.is_some());
+                let ratio = self
+                    .columns
+                    .outcomes
+                    .iter()
+                    .position(|o| o.denominator.is_some());
                 ratio.ok_or(SketchError::NoRatio)?
             }
         };
@@ -92,6 +100,17 @@ impl<'a> View<'a> {
         self.sketch
     }
 
+    /// An error if the outcome is a ratio and a value is wanted.
+    pub(super) fn check_value(&self, columns: &[Variable]) -> Result<(), SketchError> {
+        let ratio = self.sketch.columns.outcomes.get(self.outcome);
+        match ratio.filter(|o| o.denominator.is_some() && !self.observed) {
+            Some(ratio) if !columns.contains(&Variable::Denominator) => {
+                Err(SketchError::RatioOutcome(ratio.to_string()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Name of the outcome.
     pub fn name(&self) -> String {
         let outcome = self.sketch.columns.outcomes.get(self.outcome);
@@ -114,7 +133,11 @@ impl<'a> View<'a> {
     /// Names of the covariates that are adjusted for.
     pub fn covariate_names(&self) -> Vec<String> {
         let all = &self.sketch.columns.covariates;
-        self.covariates.iter().filter_map(|&i| all.get(i)).cloned().collect()
+        self.covariates
+            .iter()
+            .filter_map(|&i| all.get(i))
+            .cloned()
+            .collect()
     }
 
     /// Names of the exposures.
@@ -162,9 +185,10 @@ impl<'a> View<'a> {
         let canonical = Canonical::of(sketch);
         let mut all = vec![Completeness::default(); sketch.conditions.len()];
         for (id, number) in pulse::each(&canonical.cells) {
-            let (Some(cell), Some(sum)) =
-                (sketch.cells.get(*number), all.get_mut(id.condition as usize))
-            else {
+            let (Some(cell), Some(sum)) = (
+                sketch.cells.get(*number),
+                all.get_mut(id.condition as usize),
+            ) else {
                 continue;
             };
             let missing = self.missing(cell.sums);

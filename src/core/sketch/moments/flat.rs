@@ -181,15 +181,22 @@ impl Flat {
 /// The column of a view, if the sketch has it.
 fn source(view: &View<'_>, variable: Variable) -> Option<Source> {
     let columns = &view.sketch.columns;
-    let &(place, ratio) = view.sketch.cells.layout().shape().outcomes().get(view.outcome)?;
+    let &(place, ratio) = view
+        .sketch
+        .cells
+        .layout()
+        .shape()
+        .outcomes()
+        .get(view.outcome)?;
     match variable {
         Variable::Outcome if view.observed => Some(Source::Observed),
         Variable::Outcome => Some(Source::Value(place)),
         Variable::Denominator => ratio.then_some(Source::Value(place + 1)),
         Variable::Missing => Some(Source::Missing),
-        Variable::Covariate(i) => {
-            view.covariates.get(i.checked_sub(1)?).map(|&c| Source::Common(c))
-        }
+        Variable::Covariate(i) => view
+            .covariates
+            .get(i.checked_sub(1)?)
+            .map(|&c| Source::Common(c)),
         Variable::Exposure(i) => {
             let i = i.checked_sub(1)?;
             (i < columns.exposures.len()).then(|| Source::Common(columns.covariates.len() + i))

@@ -29,7 +29,12 @@ impl<'a> View<'a> {
 
     /// The moments of the cells of a sketch of students: cells are strata and conditions.
     pub fn student_moments(&self, rows: Rows, centre: Centre) -> Result<Moments, SketchError> {
-        if self.sketch.cells.iter().any(|c| c.id.cluster != Key::STUDENT) {
+        if self
+            .sketch
+            .cells
+            .iter()
+            .any(|c| c.id.cluster != Key::STUDENT)
+        {
             return Err(SketchError::ClusterSketch);
         }
         self.any_moments(&self.selection(rows), centre)
@@ -53,7 +58,12 @@ impl<'a> View<'a> {
     /// The moments of the cells of chosen rows and columns. Columns that the sketch does not have are left out. A sketch of
     /// students has no clusters and is refused.
     pub fn moments_of(&self, chosen: &Selection, centre: Centre) -> Result<Moments, SketchError> {
-        if self.sketch.cells.iter().any(|c| c.id.cluster == Key::STUDENT) {
+        if self
+            .sketch
+            .cells
+            .iter()
+            .any(|c| c.id.cluster == Key::STUDENT)
+        {
             return Err(SketchError::StudentSketch);
         }
         self.any_moments(chosen, centre)
@@ -107,6 +117,7 @@ impl<'a> View<'a> {
     }
 
     fn any_moments(&self, chosen: &Selection, centre: Centre) -> Result<Moments, SketchError> {
+        self.check_value(&chosen.columns)?;
         let sketch = self.sketch;
         let flat = Flat::new(self, &chosen.columns);
         let columns = flat.columns();
@@ -117,8 +128,11 @@ impl<'a> View<'a> {
         let pooled = centre == Centre::Pooled;
         let mut clusters: Vec<Key> = pulse::vector(kept.len());
         clusters.extend(kept.iter().map(|(id, _)| id.cluster));
-        pulse::sort(&mut clusters);
         clusters.dedup();
+        if !clusters.is_sorted() {
+            pulse::sort(&mut clusters);
+            clusters.dedup();
+        }
         let mut strata: Vec<u32> = pulse::vector(kept.len());
         strata.extend(
             kept.iter()
@@ -206,12 +220,20 @@ impl<'a> View<'a> {
         }
         let mut scratch = Scratch::default();
         let mut pulse = Pulse::every((1 << 14) / (columns * columns).max(1) as u32 + 1);
+        let mut cluster = 0;
         for (id, cell) in kept {
             pulse.tick();
             let stratum = stratum_of(id.stratum);
+            // Within a stratum the next cell is mostly of the next cluster.
+            let is = |n: usize| moments.clusters.get(n) == Some(&id.cluster);
+            if !is(cluster) {
+                let next = is(cluster + 1).then_some(cluster + 1);
+                let search = || moments.clusters.binary_search(&id.cluster).unwrap_or(0);
+                cluster = next.unwrap_or_else(search);
+            }
             moments.cells.push(CellMoments {
                 stratum,
-                cluster: moments.clusters.binary_search(&id.cluster).unwrap_or(0),
+                cluster,
                 condition: id.condition as usize,
                 weight: id.weight,
                 rows: flat.rows(self, cell) as f64,

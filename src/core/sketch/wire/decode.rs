@@ -5,11 +5,9 @@ use crate::budget::Budget;
 use crate::exact::limbs;
 use crate::pulse::{self, Pulse};
 use crate::sketch::canonical::rank;
-use crate::sketch::cells::{
-    Cell, CellId, Cells, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT, Wanted,
-};
+use crate::sketch::cells::{Cell, CellId, Cells, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use crate::sketch::columns::Columns;
-use crate::sketch::key::{Cluster, Key};
+use crate::sketch::key::Key;
 use crate::sketch::layout::{Column, Layout, MAX_CELL_ROWS, Shape};
 use crate::sketch::{
     Condition, LeftOut, MAX_CONDITION_BYTES, MAX_CONDITIONS, STRATUM_BYTES, Sketch, SketchError,
@@ -142,11 +140,6 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     (sketch.conditions, sketch.strata, sketch.no_condition) = (conditions, strata, no_condition);
     sketch.cells = Cells::new(Layout::new(shape, scales, gaps), budget);
 
-    // The shortest cell has 31 bytes, so that a lie about their number reserves no more than the bytes could hold.
-    let room = usize::try_from(cell_count)
-        .unwrap_or(usize::MAX)
-        .min(r.0.len() / 31);
-    sketch.cells.reserve(room)?;
     let terms = sketch.cells.layout().shape().terms(gaps);
     let mut previous = None;
     let mut pulse = Pulse::every(1 << 12);
@@ -161,7 +154,11 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
             (id.condition as usize) < sketch.conditions.len(),
             "a cell has an unknown condition",
         )?;
-        let weighted = if sketch.columns.weight.is_some() { HAS_WEIGHT } else { 0 };
+        let weighted = if sketch.columns.weight.is_some() {
+            HAS_WEIGHT
+        } else {
+            0
+        };
         ensure(
             id.flags & !(sketch.complete_flags | weighted) == 0,
             "a cell has values of columns that it does not have",
@@ -179,17 +176,17 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
             (1..=MAX_CELL_ROWS).contains(&rows),
             "a cell has an impossible number of rows",
         )?;
-        let at = sketch.cells.find_or_insert(&Wanted {
-            cluster: Cluster::Digest(id.cluster),
-            id,
-        })?;
+        let at = sketch.cells.append(&id)?;
         let Some((layout, cell_rows, sums)) = sketch.cells.sums_mut(at) else {
             continue;
         };
         *cell_rows = rows;
         for count in layout.missing_mut(sums) {
             *count = r.u64()?;
-            ensure(*count <= rows, "a cell lacks more outcomes than it has rows")?;
+            ensure(
+                *count <= rows,
+                "a cell lacks more outcomes than it has rows",
+            )?;
             gap_used |= *count > 0;
         }
         for (read, slot) in slots.iter_mut().zip(layout.slots()) {
@@ -227,7 +224,10 @@ fn read_columns(r: &mut Reader<'_>) -> Result<Columns, SketchError> {
     let length = r.u16()? as usize;
     let text = std::str::from_utf8(r.take(length)?).map_err(|_| BAD)?;
     let columns = Columns::parse(text).map_err(|_| BAD)?;
-    ensure(columns.to_string() == text, "its columns are not written in the one way")?;
+    ensure(
+        columns.to_string() == text,
+        "its columns are not written in the one way",
+    )?;
     Ok(columns)
 }
 

@@ -44,7 +44,9 @@ impl Sketch {
         let layout = self.cells.layout();
         let cells = self.cells.len() * (39 + 8 * layout.counts() + width);
         let columns = self.columns.to_string();
-        let mut out = pulse::vector(64 + columns.len() + names + self.strata.len() * 16 + cells + slots.len() * 4);
+        let mut out = pulse::vector(
+            64 + columns.len() + names + self.strata.len() * 16 + cells + slots.len() * 4,
+        );
         out.extend([b'R', WIRE_VERSION]);
         out.extend((columns.len() as u16).to_le_bytes());
         out.extend(columns.as_bytes());
