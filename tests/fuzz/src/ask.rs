@@ -4,7 +4,7 @@ use crate::fine::{fine, fine_value};
 use crate::rows::OwnedRow;
 use rct_core::attrition::{
     Counts, LeeOptions, Logistic, Trim, attrition, lee_bounds, logistic_predict, manski_bounds,
-    response_weights,
+    missing_balance, response_weights,
 };
 use rct_core::budget::Budget;
 use rct_core::effect::{
@@ -17,20 +17,54 @@ use rct_core::resampling::{
     Draws, Statistic, Weights, WildOptions, randomization_test, simultaneous_intervals,
     wild_bootstrap,
 };
-use rct_core::sketch::{Builder, Centre, Row, Rows, Sketch};
+use rct_core::sketch::{Builder, Centre, Columns, Row, Rows, Sketch, View};
 
 /// Draws of resampling: few, as each input is one of many.
 const DRAWS: i64 = 20;
 
+/// Outcomes of a sketch that are asked for.
+const OUTCOMES: usize = 3;
+
+/// True if a sketch is small enough for joint tests, whose time grows with the fourth power of the conditions.
+fn is_small(sketch: &Sketch) -> bool {
+    let columns = sketch.columns();
+    let common = columns.covariates.len() + columns.exposures.len();
+    sketch.info().conditions <= 6 && common <= 6
+}
+
 /// Everything that can be asked of a sketch alone.
 pub fn sketch(sketch: &Sketch, options: &Options) {
+    sketch.info();
+    for outcome in sketch.columns().outcomes.iter().take(OUTCOMES) {
+        let name = outcome.to_string();
+        match sketch.ratio(Some(&name)) {
+            Ok(view) => ratio(&view, options),
+            Err(_) => value(
+                &sketch.view(Some(&name), None).expect("an outcome"),
+                options,
+            ),
+        }
+    }
+}
+
+fn ratio(view: &View<'_>, options: &Options) {
+    for control in view.condition_names().iter().take(2) {
+        for se in [RatioSe::Cr2, RatioSe::Delta] {
+            let rows = effect::ratio_effects(view, control, se, options.level);
+            fine("ratio", &rows);
+        }
+    }
+}
+
+/// Everything that can be asked of an outcome.
+fn value(sketch: &View<'_>, options: &Options) {
     for rows in [Rows::All, Rows::WithCovariates] {
         for centre in [Centre::PerStratum, Centre::Pooled] {
             let _ = sketch.moments(rows, centre);
         }
     }
-    let info = sketch.info();
     let _ = sketch.cell_summaries();
+    let _ = sketch.completeness();
     for within in [Within::Condition, Within::All] {
         for adjust in [Adjust::None, Adjust::Ancova] {
             let icc = planning::icc_adjusted(sketch, within, options.level, adjust);
@@ -42,12 +76,12 @@ pub fn sketch(sketch: &Sketch, options: &Options) {
             fine("design_effect", &deff);
         }
     }
-    // The time of a joint test grows with the fourth power of the conditions.
-    if info.conditions > 6 || info.covariates > 6 {
+    if !is_small(sketch.sketch()) {
         return;
     }
     fine("srm", &srm_of_sketch(sketch, None, None, 0.001));
     fine("patterns", &impossible_patterns(sketch, None, None, None));
+    fine("missing_balance", &missing_balance(sketch, options.level));
     fine("response_weights", &response_weights(sketch, None));
     fine("response_weights", &response_weights(sketch, Some(5.0)));
     let arms = effect::arms(sketch);
@@ -58,7 +92,7 @@ pub fn sketch(sketch: &Sketch, options: &Options) {
 }
 
 /// Everything that has a control.
-fn against(sketch: &Sketch, control: &str, options: &Options) {
+fn against(sketch: &View<'_>, control: &str, options: &Options) {
     let (level, strata) = (options.level, options.strata);
     fine("effects", &effect::effects(sketch, control, options));
     fine(
@@ -86,12 +120,9 @@ fn against(sketch: &Sketch, control: &str, options: &Options) {
         fine_value("effect_sizes", &row.size.map(|s| (s, row.scale)));
     }
     fine("binary", &effect::binary_effects(sketch, control, level));
-    for se in [RatioSe::Cr2, RatioSe::Delta] {
-        fine("ratio", &effect::ratio_effects(sketch, control, se, level));
-    }
     for (adjust, strata, se) in [("none", "auto", "CR2"), ("ancova", "auto", "CR1S")] {
         let options = CaceOptions::from_words(adjust, strata, se, level).expect("words");
-        for exposures in [None, Some(&[Some(1), None, Some(2)][..])] {
+        for exposures in [None, Some(&["seen"][..])] {
             fine("cace", &effect::cace(sketch, control, exposures, &options));
         }
     }
@@ -99,7 +130,7 @@ fn against(sketch: &Sketch, control: &str, options: &Options) {
         let rows = effect::student_effects(sketch, control, adjust, strata, level);
         fine("student_effects", &rows);
     }
-    fine("balance", &balance(sketch, control, None, strata));
+    fine("balance", &balance(sketch, control, strata));
     fine("balance_joint", &balance_joint(sketch, control, strata));
     let patterns = impossible_patterns(sketch, Some(control), None, None);
     fine("patterns", &patterns);
@@ -117,7 +148,7 @@ fn against(sketch: &Sketch, control: &str, options: &Options) {
     resampled(sketch, control, options);
 }
 
-fn resampled(sketch: &Sketch, control: &str, options: &Options) {
+fn resampled(sketch: &View<'_>, control: &str, options: &Options) {
     let draws = Draws::new(DRAWS, "seed").expect("a good number");
     for (weights, null_imposed) in [(Weights::Auto, true), (Weights::Webb, false)] {
         let options = WildOptions {
@@ -136,25 +167,23 @@ fn resampled(sketch: &Sketch, control: &str, options: &Options) {
 
 /// Everything that takes two sketches.
 pub fn two_sketches(sketches: [Sketch; 2], options: &Options) {
-    if sketches
-        .iter()
-        .any(|s| s.info().conditions > 6 || s.info().covariates > 6)
-    {
+    if !sketches.iter().all(is_small) {
         return;
     }
-    let Ok(arms) = effect::arms(&sketches[0]) else {
+    let views: Vec<View<'_>> = sketches.iter().flat_map(Sketch::first).collect();
+    let [a, b] = &views[..] else { return };
+    let Ok(arms) = effect::arms(a) else {
         return;
     };
     let names: Vec<String> = arms.into_iter().map(|a| a.condition).take(2).collect();
     let draws = Draws::new(DRAWS, "seed").expect("a good number");
     for control in &names {
-        let rows = simultaneous_intervals(&sketches, control, options, &draws);
+        let rows = simultaneous_intervals(&views, control, options, &draws);
         fine("simultaneous", &rows);
     }
-    let [a, b] = sketches;
     let segments = Segments::new(
         vec![Some("a".to_owned()), Some("b".to_owned())],
-        vec![Some(a), Some(b)],
+        vec![Some(a.clone()), Some(b.clone())],
     )
     .expect("names differ");
     let guard = Guard::new(1, 2).expect("good numbers");
@@ -169,22 +198,24 @@ pub fn two_sketches(sketches: [Sketch; 2], options: &Options) {
 /// Everything that needs the rows themselves.
 pub fn rows(rows: &[OwnedRow], options: &Options) {
     let budget = Budget::unlimited();
-    let (mut outcomes, mut seen) = (Distribution::new(&budget), Builder::new(&budget));
+    let mut outcomes = Distribution::new(&budget);
+    let mut seen = Builder::new(Columns::simple(false), &budget);
     let mut logistic = Logistic::new(&budget);
     for row in rows {
         let row = row.borrow();
+        let (outcome, last) = (row.values[0], row.values[row.values.len() - 1]);
         outcomes
-            .add(row.outcome, row.condition, row.cluster)
+            .add(outcome, row.condition, row.cluster.map(|c| c.key()))
             .expect("it was good");
-        let observed = f64::from(u8::from(row.outcome.is_some()));
+        let observed = f64::from(u8::from(outcome.is_some()));
         seen.add(&Row {
-            outcome: Some(observed),
+            values: &row.values[..1],
             ..row
         })
         .expect("it was good");
         let x = [
             f64::from(u8::from(row.condition == Some(b"treated"))),
-            row.exposed.unwrap_or(0.0),
+            last.unwrap_or(0.0),
         ];
         logistic.add(Some(observed), Some(&x)).expect("a good row");
     }
@@ -192,6 +223,7 @@ pub fn rows(rows: &[OwnedRow], options: &Options) {
     fit(&logistic);
     let seen = seen.sketch().expect("it was good");
     sketch(seen, options);
+    let seen = &seen.first().expect("an outcome");
     let Ok(arms) = effect::arms(seen) else {
         return;
     };

@@ -19,7 +19,7 @@ use rct_core::budget::Budget;
 use rct_core::effect::{Adjust, Distribution, Options, StdError, Strata};
 use rct_core::reduction::{NumberReduction, TextReduction};
 use rct_core::simulation;
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch, SketchError, bytes_to_text};
+use rct_core::sketch::{Builder, Cluster, Key, Row, Sketch, SketchError, bytes_to_text};
 use serde_json::Value;
 use std::sync::LazyLock;
 use xxhash_rust::xxh3::xxh3_64;
@@ -47,7 +47,7 @@ fn decode(bytes: &[u8]) {
     let budget = Budget::new(MEMORY);
     if let Ok(sketch) = Sketch::decode(bytes, &budget) {
         assert_eq!(sketch.encode(), bytes, "a sketch has one stored form");
-        let mut copy = Sketch::new(&Budget::new(MEMORY));
+        let mut copy = Sketch::new(sketch.columns().clone(), &Budget::new(MEMORY));
         if copy.merge(&sketch).is_ok() {
             assert_eq!(copy.encode(), bytes, "a sketch added to nothing is itself");
         }
@@ -78,7 +78,7 @@ pub fn sketch_text(data: &[u8]) {
             assert_eq!(a.encode(), b.encode());
             assert_eq!(a.to_text(), text);
         }
-        // Text that can not be right is a mistake of the caller, bytes that can not be right are damage.
+        // Text that cannot be right is a mistake of the caller, bytes that cannot be right are damage.
         (Err(SketchError::BadText(a)), Err(SketchError::Corrupt(b))) => assert_eq!(a, b),
         (Err(a), Err(b)) => assert_eq!(a, b),
         (a, b) => panic!("text and bytes differ: {:?}, {:?}", a.is_ok(), b.is_ok()),
@@ -200,7 +200,7 @@ pub fn sketch_rows(data: &[u8]) {
     ask::rows(&input.rows, &input.options);
     let (first, second) = input.rows.split_at(input.cut);
     let part = |rows: &[rows::OwnedRow]| {
-        let mut builder = Builder::new(&Budget::new(MEMORY));
+        let mut builder = Builder::new(input.columns.clone(), &Budget::new(MEMORY));
         for row in rows {
             builder.add(&row.borrow()).expect("it was good");
         }
@@ -220,7 +220,7 @@ fn add_up(input: &rows::Input, onto: Option<&[u8]>) -> Option<Builder> {
     let budget = Budget::new(MEMORY);
     let start = || match onto {
         Some(bytes) => Sketch::decode(bytes, &budget).expect("a good sketch"),
-        None => Sketch::new(&budget),
+        None => Sketch::new(input.columns.clone(), &budget),
     };
     let add = |start: Sketch, part: &[&rows::OwnedRow]| {
         let mut builder = Builder::continued(start);
@@ -232,7 +232,7 @@ fn add_up(input: &rows::Input, onto: Option<&[u8]>) -> Option<Builder> {
     let (first, second) = rows.split_at(input.cut);
     let whole = add(start(), &rows);
     let a = add(start(), first);
-    let b = add(Sketch::new(&budget), second);
+    let b = add(Sketch::new(input.columns.clone(), &budget), second);
     // A part can only fail by a row that the whole fails by.
     let (Ok((whole, bytes)), Ok((mut a, _)), Ok((mut b, _))) = (whole, a, b) else {
         return None;
@@ -242,7 +242,7 @@ fn add_up(input: &rows::Input, onto: Option<&[u8]>) -> Option<Builder> {
         b.sketch().expect("it was good"),
     );
     for parts in [[&*a, &*b], [&*b, &*a]] {
-        let mut sum = Sketch::new(&budget);
+        let mut sum = Sketch::new(input.columns.clone(), &budget);
         for part in parts {
             sum.merge(part).expect("parts of a sketch can be merged");
         }
@@ -253,7 +253,7 @@ fn add_up(input: &rows::Input, onto: Option<&[u8]>) -> Option<Builder> {
     assert_eq!(reversed, bytes, "the order of the rows does not matter");
     if onto.is_none() {
         // A result can be taken at any time, as windows do.
-        let mut stepwise = Builder::new(&budget);
+        let mut stepwise = Builder::new(input.columns.clone(), &budget);
         for row in &input.rows {
             stepwise.add(&row.borrow()).expect("it was good");
             stepwise.sketch().expect("it was good");
@@ -266,18 +266,19 @@ fn add_up(input: &rows::Input, onto: Option<&[u8]>) -> Option<Builder> {
     Some(whole)
 }
 
-/// A sketch of more than a megabyte, with as many covariates as such rows have.
+/// A sketch of more than a megabyte, with the columns that such rows have.
 static LARGE: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let mut builder = Builder::new(&Budget::unlimited());
-    for i in 0..8_000 {
-        let x = [0.5, i as f64, -1.0];
+    let columns = rows::large();
+    let mut builder = Builder::new(columns.clone(), &Budget::unlimited());
+    for i in 0..8_000_i64 {
+        let values: Vec<Option<f64>> = (0..columns.values().count())
+            .map(|v| Some((i % 100) as f64 + v as f64 + 0.5))
+            .collect();
         let row = Row {
-            covariates: Covariates::Complete(&x[..rows::COVARIATES_ONTO_LARGE]),
-            ..Row::simple(
-                Some((i % 100) as f64),
-                Some(b"control"),
-                Some(Key::of_bigint(i)),
-            )
+            condition: Some(b"control"),
+            cluster: Some(Cluster::Number(i)),
+            stratum: Key::NONE,
+            values: &values,
         };
         builder.add(&row).expect("a good row");
     }

@@ -2,42 +2,31 @@
 
 use crate::source::Source;
 use rct_core::effect::Options;
-use rct_core::sketch::{Covariates, Key, Row};
+use rct_core::sketch::{Cluster, Columns, Key, Row};
 
-/// A row that owns its covariates.
+/// A row that owns its values.
 pub struct OwnedRow {
-    outcome: Option<f64>,
     condition: Option<&'static str>,
-    cluster: Option<Key>,
+    cluster: Option<Cluster>,
     stratum: Key,
-    covariates: Option<Vec<Option<f64>>>,
-    /// The covariates with 0 for NULL, as an array is read.
-    read: Vec<f64>,
-    exposed: Option<f64>,
-    weight: Option<f64>,
+    values: Vec<Option<f64>>,
 }
 
 impl OwnedRow {
     /// As the sketch takes it.
     pub fn borrow(&self) -> Row<'_> {
         Row {
-            outcome: self.outcome,
             condition: self.condition.map(str::as_bytes),
             cluster: self.cluster,
             stratum: self.stratum,
-            covariates: match &self.covariates {
-                None => Covariates::Absent,
-                Some(given) if given.contains(&None) => Covariates::Incomplete(&self.read),
-                Some(_) => Covariates::Complete(&self.read),
-            },
-            exposed: self.exposed,
-            weight: self.weight,
+            values: &self.values,
         }
     }
 }
 
 /// Rows, where to cut them in two, and how to analyse them.
 pub struct Input {
+    pub columns: Columns,
     pub rows: Vec<OwnedRow>,
     pub cut: usize,
     pub options: Options,
@@ -47,14 +36,41 @@ pub struct Input {
 const STRATA: u8 = 4;
 const EXPOSED: u8 = 8;
 const WEIGHTS: u8 = 16;
-/// Covariates of rows that are added to a large sketch.
-pub const COVARIATES_ONTO_LARGE: usize = 2;
+const SECOND: u8 = 32;
+const RATIO: u8 = 64;
+const EXPOSED_TWICE: u8 = 128;
+/// What rows have that are added to a large sketch, besides strata.
+const ONTO_LARGE: u8 = 2 | EXPOSED | WEIGHTS | SECOND | RATIO;
+/// The columns of rows that are added to a large sketch.
+pub fn large() -> Columns {
+    columns(ONTO_LARGE)
+}
+
+/// One to three outcomes, up to three covariates and two exposures, and a weight.
+fn columns(shape: u8) -> Columns {
+    let has = |what: u8, text: &'static str| if shape & what != 0 { text } else { "" };
+    let covariates = ["", " ~ x", " ~ x, z", " ~ x, z, ü"][(shape & 3) as usize];
+    let exposures = match (shape & EXPOSED != 0, shape & EXPOSED_TWICE != 0) {
+        (false, _) => "",
+        (true, false) => "; exposure: seen",
+        (true, true) => "; exposure: seen, minutes",
+    };
+    let text = [
+        "score",
+        has(SECOND, ", passed"),
+        has(RATIO, ", solved / tried"),
+        covariates,
+        exposures,
+        has(WEIGHTS, "; weight: w"),
+    ];
+    Columns::parse(&text.concat()).expect("a good text")
+}
+
 /// Longest input that is read as rows.
 const MOST: usize = 200;
 
 impl Input {
-    /// Any bytes are an input. `onto_large`: as many covariates as the large sketch has, and numbers of no extreme size,
-    /// which would make its cells very large.
+    /// Any bytes are an input. `onto_large`: the columns that the large sketch has, and numbers of no extreme size, which would make its cells very large.
     pub fn read(data: &[u8], onto_large: bool) -> Self {
         let mut source = Source {
             bytes: data,
@@ -62,12 +78,12 @@ impl Input {
         };
         let (shape, options, cut) = (source.byte(), source.byte(), source.byte());
         let shape = match onto_large {
-            true => shape & !3 | COVARIATES_ONTO_LARGE as u8,
+            true => shape & STRATA | ONTO_LARGE,
             false => shape,
         };
-        let mut rows = Vec::new();
+        let (columns, mut rows) = (columns(shape), Vec::new());
         while !source.bytes.is_empty() && rows.len() < MOST {
-            rows.push(source.row(shape));
+            rows.push(source.row(shape, &columns));
         }
         Input {
             cut: if rows.is_empty() {
@@ -75,6 +91,7 @@ impl Input {
             } else {
                 cut as usize % (rows.len() + 1)
             },
+            columns,
             rows,
             options: crate::options(options),
         }
@@ -82,7 +99,7 @@ impl Input {
 }
 
 impl Source<'_> {
-    fn row(&mut self, shape: u8) -> OwnedRow {
+    fn row(&mut self, shape: u8, columns: &Columns) -> OwnedRow {
         const CONDITIONS: [Option<&str>; 8] = [
             Some("control"),
             Some("control"),
@@ -96,38 +113,22 @@ impl Source<'_> {
         let keys = self.byte();
         let cluster = match self.byte() % 32 {
             31 => None,
-            n => Some(Key::of_bigint(n as i64)),
+            // One row in 8 has the digest of its number.
+            n if keys >> 3 & 7 == 7 => Some(Cluster::Digest(Key::of_bigint(n as i64))),
+            n => Some(Cluster::Number(n as i64)),
         };
-        let covariates = match shape & 3 {
-            0 => None,
-            // One row in 8 has none at all.
-            _ if keys >> 3 & 7 == 7 => None,
-            n => Some((0..n).map(|_| self.number()).collect::<Vec<_>>()),
-        };
+        let mut values: Vec<Option<f64>> = columns.values().map(|_| self.number()).collect();
+        if let (Some(weight), Some(_)) = (values.last_mut(), &columns.weight) {
+            *weight = weight.map(f64::abs);
+        }
         OwnedRow {
-            outcome: self.number(),
             condition: CONDITIONS[(keys & 7) as usize],
             cluster,
             stratum: match keys >> 6 {
                 n if shape & STRATA != 0 && n > 0 => Key::of_bigint(n as i64),
                 _ => Key::NONE,
             },
-            read: covariates
-                .iter()
-                .flatten()
-                .map(|x| x.unwrap_or(0.0))
-                .collect(),
-            covariates,
-            exposed: if shape & EXPOSED != 0 {
-                self.number()
-            } else {
-                None
-            },
-            weight: if shape & WEIGHTS != 0 {
-                self.number().map(f64::abs)
-            } else {
-                None
-            },
+            values,
         }
     }
 }

@@ -4,7 +4,7 @@ use rct_core::attrition::Logistic;
 use rct_core::budget::Budget;
 use rct_core::effect::Distribution;
 use rct_core::reduction::{Method, NumberReduction, TextReduction};
-use rct_core::sketch::{Builder, Covariates, Key, Row, Sketch};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 /// Names and bytes of the seeds of a target.
 pub type Seeds = Vec<(String, Vec<u8>)>;
@@ -13,38 +13,44 @@ pub type Seeds = Vec<(String, Vec<u8>)>;
 pub fn sketches() -> Seeds {
     let mut seeds = vec![(
         "empty".to_owned(),
-        Sketch::new(&Budget::unlimited()).encode(),
+        Sketch::new(Columns::simple(false), &Budget::unlimited()).encode(),
     )];
-    for (name, rows, strata, covariates, exposed, weight) in [
-        ("one_row", 1u32, 0u32, 0usize, false, false),
-        ("simple", 24, 0, 0, false, false),
-        ("strata", 24, 3, 0, false, false),
-        ("covariates", 24, 0, 2, false, false),
-        ("exposed", 24, 0, 0, true, false),
-        ("weights", 24, 0, 0, false, true),
-        ("all", 40, 2, 3, true, true),
+    for (name, rows, strata, columns) in [
+        ("one_row", 1u32, 0u32, "y"),
+        ("simple", 24, 0, "y"),
+        ("strata", 24, 3, "y"),
+        ("covariates", 24, 0, "y ~ x, z"),
+        ("exposed", 24, 0, "y; exposure: seen"),
+        ("weights", 24, 0, "y; weight: w"),
+        ("outcomes", 24, 0, "y, z, solved / tried"),
+        (
+            "all",
+            40,
+            2,
+            "y, z, solved / tried ~ x, u; exposure: seen, m; weight: w",
+        ),
     ] {
-        let mut builder = Builder::new(&Budget::unlimited());
+        let columns = Columns::parse(columns).expect("a good text");
+        let mut builder = Builder::new(columns.clone(), &Budget::unlimited());
         for i in 0..rows {
-            let x = [f64::from(i % 7), f64::from(i) / 8.0, -1e9 + f64::from(i)];
-            let value = f64::from(i * i % 23) - 3.5;
+            let value = |(at, name): (u32, &str)| match name {
+                "y" => (i % 11 != 10).then_some(f64::from(i * i % 23) - 3.5),
+                "w" => Some(f64::from(i % 4) / 2.0),
+                "seen" => (i % 6 != 5).then_some(f64::from(i % 2)),
+                "u" => Some(-1e9 + f64::from(i)),
+                _ => (i % (7 + at) != 6).then_some(f64::from(i * at % 9) / 8.0),
+            };
+            let values: Vec<Option<f64>> = (1..).zip(columns.values()).map(value).collect();
             builder
                 .add(&Row {
-                    outcome: (i % 11 != 10).then_some(value),
                     condition: (i % 13 != 12)
                         .then_some(["control", "treated", "Ünïcode"][i as usize % 3].as_bytes()),
-                    cluster: (i % 17 != 16).then_some(Key::of_bigint(i64::from(i % 9))),
+                    cluster: (i % 17 != 16).then_some(Cluster::Number(i64::from(i % 9))),
                     stratum: match strata {
                         0 => Key::NONE,
                         n => Key::of_bigint(i64::from(i % n)),
                     },
-                    covariates: match covariates {
-                        0 => Covariates::Absent,
-                        n if i % 10 == 9 => Covariates::Incomplete(&x[..n]),
-                        n => Covariates::Complete(&x[..n]),
-                    },
-                    exposed: (exposed && i % 6 != 5).then_some(f64::from(i % 2)),
-                    weight: weight.then_some(f64::from(i % 4) / 2.0),
+                    values: &values,
                 })
                 .expect("a good row");
         }
