@@ -262,7 +262,7 @@ fn drop_extension_asks_first() {
         "{}",
         told(&error)
     );
-    assert_eq!(digests(&database).len(), 7);
+    assert_eq!(digests(&database).len(), 9);
 
     client
         .batch_execute("DROP EXTENSION pg_rct CASCADE")

@@ -193,6 +193,13 @@ fn searched(tokens: &[(usize, Token)]) -> Vec<(usize, String)> {
                             "internallength",
                             "collatable",
                             "sspace",
+                            "function",
+                            "leftarg",
+                            "rightarg",
+                            "commutator",
+                            "negator",
+                            "restrict",
+                            "join",
                         ]
                         .contains(&w)
                 });
@@ -313,6 +320,10 @@ fn names_without_a_schema_are_found() {
         (
             "CREATE FUNCTION rct.f() RETURNS text LANGUAGE sql BEGIN ATOMIC SELECT lower('x'); SELECT 1 + 1; END;",
             vec!["lower()", "+"],
+        ),
+        (
+            "CREATE OPERATOR pg_catalog.= (FUNCTION = rct.f, LEFTARG = rct.t, RIGHTARG = rct.t, COMMUTATOR = OPERATOR(pg_catalog.=), NEGATOR = <>);",
+            vec!["<>"],
         ),
         (
             "SELECT pg_catalog.count(*) FROM rct.t u (a, b) WHERE u.a IN (1, 2);",
