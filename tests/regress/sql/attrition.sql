@@ -43,6 +43,11 @@ SELECT overall, differential, w.* FROM (VALUES (0, 5.7), (0, -5.8), (10, 10.9), 
 -- Of a sketch, too: 55 of 100 are missing in each class.
 SELECT overall, differential, cautious_boundary, cautious, optimistic_boundary, optimistic
 FROM rct.attrition((SELECT rct.sketch(CASE WHEN i > 55 THEN i END, CASE WHEN k % 2 = 1 THEN 'new' ELSE 'old' END, k) FROM generate_series(1, 20) AS k, generate_series(1, 100) AS i), 'old');
+-- A ratio is missing where its numerator or its denominator is.
+SELECT a = b AS numerator, a = c AS denominator, d.missing > a.missing AND d.missing_control > a.missing_control AS either
+FROM sketches, rct.attrition(plain, 'old') AS a, rct.attrition((SELECT rct.sketch('y / x', arm, school, NULL, y, x) FROM pupil), 'old') AS b,
+     rct.attrition((SELECT rct.sketch('x / y', arm, school, NULL, x, y) FROM pupil), 'old') AS c,
+     rct.attrition((SELECT rct.sketch('y / x', arm, school, NULL, y, nullif(x, 2)) FROM pupil), 'old') AS d;
 -- By reason: an outcome each.
 SELECT reason, round(a.missing::numeric, 4) AS missing, round(a.missing_control::numeric, 4) AS missing_control, round(a.p_value::numeric, 4) AS p_value
 FROM (SELECT rct.sketch('moved, absent', arm, school, NULL, CASE WHEN y IS NOT NULL OR x >= 2 THEN 1 END, CASE WHEN y IS NOT NULL OR x < 2 THEN 1 END) AS s FROM pupil) AS k,
@@ -209,7 +214,7 @@ SELECT rct.attrition(plain, 'old', NULL) FROM sketches;
 SELECT rct.attrition(plain, 'Old') FROM sketches;
 SELECT rct.attrition(plain, 'old', 95) FROM sketches;
 SELECT rct.attrition(plain, 'old', outcome => 'y') FROM sketches;
-SELECT rct.attrition((SELECT rct.sketch('y / x', arm, school, NULL, y, x) FROM pupil), 'old');
+SELECT rct.manski_bounds((SELECT rct.sketch('y / x', arm, school, NULL, y, x) FROM pupil), 'old', 0, 1);
 SELECT rct.wwc_attrition(-1, 0);
 SELECT rct.wwc_attrition('NaN', 0);
 SELECT rct.wwc_attrition(10, 101);

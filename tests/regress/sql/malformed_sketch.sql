@@ -76,6 +76,12 @@ SELECT rct.sketch(1, 'a', 1, 2.5);
 SELECT rct.sketch(1, 'a', 1, 2::double precision);
 SELECT rct.sketch(1, 'a', 1, NULL::bigint);
 SELECT rct.sketch(1, 'a', 1, true);
+-- A text that is no number, without a type of its own, is none.
+SELECT rct.sketch('abc', 'a', 1);
+SELECT rct.sketch(1, 'a', 1, NULL, '{1,2}', NULL, NULL);
+SELECT rct.sketch(1, 'a', 1, NULL, '');
+SELECT rct.sketch('y ~ x; weight: w', 'a', 1, NULL, 1, 2, 'many');
+SELECT rct.student_sketch(1, 'a', NULL, 'x');
 -- Types that an argument cannot have.
 SELECT rct.sketch(1, 1.5, 'k');
 SELECT rct.sketch(1, 1.5::real, 'k');
