@@ -94,8 +94,11 @@ pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>,
         };
         let mut row = blank(arm, control_arm);
         for other in [question.control, number] {
-            row.notes
-                .extend(similar.get(&other).into_iter().flatten().cloned());
+            for note in similar.get(&other).into_iter().flatten() {
+                if !row.notes.contains(note) {
+                    row.notes.push(note.clone());
+                }
+            }
         }
         common_notes(&mut row, question, number);
         if options.estimand == Estimand::Cluster {
@@ -173,10 +176,11 @@ fn similar_conditions(moments: &Moments) -> BTreeMap<usize, Vec<Note>> {
     for alike in plain.into_values().filter(|alike| alike.len() > 1) {
         for (one, other) in alike.iter().zip(alike.iter().cycle().skip(1)) {
             if let (Some(a), Some(b)) = (name(one), name(other)) {
-                notes
-                    .entry(*one)
-                    .or_default()
-                    .push(Note::SimilarConditions(a, b));
+                notes.entry(*one).or_default().push(if a < b {
+                    Note::SimilarConditions(a, b)
+                } else {
+                    Note::SimilarConditions(b, a)
+                });
             }
         }
     }
