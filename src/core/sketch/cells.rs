@@ -1,6 +1,6 @@
 //! The cells of a sketch: an open-addressing table over compact records.
 //!
-//! A record is a header of five words and the exact sums of [`Layout`]. Records lie in chunks, so that growing never
+//! A record is a header of four words, the exact sums of [`Layout`], and a weight if the rows have weights. Records lie in chunks, so that growing never
 //! copies more than one chunk's worth and memory stays close to what is used. The table holds what a cell is known by beside
 //! its number, so that a row touches one line of the table and those of its sums, and growing the table reads no record.
 
@@ -11,8 +11,8 @@ use crate::budget::{Budget, Charge, OverBudget};
 use crate::exact::limbs;
 use crate::pulse;
 
-/// Words before the sums: digest (2), stratum with condition and flags, weight, rows.
-const HEADER: usize = 5;
+/// Words before the sums: digest (2), stratum with condition and flags, rows.
+const HEADER: usize = 4;
 /// Cells per chunk; the first chunk grows up to it by doubling.
 const CHUNK: usize = 512;
 
@@ -116,6 +116,8 @@ pub struct Cell<'a> {
 #[derive(Debug)]
 pub struct Cells {
     layout: Layout,
+    /// Records end with a weight.
+    weighted: bool,
     /// Words of a record.
     stride: usize,
     chunks: Vec<Vec<u64>>,
@@ -130,9 +132,10 @@ pub struct Cells {
 
 impl Cells {
     /// No cells yet.
-    pub fn new(layout: Layout, budget: &Budget) -> Self {
+    pub fn new(layout: Layout, weighted: bool, budget: &Budget) -> Self {
         Cells {
-            stride: HEADER + layout.words(),
+            stride: HEADER + layout.words() + weighted as usize,
+            weighted,
             layout,
             chunks: Vec::new(),
             len: 0,
@@ -175,14 +178,14 @@ impl Cells {
 
     /// Cell by number.
     pub fn get(&self, cell: usize) -> Option<Cell<'_>> {
-        let (&[low, high, meta, weight, rows], sums) =
-            self.record(cell).split_first_chunk::<HEADER>()?;
+        let (&[low, high, meta, rows], rest) = self.record(cell).split_first_chunk::<HEADER>()?;
+        let (sums, weight) = rest.split_at_checked(self.layout.words())?;
         let id = CellId {
             stratum: meta as u32,
             cluster: Key(low as u128 | (high as u128) << 64),
             condition: (meta >> 32) as u16,
             flags: (meta >> 48) as u8,
-            weight: f64::from_bits(weight),
+            weight: weight.first().map_or(1.0, |&w| f64::from_bits(w)),
         };
         Some(Cell { id, rows, sums })
     }
@@ -247,7 +250,7 @@ impl Cells {
     pub fn append(&mut self, id: &CellId) -> Result<usize, OverBudget> {
         self.as_read = true;
         let [low, high] = halves(id.cluster);
-        self.push([low, high, id.meta(), id.weight.to_bits()])
+        self.push([low, high, id.meta()], id.weight)
     }
 
     /// The cells of up to a batch of rows that have one; and all their memory is touched.
@@ -301,7 +304,7 @@ impl Cells {
     #[inline(always)]
     fn weighs(&self, cell: usize, wanted: &Wanted) -> bool {
         wanted.id.flags & HAS_WEIGHT == 0
-            || self.record(cell).get(3) == Some(&wanted.id.weight.to_bits())
+            || self.record(cell).last() == Some(&wanted.id.weight.to_bits())
     }
 
     #[cold]
@@ -310,13 +313,13 @@ impl Cells {
             self.resize_index((self.index.len() * 2).max(8))?;
         }
         let [low, high] = halves(wanted.cluster.key());
-        let cell = self.push([low, high, wanted.id.meta(), wanted.id.weight.to_bits()])?;
+        let cell = self.push([low, high, wanted.id.meta()], wanted.id.weight)?;
         self.enter(entry.of_cell(cell));
         Ok(cell)
     }
 
     /// Appends a record without rows.
-    fn push(&mut self, words: [u64; 4]) -> Result<usize, OverBudget> {
+    fn push(&mut self, words: [u64; 3], weight: f64) -> Result<usize, OverBudget> {
         let stride = self.stride;
         let cell = self.len;
         if cell.is_multiple_of(CHUNK) {
@@ -335,6 +338,9 @@ impl Cells {
         if let Some(chunk) = self.chunks.last_mut() {
             chunk.extend_from_slice(&words);
             chunk.resize(chunk.len() + stride - words.len(), 0);
+            if let (true, Some(last)) = (self.weighted, chunk.last_mut()) {
+                *last = weight.to_bits();
+            }
         }
         self.len += 1;
         Ok(cell)
@@ -381,14 +387,16 @@ impl Cells {
             .chunks
             .get_mut(cell / CHUNK)?
             .get_mut(start..start + stride)?;
-        let (header, sums) = record.split_first_chunk_mut::<HEADER>()?;
-        let [_, _, _, _, rows] = header;
+        let (header, rest) = record.split_first_chunk_mut::<HEADER>()?;
+        let [_, _, _, rows] = header;
+        let sums = rest.get_mut(..self.layout.words())?;
         Some((&self.layout, rows, sums))
     }
 
     /// Moves all cells to a wider layout of the same shape; slots of rows that lack an outcome may be new.
     pub fn move_to(&mut self, layout: Layout) -> Result<(), OverBudget> {
-        let (old_stride, new_stride) = (self.stride, HEADER + layout.words());
+        let weight = self.weighted as usize;
+        let (old_stride, new_stride) = (self.stride, HEADER + layout.words() + weight);
         let (old_counts, new_counts) = (self.layout.counts(), layout.counts());
         for chunk in &mut self.chunks {
             pulse::beat();
@@ -397,7 +405,8 @@ impl Cells {
             self.charge.grow(capacity * new_stride * 8)?;
             let mut moved = Vec::with_capacity(capacity * new_stride);
             for record in chunk.chunks_exact(old_stride) {
-                let (header, sums) = record.split_at(HEADER);
+                let (header, rest) = record.split_at(HEADER);
+                let (sums, weight) = rest.split_at(self.layout.words());
                 moved.extend_from_slice(header);
                 let start = moved.len();
                 moved.resize(start + layout.words(), 0);
@@ -416,6 +425,7 @@ impl Cells {
                 let counts = sums.iter().rev().take(old_counts);
                 let places = moved.iter_mut().rev().take(new_counts);
                 places.zip(counts).for_each(|(new, old)| *new = *old);
+                moved.extend_from_slice(weight);
             }
             let freed = chunk.capacity() * 8;
             *chunk = moved;

@@ -118,8 +118,12 @@ impl Sketch {
             } else {
                 HAS_EXPOSED
             },
+            cells: Cells::new(
+                Layout::new(shape, scales, false),
+                columns.weight.is_some(),
+                budget,
+            ),
             columns,
-            cells: Cells::new(Layout::new(shape, scales, false), budget),
         }
     }
 

@@ -138,7 +138,8 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     let mut conditions_used = vec![false; sketch_conditions];
     let mut gap_used = false;
     (sketch.conditions, sketch.strata, sketch.no_condition) = (conditions, strata, no_condition);
-    sketch.cells = Cells::new(Layout::new(shape, scales, gaps), budget);
+    let weighted = sketch.columns.weight.is_some();
+    sketch.cells = Cells::new(Layout::new(shape, scales, gaps), weighted, budget);
 
     let terms = sketch.cells.layout().shape().terms(gaps);
     let mut previous = None;
