@@ -81,5 +81,5 @@ alone "effects, G = 10,000, difference in means" "-" \
 alone "rollup of 1,000 sketches of 10 clusters" "-" "SELECT octet_length(rct.rollup(s)::bytea) FROM parts"
 
 printf '\n%s\n\n' "bytes per cell as stored"
-sql -c "SELECT name, clusters, covariates, bytes, bytes / stored_cells AS bytes_per_cell
+sql -c "SELECT name, clusters, cardinality(covariates) AS covariates, bytes, bytes / stored_cells AS bytes_per_cell
   FROM stored, rct.sketch_info(s) ORDER BY name"

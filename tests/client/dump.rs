@@ -473,7 +473,7 @@ fn assert_same(source: &[(String, String)], target: &[(String, String)], how: &s
     );
 }
 
-/// What happens next happens the same way: numbers go on, events are known, records can not be changed.
+/// What happens next happens the same way: numbers go on, events are known, records cannot be changed.
 fn goes_on(database: &Database, roles: &[String; 3]) -> Vec<(String, String)> {
     let mut client = database.client();
     // as a whole, or not at all: the first to be refused would end the transaction of the others

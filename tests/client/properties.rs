@@ -322,12 +322,7 @@ fn units_and_origins_do_not_matter() {
                 ("y * 1e12 + 1e15", 1e12),
             ] {
                 let moved = effects(&mut client, &sketch(y, "x[1]", "x[2]"), &table, options);
-                check_moved(
-                    &format!("{y}{role}, {options}"),
-                    &base,
-                    &moved,
-                    scale,
-                );
+                check_moved(&format!("{y}{role}, {options}"), &base, &moved, scale);
             }
             for (a, b) in [
                 ("x[1] + 1e9", "x[2]"),

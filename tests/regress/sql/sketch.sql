@@ -381,3 +381,9 @@ SELECT nr, length(extended::bytea) AS bytes, pg_column_size(extended) < length(e
        (SELECT rct.rollup(s)::bytea = extended::bytea FROM (VALUES (external), (NULL)) AS v (s)) AS rolled_up
 FROM shelf ORDER BY nr;
 SELECT rct.rollup(extended)::bytea = rct.rollup(main)::bytea AS same FROM shelf WHERE nr IN (2, 4);
+-- They are equal and have one hash, however they are stored. Of its two halves the lower one is the hash of 32 bits.
+SELECT bool_and(extended = external AND external = main AND NOT extended < main AND extended >= external) AS equal,
+       bool_and(rct._sketch_hash(extended) = rct._sketch_hash(external) AND rct._sketch_hash(extended, 7) = rct._sketch_hash(main, 7)) AS hash,
+       bool_and(rct._sketch_hash(extended) = (rct._sketch_hash(extended, 0) & 4294967295)::bit(32)::int) AS halves,
+       count(DISTINCT rct._sketch_hash(extended)) AS hashes, count(DISTINCT rct._sketch_hash(extended, 7)) AS salted
+FROM shelf;
