@@ -98,6 +98,11 @@ impl Table {
 /// A sketch whose clusters are named as `cluster` says.
 pub fn sketch_of(columns: &Columns, rows: &[Data], cluster: impl Fn(i64) -> Cluster) -> Sketch {
     let mut builder = Builder::new(columns.clone(), &Budget::unlimited());
+    add(&mut builder, rows, cluster);
+    builder.into_sketch().unwrap()
+}
+
+pub fn add(builder: &mut Builder, rows: &[Data], cluster: impl Fn(i64) -> Cluster) {
     for row in rows {
         builder
             .add(&Row {
@@ -108,7 +113,6 @@ pub fn sketch_of(columns: &Columns, rows: &[Data], cluster: impl Fn(i64) -> Clus
             })
             .unwrap();
     }
-    builder.into_sketch().unwrap()
 }
 
 pub fn again(sketch: &Sketch) -> Sketch {

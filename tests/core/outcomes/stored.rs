@@ -1,11 +1,11 @@
 //! One stored form, whatever the order, the parts, the scale and the way clusters are named.
 
 use super::answers::of_outcome;
-use super::rows::{Data, Table, again, extreme, sketch_of, table, usual};
+use super::rows::{Data, Table, add, again, extreme, sketch_of, table, usual};
 use proptest::prelude::*;
 use rct_core::budget::Budget;
 use rct_core::error::{Class, Explain};
-use rct_core::sketch::{Cluster, Key, Sketch, SketchError};
+use rct_core::sketch::{Builder, Cluster, Key, Sketch, SketchError};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Merges parts, some of them stored before, in the order of the tree that `choices` make.
@@ -18,6 +18,9 @@ fn merged(table: &Table, mut parts: Vec<Sketch>, choices: &[prop::sample::Index]
         let part = parts.swap_remove(choice.index(parts.len()));
         let part = if i % 2 == 0 { again(&part) } else { part };
         let onto = choice.index(parts.len());
+        if i % 3 == 0 {
+            parts[onto] = again(&parts[onto]);
+        }
         parts[onto].merge(&part).unwrap();
     }
     parts.remove(0)
@@ -52,7 +55,13 @@ proptest! {
             _ => Cluster::Digest(Key::of_bigint(n)),
         });
         let parts = cuts.windows(2).enumerate().map(|(i, w)| named(&shuffled[w[0]..w[1]], i)).collect();
-        prop_assert_eq!(merged(&table, parts, &choices).encode(), bytes);
+        prop_assert_eq!(&merged(&table, parts, &choices).encode(), &bytes);
+        // A stored sketch takes more rows.
+        let (first, second) = shuffled.split_at(cuts[1]);
+        let start = again(&named(first, 0));
+        let mut builder = Builder::continued(start);
+        add(&mut builder, second, Cluster::Number);
+        prop_assert_eq!(builder.into_sketch().unwrap().encode(), bytes);
     }
 
     #[test]
