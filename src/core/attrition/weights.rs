@@ -3,6 +3,7 @@
 use super::rates::ones_of;
 use crate::effect::EffectError;
 use crate::error::Invalid;
+use crate::pulse;
 use crate::sketch::{Centre, Key, Rows, View};
 use std::collections::BTreeMap;
 
@@ -33,6 +34,8 @@ pub struct ResponseWeight {
     pub notes: Vec<String>,
 }
 
+/// What the notes of a row take at most, and their list.
+const NOTES_BYTES: usize = 400;
 /// Students with an outcome below which a cell's rate is rough.
 const FEW: u64 = 10;
 
@@ -52,11 +55,17 @@ pub fn response_weights(
     let view = &view.observedness();
     let moments = view.moments(Rows::All, Centre::PerStratum)?;
     let mut cells: BTreeMap<(usize, usize), (u64, u64)> = BTreeMap::new();
-    for (i, cell) in moments.cells.iter().enumerate() {
+    pulse::room_for(moments.cells.len(), 64);
+    for (i, cell) in pulse::each(&moments.cells).enumerate() {
         let counts = cells.entry((cell.condition, cell.stratum)).or_default();
         counts.0 += cell.rows as u64;
         counts.1 += ones_of(&moments, i, 0) as u64;
     }
+    let longest = moments.conditions.iter().map(|c| c.name.len()).max();
+    pulse::room_for(
+        cells.len(),
+        size_of::<ResponseWeight>() + NOTES_BYTES + longest.unwrap_or(0),
+    );
     let mut out = Vec::with_capacity(cells.len());
     for (number, condition) in moments.conditions.iter().enumerate() {
         let own = || cells.range((number, 0)..=(number, usize::MAX));
@@ -64,7 +73,7 @@ pub fn response_weights(
         let overall = observed as f64 / n as f64;
         let start = out.len();
         let (mut sum, mut squares, mut largest, mut empty) = (0.0, 0.0, 0.0f64, 0u64);
-        for (&(_, stratum), &(n, observed)) in own() {
+        for (&(_, stratum), &(n, observed)) in pulse::each(own()) {
             let rate = observed as f64 / n as f64;
             let raw = (observed > 0).then(|| overall / rate);
             let stabilized = raw.map(|w| cap.map_or(w, |c| w.min(c)));
