@@ -91,7 +91,7 @@ impl Explain for EffectError {
                 format!("{argument} must be one of {offered}, got \"{value}\"")
             }
             Level(level) => format!("level must be between 0 and 1, got {}", spelled(*level)),
-            NoCovariates => "adjust needs covariates, the sketch has none".to_owned(),
+            NoCovariates => "adjust needs covariates, there are none".to_owned(),
             Argument {
                 argument,
                 must,

@@ -66,13 +66,17 @@ impl Columns {
 
     /// The same with so many covariates that come as an array.
     pub fn with_array(count: usize) -> Result<Self, SketchError> {
-        let columns = Columns {
-            covariates: (1..=count.min(MAX_COVARIATES + 1))
-                .map(|i| format!("covariate {i}"))
-                .collect(),
+        if count > MAX_COVARIATES {
+            return Err(SketchError::TooManyColumns {
+                what: "covariates",
+                got: count,
+                most: MAX_COVARIATES,
+            });
+        }
+        Ok(Columns {
+            covariates: (1..=count).map(|i| format!("covariate {i}")).collect(),
             ..Columns::simple(false)
-        };
-        columns.check().map(|()| columns)
+        })
     }
 
     /// The same with an exposure and a weight that come after the covariates.

@@ -40,6 +40,8 @@ pub enum SketchError {
         /// How many were given.
         got: usize,
     },
+    /// A weight of a sketch of students.
+    WeightOfStudents,
     /// An array of covariates that is NULL, or not as long as that of the first row.
     CovariateArray {
         /// Length in the first row.
@@ -128,6 +130,7 @@ impl Explain for SketchError {
             | ColumnsChange
             | ValueCount { .. }
             | UnknownColumn { .. }
+            | WeightOfStudents
             | CovariateArray { .. }
             | CovariateDimensions(_)
             | NamedTwice { .. }
@@ -167,6 +170,7 @@ impl Explain for SketchError {
             ValueCount { expected, got, .. } => {
                 format!("a sketch of {expected} columns needs {expected} values, got {got}")
             }
+            WeightOfStudents => "a sketch of students takes no weight".to_owned(),
             CovariateArray { expected, got } => format!(
                 "covariates of a sketch must be arrays of the same length, got {} after {expected}",
                 got.map_or("NULL".to_owned(), |n| n.to_string())
@@ -273,6 +277,9 @@ impl Explain for SketchError {
             }
             ValueCount { .. } => {
                 "After the text come condition, cluster and stratum (NULL for none), and then a value for each column, in order."
+            }
+            WeightOfStudents => {
+                "Use rct.sketch with the student as the cluster, which takes weights."
             }
             CovariateArray { .. } | CovariateDimensions(_) => {
                 "Write ARRAY[a, b] with the same columns everywhere; a missing value is NULL inside the array."
