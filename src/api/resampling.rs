@@ -1,8 +1,8 @@
 //! Inference by resampling: wild cluster bootstrap, randomization test, simultaneous intervals.
 
 use super::effect::options;
-use super::sketch::{count, read, rows_of, view};
-use crate::pg::array::{Texts, owned, required, texts};
+use super::sketch::{count, read, rows_of};
+use crate::pg::array::{Texts, required, texts};
 use crate::pg::error::or_raise;
 use pgrx::prelude::*;
 use rct_core::effect::Word;
@@ -187,13 +187,9 @@ fn simultaneous_intervals(
     let control = required(control, "control");
     let rows = sketch.map_or_else(Vec::new, |bytes| {
         let sketch = read(bytes);
-        let all = || sketch.columns().plain_outcomes().collect();
-        let names = outcomes.as_ref().map(|o| owned(&texts(o, "outcomes")));
-        let names: Vec<String> = names.unwrap_or_else(all);
-        let views: Vec<_> = names
-            .iter()
-            .map(|n| view(&sketch, Some(n), &covariates))
-            .collect();
+        let outcomes = outcomes.as_ref().map(|names| texts(names, "outcomes"));
+        let covariates = covariates.as_ref().map(|names| texts(names, "covariates"));
+        let views = or_raise(sketch.views(outcomes.as_deref(), covariates.as_deref()));
         or_raise(resampling::simultaneous_intervals(
             &views, control, &options, &draws,
         ))

@@ -105,6 +105,9 @@ impl Site {
             .str(1, "columns")
             .unwrap_or_else(|| raise(CallError::Null("columns")));
         let columns = or_raise(Columns::parse(text));
+        if students && columns.weight.is_some() {
+            raise(SketchError::WeightOfStudents);
+        }
         let stratum = 4 - students as usize;
         let (expected, got) = (
             columns.values().count(),
@@ -164,11 +167,12 @@ impl Site {
         });
         for (name, kind) in names.zip(&self.types) {
             if !kind.is_number() {
-                refuse(
-                    name,
-                    "a number, a boolean or an array of double precision",
-                    kind,
-                );
+                let takes = if self.text.is_none() && name == "covariate" {
+                    "a number, a boolean or an array of double precision"
+                } else {
+                    "a number or a boolean"
+                };
+                refuse(name, takes, kind);
             }
         }
         self

@@ -57,17 +57,6 @@ pub fn simultaneous_intervals(
         se: StdError::Cr2,
         ..*options
     };
-    let mut names: Vec<String> = views.iter().map(View::name).collect();
-    names.sort_unstable();
-    if let Some((twice, _)) = names.iter().zip(names.iter().skip(1)).find(|(a, b)| a == b) {
-        return Err(Invalid::word(
-            "outcomes",
-            "different outcomes",
-            twice,
-            "Name each outcome once.",
-        )
-        .into());
-    }
     let (mut rows, mut scores): (Vec<Simultaneous>, Vec<Option<Scores>>) = Default::default();
     for view in views {
         pulse::room_for(views.len(), 8 * size_of::<Key>());

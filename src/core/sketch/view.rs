@@ -47,6 +47,25 @@ impl Sketch {
         })
     }
 
+    /// Several outcomes, each named once; all that are no ratios if none are named.
+    pub fn views(
+        &self,
+        outcomes: Option<&[&str]>,
+        covariates: Option<&[&str]>,
+    ) -> Result<Vec<View<'_>>, SketchError> {
+        let all: Vec<String> = self.columns.plain_outcomes().collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let mut views: Vec<View<'_>> = Vec::new();
+        for name in outcomes.unwrap_or(&all) {
+            let view = self.view(Some(name), covariates)?;
+            if views.iter().any(|v| v.outcome == view.outcome) {
+                return Err(SketchError::NamedTwice((*name).to_owned()));
+            }
+            views.push(view);
+        }
+        Ok(views)
+    }
+
     /// Who was assigned: all rows, whether or not they have the outcome.
     pub fn assigned(&self) -> View<'_> {
         View {
