@@ -278,6 +278,7 @@ fn name(text: &str) -> Result<String, SketchError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -40,8 +40,6 @@ pub enum SketchError {
         /// How many were given.
         got: usize,
     },
-    /// An outcome that is asked for twice.
-    NamedTwice(String),
     /// A weight of a sketch of students.
     WeightOfStudents,
     /// An array of covariates that is NULL, or not as long as that of the first row.
@@ -132,7 +130,6 @@ impl Explain for SketchError {
             | ColumnsChange
             | ValueCount { .. }
             | UnknownColumn { .. }
-            | NamedTwice(_)
             | WeightOfStudents
             | CovariateArray { .. }
             | CovariateDimensions(_)
@@ -173,7 +170,6 @@ impl Explain for SketchError {
             ValueCount { expected, got, .. } => {
                 format!("a sketch of {expected} columns needs {expected} values, got {got}")
             }
-            NamedTwice(name) => format!("outcome \"{name}\" is named twice"),
             WeightOfStudents => "a sketch of students takes no weight".to_owned(),
             CovariateArray { expected, got } => format!(
                 "covariates of a sketch must be arrays of the same length, got {} after {expected}",
@@ -282,7 +278,6 @@ impl Explain for SketchError {
             ValueCount { .. } => {
                 "After the text come condition, cluster and stratum (NULL for none), and then a value for each column, in order."
             }
-            NamedTwice(_) => "Name each outcome once.",
             WeightOfStudents => {
                 "Use rct.sketch with the student as the cluster, which takes weights."
             }

@@ -59,7 +59,10 @@ impl Sketch {
         for name in outcomes.unwrap_or(&all) {
             let view = self.view(Some(name), covariates)?;
             if views.iter().any(|v| v.outcome == view.outcome) {
-                return Err(SketchError::NamedTwice((*name).to_owned()));
+                return Err(SketchError::NamedTwice {
+                    role: "outcome",
+                    name: (*name).to_owned(),
+                });
             }
             views.push(view);
         }
