@@ -128,7 +128,9 @@ BEGIN
         PERFORM FROM rct.unit o WHERE o.unit = ANY (ARRAY(
             SELECT rct._unit(k.type, k.id) FROM ROWS FROM (unnest(types), unnest(ids)) k (type, id))) ORDER BY o.unit FOR UPDATE;
         UPDATE rct.unit o SET user_id = r.user_id, units = r.units, facts = r.facts
-            FROM rct._unit_rows(types, ids) r WHERE o.unit = r.unit;
+            FROM rct._unit_rows(types, ids) r WHERE o.unit = r.unit
+            -- By the index, however many units there seem to be.
+            AND o.unit = ANY (ARRAY(SELECT rct._unit(k.type, k.id) FROM ROWS FROM (unnest(types), unnest(ids)) k (type, id)));
     END IF;
     -- An alias leads to the same place.
     INSERT INTO rct.unit AS o (unit, user_id, units)
