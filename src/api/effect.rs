@@ -28,7 +28,7 @@ pub fn texts(notes: &[Note]) -> Vec<String> {
 
 /// `effects(sketch, control, adjust, strata, se, level, estimand)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
+#[allow(clippy::type_complexity, clippy::too_many_arguments)]
 fn effects(
     sketch: Option<&[u8]>,
     control: Option<&str>,
@@ -102,7 +102,7 @@ fn effects(
 
 /// `effects_joint(sketch, control, adjust, strata, se, estimand)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
+#[allow(clippy::type_complexity, clippy::too_many_arguments)]
 fn effects_joint(
     sketch: Option<&[u8]>,
     control: Option<&str>,
