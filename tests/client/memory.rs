@@ -320,7 +320,7 @@ fn prepare(client: &mut Client) {
                  (SELECT rct.sketch(i % 7, (i % 60)::text, i) FROM generate_series(1, 60000) AS i) AS arms,
                  (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i, i / 2, NULL) FROM generate_series(1, 400000) AS i) AS strata,
                  (SELECT rct.sketch('a, b, c, d, e ~ x', CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i, NULL, i % 7, i % 11, i % 5, nullif(i % 13, 0), i % 3, i % 4)
-                  FROM generate_series(1, 200000) AS i) AS several,
+                  FROM generate_series(1, 60000) AS i) AS several,
                  (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i % 40) FROM generate_series(1, 1000) AS i) AS small",
         )
         .unwrap_or_else(|e| panic!("{}", told(&e)));
