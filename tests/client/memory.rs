@@ -307,21 +307,26 @@ const CALLS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Large sketches: many clusters, many covariates, many conditions, many strata.
+/// Large sketches: many clusters, many covariates, many conditions, many strata. Each in a statement of its own, since the
+/// states of a statement are held together.
 fn prepare(client: &mut Client) {
     client
         .batch_execute(
             "CREATE TABLE huge AS SELECT array_agg('u' || i) AS units, array_agg(CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END) AS arms
              FROM generate_series(1, 1000000) AS i;
-             CREATE TABLE sketches AS SELECT
-                 (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i) FROM generate_series(1, 600000) AS i) AS many,
-                 (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i / 2, NULL::text, ARRAY(SELECT (i * j % 11)::float8 FROM generate_series(1, 30) AS j), NULL, NULL)
-                  FROM generate_series(1, 20000) AS i) AS wide,
-                 (SELECT rct.sketch(i % 7, (i % 60)::text, i) FROM generate_series(1, 60000) AS i) AS arms,
-                 (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i, i / 2, NULL) FROM generate_series(1, 400000) AS i) AS strata,
-                 (SELECT rct.sketch('a, b, c, d, e ~ x', CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i, NULL, i % 7, i % 11, i % 5, nullif(i % 13, 0), i % 3, i % 4)
-                  FROM generate_series(1, 60000) AS i) AS several,
-                 (SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i % 40) FROM generate_series(1, 1000) AS i) AS small",
+             CREATE TABLE sketch_several AS SELECT rct.sketch('a, b, c, d, e ~ x', CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i, NULL, i % 7, i % 11, i % 5, nullif(i % 13, 0), i % 3, i % 4) AS several
+                 FROM generate_series(1, 60000) AS i;
+             CREATE TABLE sketch_many AS SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i) AS many
+                 FROM generate_series(1, 600000) AS i;
+             CREATE TABLE sketch_wide AS SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i / 2, NULL::text, ARRAY(SELECT (i * j % 11)::float8 FROM generate_series(1, 30) AS j), NULL, NULL) AS wide
+                 FROM generate_series(1, 20000) AS i;
+             CREATE TABLE sketch_arms AS SELECT rct.sketch(i % 7, (i % 60)::text, i) AS arms
+                 FROM generate_series(1, 60000) AS i;
+             CREATE TABLE sketch_strata AS SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i, i / 2, NULL) AS strata
+                 FROM generate_series(1, 400000) AS i;
+             CREATE TABLE sketch_small AS SELECT rct.sketch(i % 7, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END, i % 40) AS small
+                 FROM generate_series(1, 1000) AS i;
+             CREATE TABLE sketches AS SELECT * FROM sketch_several, sketch_many, sketch_wide, sketch_arms, sketch_strata, sketch_small",
         )
         .unwrap_or_else(|e| panic!("{}", told(&e)));
 }
