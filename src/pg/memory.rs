@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::Relaxed};
 const SMALL: usize = 4 << 20;
 /// Announcements below this are not tried out: the reserve has room for several of them.
 const TRIED: usize = 1 << 20;
+/// What must be there besides what is announced: a computation announces several large pieces before it takes the first.
+const MARGIN: usize = 64 << 20;
 
 const fn plain(size: usize) -> Layout {
     match Layout::from_size_align(size, 16) {
@@ -126,7 +128,7 @@ pub fn room(bytes: usize) {
             limit,
         });
     }
-    if SHORT.swap(false, Relaxed) || !reserved() || (bytes >= TRIED && !is_there(bytes)) {
+    if SHORT.swap(false, Relaxed) || !reserved() || (bytes >= TRIED && !is_there(bytes.saturating_add(MARGIN))) {
         raise(Shortage::System(bytes));
     }
 }
