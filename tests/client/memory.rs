@@ -135,7 +135,7 @@ const CALLS: &[(&str, &str)] = &[
         "",
     ),
     (
-        "SELECT * FROM rct.srm_sequential(array_fill(1::bigint, '{20000000}'))",
+        "SELECT * FROM rct.srm_sequential(array_fill(1::bigint, '{12000000}'))",
         "22023",
     ),
     (
