@@ -128,7 +128,10 @@ pub fn room(bytes: usize) {
             limit,
         });
     }
-    if SHORT.swap(false, Relaxed) || !reserved() || (bytes >= TRIED && !is_there(bytes.saturating_add(MARGIN))) {
+    if SHORT.swap(false, Relaxed)
+        || !reserved()
+        || (bytes >= TRIED && !is_there(bytes.saturating_add(MARGIN)))
+    {
         raise(Shortage::System(bytes));
     }
 }
