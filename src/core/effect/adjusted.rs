@@ -54,7 +54,7 @@ impl std::fmt::Display for AdjustmentNote {
     }
 }
 
-/// For each condition but the control, by name, one row for each method: without covariates, with a common slope for each
+/// For each condition except the control, by name, one row for each method: without covariates, with a common slope for each
 /// covariate, and with a slope for each covariate and condition.
 pub fn adjusted_effects(
     view: &View<'_>,

@@ -50,7 +50,7 @@ pub struct BinaryEffect {
     pub notes: Vec<String>,
 }
 
-/// The effect of each condition but the control, by condition. Strata and covariates are not used.
+/// The effect of each condition except the control, by condition. Strata and covariates are not used.
 pub fn binary_effects(
     view: &View<'_>,
     control: &str,

@@ -120,7 +120,7 @@ pub struct Cace {
     pub notes: Vec<String>,
 }
 
-/// The effect of each exposure in each condition but the control, by condition, exposures in the given order. Each condition
+/// The effect of each exposure in each condition except the control, by condition, exposures in the given order. Each condition
 /// is compared with the control on the rows of these two.
 pub fn cace(
     view: &View<'_>,

@@ -1,6 +1,6 @@
 //! The regression behind an effect: from cell moments to per-cluster Gram matrices, strata absorbed.
 //!
-//! Regressors are one dummy for each condition but the control, then the covariates. Stratum intercepts are partialled
+//! Regressors are one dummy for each condition except the control, then the covariates. Stratum intercepts are partialled
 //! out (Frisch, Waugh and Lovell): every column is taken about its weighted mean in the stratum, which sums allow after
 //! the fact. Without strata there is one, the intercept. What the intercepts still do to a cluster's leverage is kept as a
 //! border: one row for each stratum that the cluster touches (see `robust`).
@@ -190,7 +190,7 @@ impl Design {
     }
 }
 
-/// Conditions with rows, but the control.
+/// Conditions with rows, except the control.
 pub fn treated(moments: &Moments, control: usize) -> Vec<usize> {
     let mut present = vec![false; moments.conditions.len()];
     for cell in each(&moments.cells) {

@@ -42,7 +42,7 @@ pub struct Diagnostics {
     pub se_cv3j: Option<f64>,
 }
 
-/// Diagnostics of the effect of each condition but the control, by name.
+/// Diagnostics of the effect of each condition except the control, by name.
 pub fn cluster_diagnostics(
     view: &View<'_>,
     control: &str,

@@ -57,7 +57,7 @@ pub struct Effect {
     pub notes: Vec<Note>,
 }
 
-/// The effect of each condition but the control, by name.
+/// The effect of each condition except the control, by name.
 pub fn effects(
     view: &View<'_>,
     control: &str,
@@ -66,7 +66,7 @@ pub fn effects(
     effects_of(&Question::new(view, control, options)?, options)
 }
 
-/// The effect of each condition but the control on the outcome of the question.
+/// The effect of each condition except the control on the outcome of the question.
 pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>, EffectError> {
     let design = &question.design;
     let arms = arms_of(&question.pooled);

@@ -58,7 +58,7 @@ impl Side {
     }
 }
 
-/// The effect of each condition but the control, by name. The strata of the sketch are the pairs.
+/// The effect of each condition except the control, by name. The strata of the sketch are the pairs.
 pub fn paired_effects(
     view: &View<'_>,
     control: &str,

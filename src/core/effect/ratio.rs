@@ -38,7 +38,7 @@ pub struct RatioEffect {
     pub notes: Vec<String>,
 }
 
-/// The effect of each condition but the control on an outcome that is a ratio, by condition.
+/// The effect of each condition except the control on an outcome that is a ratio, by condition.
 pub fn ratio_effects(
     view: &View<'_>,
     control: &str,
@@ -148,7 +148,7 @@ impl<'a> Arms<'a> {
         })
     }
 
-    /// Each condition but the control, by name.
+    /// Each condition except the control, by name.
     pub fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
         (0..self.rates.len())
             .filter(|&c| c != self.control)

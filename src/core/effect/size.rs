@@ -234,7 +234,7 @@ pub struct SizeRow {
     pub notes: Vec<Note>,
 }
 
-/// Sizes of the effect of each condition but the control, by condition.
+/// Sizes of the effect of each condition except the control, by condition.
 pub fn effect_sizes(
     view: &View<'_>,
     control: &str,

@@ -161,7 +161,7 @@ fn cell_of(stratum: &Stratum, condition: usize) -> Option<&Cell> {
     stratum.get(at).map(|c| &c.1)
 }
 
-/// The effect of each condition but the control where each student was assigned on its own, by name.
+/// The effect of each condition except the control where each student was assigned on its own, by name.
 ///
 /// With strata s that have both conditions, `N_s` students of both in each, weights `w_s = N_s / Σ N_s`:
 /// `τ = Σ w_s (ȳ_1s − ȳ_0s)`, `V = Σ_s Σ_a w_s² s²_as / n_as` (Neyman; without strata HC2), and Satterthwaite's

@@ -89,7 +89,7 @@ const NAME_BYTES: usize = 150;
 /// Assignments that are looked at one by one.
 const MOST_ASSIGNMENTS: f64 = 50_000.0;
 
-/// Standard error, minimum detectable effect and power, for each condition but the control.
+/// Standard error, minimum detectable effect and power, for each condition except the control.
 pub fn roster(
     sizes: &[f64],
     conditions: Conditions<'_>,

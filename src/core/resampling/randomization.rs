@@ -77,7 +77,7 @@ pub struct RandomizationTest {
     pub notes: Vec<String>,
 }
 
-/// Tests the effect of each condition but the control, by name; each among the clusters of the two conditions.
+/// Tests the effect of each condition except the control, by name; each among the clusters of the two conditions.
 pub fn randomization_test(
     view: &View<'_>,
     control: &str,

@@ -132,7 +132,7 @@ pub(super) fn place(question: &Question, condition: &str) -> Option<usize> {
     question.design.kept.iter().position(|&k| k == regressor)
 }
 
-/// The effect of each condition but the control, by name, with the wild cluster bootstrap.
+/// The effect of each condition except the control, by name, with the wild cluster bootstrap.
 pub fn wild_bootstrap(
     view: &crate::sketch::View,
     control: &str,
