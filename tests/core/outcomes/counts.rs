@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rct_core::attrition::{attrition, manski_bounds, response_weights};
 use rct_core::effect::{Adjust, Options, effects};
 use rct_core::integrity::srm_of_sketch;
-use rct_core::sketch::View;
+use rct_core::sketch::{Columns, View};
 use std::collections::BTreeSet;
 
 /// Outcomes that are no ratios: number, and place among the values of a row.
@@ -130,5 +130,25 @@ proptest! {
                 prop_assert_eq!(test.test.df, effect.df);
             }
         }
+    }
+}
+
+/// A class with one outcome of two, which has a fraction: what is filled in differs from it, so there is a residual.
+#[test]
+fn what_is_filled_in_differs_from_what_is_there() {
+    let row = |condition: usize, value: Option<f64>| Data {
+        condition,
+        cluster: condition as i64,
+        stratum: None,
+        values: vec![value],
+    };
+    let table = Table {
+        columns: Columns::simple(false),
+        rows: vec![row(1, Some(0.9)), row(1, None), row(0, None)],
+    };
+    let sketch = table.sketch();
+    let view = sketch.view(None, None).unwrap();
+    for bound in manski_bounds(&view, "control", 0.0, 1.0, 0.95).unwrap() {
+        assert_eq!((bound.low_se, bound.high_se), (None, None), "{bound:?}");
     }
 }

@@ -55,11 +55,12 @@ impl Flat {
         };
         let (sources, layout) = (flat.sources.clone(), view.sketch.cells.layout());
         for &a in &sources {
-            flat.push(view, flat.sum(view, a));
+            flat.push(view, flat.sum(view, a), exponent(view, a));
         }
         for (i, &a) in sources.iter().enumerate() {
             for &b in sources.iter().skip(i) {
-                flat.push(view, flat.product(view, a, b));
+                let exponent = exponent(view, a) + exponent(view, b);
+                flat.push(view, flat.product(view, a, b), exponent);
             }
         }
         debug_assert!(flat.slots.len() == flat.terms.len() && !layout.columns().is_empty());
@@ -71,11 +72,11 @@ impl Flat {
         self.sources.len()
     }
 
-    fn push(&mut self, view: &View<'_>, term: Term) {
+    fn push(&mut self, view: &View<'_>, term: Term, exponent: i32) {
         let slots = view.sketch.cells.layout().slots();
-        let (len, exponent) = match term {
-            Term::Slots(plus, _) => slots.get(plus).map_or((1, 0), |s| (s.len, s.exponent)),
-            Term::Zero | Term::Missing | Term::Observed => (1, 0),
+        let len = match term {
+            Term::Slots(plus, _) => slots.get(plus).map_or(1, |s| s.len),
+            Term::Zero | Term::Missing | Term::Observed => 1,
         };
         self.slots.push(Slot {
             offset: self.slots.last().map_or(0, |s| s.offset + s.len),
@@ -176,6 +177,17 @@ impl Flat {
         let slot = *self.slots.get(slot)?;
         Some((slot, sums.get(slot.offset..slot.offset + slot.len)?))
     }
+}
+
+/// Scale of a column. Also what is 0 whatever the values are has the scale of its columns: it is subtracted from what is not 0.
+fn exponent(view: &View<'_>, source: Source) -> i32 {
+    let layout = view.sketch.cells.layout();
+    let column = match source {
+        Source::Value(value) => value,
+        Source::Common(common) => layout.shape().values() + common,
+        Source::Missing | Source::Observed => return 0,
+    };
+    layout.columns().get(column).map_or(0, |c| c.exponent)
 }
 
 /// The column of a view, if the sketch has it.
