@@ -89,7 +89,7 @@ impl Site {
             condition: Type::of(args, 2),
             cluster: if students { None } else { argument(3) },
             stratum,
-            values: Vec::with_capacity(columns.values().count()),
+            values: vec![None; columns.values().count()],
             columns,
             array: array.then_some(5 - shift),
             types,
@@ -129,7 +129,7 @@ impl Site {
             types: (1..=expected)
                 .map(|i| Type::of(args, stratum + i))
                 .collect(),
-            values: Vec::with_capacity(expected),
+            values: vec![None; expected],
             array: None,
             first: stratum + 1,
             rest: stratum + 2,
@@ -188,18 +188,13 @@ impl Site {
         {
             raise(SketchError::ColumnsChange);
         }
-        self.values.clear();
         let mut place = self.first;
-        for (i, kind) in self.types.iter().enumerate() {
-            self.values.push(kind.number(args, place));
+        for (i, (value, kind)) in self.values.iter_mut().zip(&self.types).enumerate() {
+            *value = kind.number(args, place);
             place = self.rest + i;
-            if let (0, Some(array)) = (i, self.array) {
-                let expected = self.columns.covariates.len();
-                let got = or_raise(array_of(args, array, &mut self.values));
-                if got != Some(expected) {
-                    raise(SketchError::CovariateArray { expected, got });
-                }
-            }
+        }
+        if let Some(array) = self.array {
+            self.read_array(args, array);
         }
         let cluster = match &mut self.cluster {
             Some(kind) => kind.key(args, 3),
@@ -209,17 +204,26 @@ impl Site {
             Some(kind) => kind.key(args, if self.cluster.is_some() { 4 } else { 3 }),
             None => None,
         };
-        let stratum = stratum.map_or(Key::NONE, Cluster::key);
-        let values = &self.values;
-        self.condition.with_word(args, 2, |condition| {
-            or_raise(state.builder.add(&Row {
-                condition,
-                cluster,
-                stratum,
-                values,
-            }));
-        });
+        or_raise(state.builder.add(&Row {
+            condition: self.condition.word(args, 2),
+            cluster,
+            stratum: stratum.map_or(Key::NONE, Cluster::key),
+            values: &self.values,
+        }));
         state::pointer(state)
+    }
+
+    /// Puts the covariates of an array between the outcome and what comes after them.
+    fn read_array(&mut self, args: &Args<'_>, array: usize) {
+        let expected = self.columns.covariates.len();
+        let scalars: Vec<Option<f64>> =
+            self.values.iter().take(self.types.len()).copied().collect();
+        self.values.truncate(1);
+        let got = or_raise(array_of(args, array, &mut self.values));
+        if got != Some(expected) {
+            raise(SketchError::CovariateArray { expected, got });
+        }
+        self.values.extend(scalars.iter().skip(1));
     }
 }
 
@@ -363,11 +367,11 @@ pg_functions! {
         state::pointer(state)
     }
 
-    /// State to bytes, for another process.
+    /// State to bytes, for another process of the same query.
     fn rct_sketch_serial, pg_finfo_rct_sketch_serial(args) {
         // SAFETY: the argument is a state of this aggregate.
         match unsafe { state::get_mut::<State>(&args, 0) } {
-            Some(state) => result::varlena(&state.sketch().encode()),
+            Some(state) => result::varlena(&state.sketch().to_partial()),
             None => result::null(&args),
         }
     }
@@ -375,7 +379,10 @@ pg_functions! {
     /// Bytes to state.
     fn rct_sketch_deserial, pg_finfo_rct_sketch_deserial(args) {
         match args.bytes(0) {
-            Some(bytes) => state::put(&args, State { builder: Builder::continued(decode(bytes)) }),
+            Some(bytes) => {
+                let part = or_raise(Sketch::from_partial(bytes, &settings::budget()));
+                state::put(&args, State { builder: Builder::continued(part) })
+            }
             None => result::null(&args),
         }
     }

@@ -6,7 +6,7 @@ use pgrx::{PgMemoryContexts, pg_sys};
 use rct_core::sketch::{Cluster, Key, SketchError};
 
 /// How a value of a type is read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Text,
     /// `character(n)`: blanks at the end mean nothing.
@@ -20,8 +20,7 @@ enum Kind {
     Numeric,
     Boolean,
     Uuid,
-    /// Labels that were looked up, by their number.
-    Enum(Vec<(pg_sys::Datum, Vec<u8>)>),
+    Enum,
     /// A NULL or a text without a type.
     Unknown,
     Other,
@@ -32,6 +31,8 @@ enum Kind {
 pub struct Type {
     oid: pg_sys::Oid,
     kind: Kind,
+    /// Values that were looked up, as text.
+    words: Vec<(pg_sys::Datum, Vec<u8>)>,
 }
 
 /// What is kept at the place of a call, made by `init` at the first.
@@ -84,7 +85,11 @@ impl Type {
             pg_sys::UNKNOWNOID => Kind::Unknown,
             other => Self::other(other),
         };
-        Type { oid, kind }
+        Type {
+            oid,
+            kind,
+            words: Vec::new(),
+        }
     }
 
     fn other(oid: pg_sys::Oid) -> Kind {
@@ -93,7 +98,7 @@ impl Type {
             let (mut category, mut preferred) = (0, false);
             pg_sys::get_type_category_preferred(oid, &mut category, &mut preferred);
             if pg_sys::get_typtype(oid) as u8 == pg_sys::TYPTYPE_ENUM {
-                Kind::Enum(Vec::new())
+                Kind::Enum
             } else if category as u8 == b'S' && pg_sys::get_typlen(oid) == -1 {
                 Kind::Text // such as citext
             } else {
@@ -191,44 +196,48 @@ impl Type {
         }
     }
 
-    /// An argument of this type as bytes of UTF-8, and what is done with them.
+    /// An argument of this type as bytes of UTF-8.
     #[inline(always)]
-    pub fn with_word<T>(
-        &mut self,
-        args: &Args<'_>,
-        i: usize,
-        then: impl FnOnce(Option<&[u8]>) -> T,
-    ) -> T {
-        let Some(datum) = args.datum(i) else {
-            return then(None);
-        };
-        match &mut self.kind {
-            Kind::Text => then(args.bytes(i)),
-            Kind::Enum(labels) => {
-                if let Some((_, label)) = labels.iter().find(|(d, _)| d.value() == datum.value()) {
-                    return then(Some(label));
-                }
-                let label = self.text(datum).into_bytes();
-                let result = then(Some(&label));
-                if let Kind::Enum(labels) = &mut self.kind {
-                    labels.push((datum, label));
-                }
-                result
-            }
-            Kind::Boolean => then(Some(if datum.value() as u8 != 0 {
-                b"true"
-            } else {
-                b"false"
-            })),
-            Kind::Padded => then(args.bytes(i).map(|bytes| {
-                let blanks = bytes.iter().rev().take_while(|b| **b == b' ').count();
-                bytes.get(..bytes.len() - blanks).unwrap_or(bytes)
-            })),
-            _ => {
-                let text = self.text(datum);
-                then(Some(text.as_bytes()))
-            }
+    pub fn word<'a>(&'a mut self, args: &Args<'a>, i: usize) -> Option<&'a [u8]> {
+        match self.kind {
+            Kind::Text => args.bytes(i),
+            _ => self.slow_word(args, i),
         }
+    }
+
+    #[inline(never)]
+    fn slow_word<'a>(&'a mut self, args: &Args<'a>, i: usize) -> Option<&'a [u8]> {
+        let datum = args.datum(i)?;
+        match self.kind {
+            Kind::Boolean => {
+                return Some(if datum.value() as u8 != 0 {
+                    b"true"
+                } else {
+                    b"false"
+                });
+            }
+            Kind::Padded => {
+                let bytes = args.bytes(i)?;
+                let blanks = bytes.iter().rev().take_while(|b| **b == b' ').count();
+                return bytes.get(..bytes.len() - blanks);
+            }
+            _ => {}
+        }
+        // Labels of an enum, by their number; of other types only the one at hand is kept.
+        let labels = self.kind == Kind::Enum;
+        let known = |(of, _): &(pg_sys::Datum, Vec<u8>)| labels && of.value() == datum.value();
+        let at = match self.words.iter().position(known) {
+            Some(at) => at,
+            None => {
+                let text = self.text(datum).into_bytes();
+                if !labels {
+                    self.words.clear();
+                }
+                self.words.push((datum, text));
+                self.words.len() - 1
+            }
+        };
+        self.words.get(at).map(|(_, text)| text.as_slice())
     }
 
     /// An argument of this type as the key of a cluster or stratum.
@@ -242,11 +251,7 @@ impl Type {
             Kind::Text => Cluster::Digest(Key::of_text(args.bytes(i)?)),
             Kind::Uuid => Cluster::Digest(Key::of_uuid(&args.uuid(i)?)),
             Kind::Numeric => Cluster::of_decimal(&self.text(datum)),
-            _ => {
-                return self.with_word(args, i, |word| {
-                    word.map(|w| Cluster::Digest(Key::of_text(w)))
-                });
-            }
+            _ => Cluster::Digest(Key::of_text(self.word(args, i)?)),
         })
     }
 }

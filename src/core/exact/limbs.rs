@@ -25,10 +25,7 @@ pub fn add_signed_magnitude(acc: &mut [u64], magnitude: &[u64], negative: bool) 
     let mut rest = magnitude.iter();
     for limb in acc.iter_mut() {
         let m = rest.next().copied().unwrap_or(0) ^ mask;
-        let (s, c1) = limb.overflowing_add(m);
-        let (s, c2) = s.overflowing_add(carry as u64);
-        *limb = s;
-        carry = c1 | c2;
+        (*limb, carry) = limb.carrying_add(m, carry);
     }
 }
 
@@ -37,10 +34,7 @@ pub fn add_signed_magnitude(acc: &mut [u64], magnitude: &[u64], negative: bool) 
 pub fn subtract(acc: &mut [u64], x: &[u64]) {
     let mut borrow = false;
     for (limb, &y) in acc.iter_mut().zip(x) {
-        let (d, b1) = limb.overflowing_sub(y);
-        let (d, b2) = d.overflowing_sub(borrow as u64);
-        *limb = d;
-        borrow = b1 | b2;
+        (*limb, borrow) = limb.borrowing_sub(y, borrow);
     }
 }
 
@@ -59,10 +53,7 @@ pub fn add_shifted(acc: &mut [u64], x: &[u64], shift: u32) {
             here << part | below >> (64 - part)
         };
         below = here;
-        let (s, c1) = limb.overflowing_add(m);
-        let (s, c2) = s.overflowing_add(carry as u64);
-        *limb = s;
-        carry = c1 | c2;
+        (*limb, carry) = limb.carrying_add(m, carry);
     }
 }
 

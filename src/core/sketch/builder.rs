@@ -1,24 +1,24 @@
 //! Rows into a sketch.
 //!
-//! Once a sketch is larger than the processor's cache, rows are kept back and entered in batches: first the table is
-//! asked for the cells of all rows, then the cells are touched, then the values are added. Each step is many independent
-//! accesses to memory, which the processor overlaps, so that a hundred thousand clusters in random order do not cost a wait
-//! for memory at every row.
+//! Rows are kept back and entered in batches, so that the processor works on several at a time. Once a sketch is larger than
+//! its cache, the memory of the cells of a batch is touched first: many independent accesses overlap, so that a hundred
+//! thousand clusters in random order do not cost a wait for memory at every row.
 
 use super::cells::{CellId, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT, Wanted};
 use super::layout::MAX_CELL_ROWS;
-use super::{Columns, Key, LeftOut, Row, Sketch, SketchError};
+use super::{Cluster, Columns, Key, LeftOut, Row, Sketch, SketchError};
 use crate::budget::Budget;
 
 /// Rows kept back.
 pub(super) const BATCH: usize = 64;
-/// Bytes of a sketch up to which rows are entered at once.
-const CACHED: usize = 1 << 20;
+/// Bytes of a sketch up to which it stays in the processor's first cache.
+const CACHED: usize = 1 << 15;
 
 /// A sketch that takes rows.
 #[derive(Debug)]
 pub struct Builder {
     sketch: Sketch,
+    /// Cells of the rows kept back.
     rows: Vec<Wanted>,
     /// Values of the rows kept back, as many for each as the sketch has columns; 0 where one is missing.
     values: Vec<f64>,
@@ -81,30 +81,33 @@ impl Builder {
             self.values.truncate(start);
             return self.leave_out(row);
         }
-        let wanted = Wanted {
-            cluster,
-            id: CellId {
-                stratum: self.sketch.stratum(row.stratum)?,
-                cluster: Key::NONE,
-                condition: self.sketch.condition(name)? as u16,
-                flags: taken.flags,
-                weight: taken.weight,
-            },
-        };
-        if self.rows.is_empty() && self.sketch.cells.bytes() < CACHED {
-            // The table is in the processor's cache: no wait to hide.
-            let cell = self.sketch.cells.find_or_insert(&wanted)?;
-            let result = self.sketch.put(cell, &self.values, taken.missing);
-            self.values.clear();
-            return result;
+        if self.sketch.cells.are_numbers() && matches!(cluster, Cluster::Digest(_)) {
+            self.know_by_digest(start)?;
         }
-        self.rows.push(wanted);
+        let id = CellId {
+            stratum: self.sketch.stratum(row.stratum)?,
+            cluster: Key::NONE,
+            condition: self.sketch.condition(name)? as u16,
+            flags: taken.flags,
+            weight: taken.weight,
+        };
+        self.rows.push(self.sketch.cells.wanted(cluster, &id));
         self.missing.push(taken.missing);
         if self.rows.len() >= BATCH {
             self.flush()
         } else {
             Ok(())
         }
+    }
+
+    /// The first cluster that is no whole number: those before it go by their digests too. The row at hand, whose values begin
+    /// at `start`, is not entered yet.
+    #[cold]
+    fn know_by_digest(&mut self, start: usize) -> Result<(), SketchError> {
+        let values = self.values.split_off(start);
+        self.flush()?;
+        self.values.extend(values);
+        Ok(self.sketch.cells.know_by_digest()?)
     }
 
     /// Appends the values of a row to those kept back.
@@ -114,13 +117,12 @@ impl Builder {
         let columns = shape.columns();
         let start = self.values.len();
         let mut absent = 0u128;
-        for (i, value) in row.values.iter().take(columns).enumerate() {
+        self.values.resize(start + columns, 0.0);
+        let places = self.values.iter_mut().skip(start).zip(row.values);
+        for (i, (place, value)) in places.enumerate() {
             match *value {
-                Some(value) if value.is_finite() => self.values.push(value),
-                None => {
-                    self.values.push(0.0);
-                    absent |= 1 << i;
-                }
+                Some(value) if value.is_finite() => *place = value,
+                None => absent |= 1 << i,
                 Some(value) => return Err(self.sketch.not_finite(i, value)),
             }
         }
@@ -195,17 +197,13 @@ impl Builder {
         if self.rows.is_empty() {
             return Ok(());
         }
-        self.sketch.cells.enter_all()?;
+        if self.sketch.cells.bytes() > CACHED {
+            self.sketch.cells.touch(&self.rows);
+        }
         let columns = self.sketch.column_count();
-        let found = self.sketch.cells.find_batch(&self.rows);
         let rows = self.rows.iter().zip(&self.missing);
-        for (((wanted, missing), values), known) in
-            rows.zip(self.values.chunks_exact(columns)).zip(found)
-        {
-            let cell = match known {
-                Some(cell) => cell,
-                None => self.sketch.cells.find_or_insert(wanted)?,
-            };
+        for ((wanted, missing), values) in rows.zip(self.values.chunks_exact(columns)) {
+            let cell = self.sketch.cells.find_or_insert(wanted)?;
             self.sketch.put(cell, values, *missing)?;
         }
         self.rows.clear();

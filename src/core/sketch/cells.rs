@@ -4,6 +4,7 @@
 //! copies more than one chunk's worth and memory stays close to what is used. The table holds what a cell is known by beside
 //! its number, so that a row touches one line of the table and those of its sums, and growing the table reads no record.
 
+use super::SketchError;
 use super::builder::BATCH;
 use super::key::{Cluster, Key};
 use super::layout::Layout;
@@ -47,58 +48,55 @@ impl CellId {
 }
 
 /// What a cell is looked up by.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Wanted {
-    /// The cluster.
-    pub cluster: Cluster,
-    /// The rest; its own cluster is not looked at.
-    pub id: CellId,
+    /// The cluster as records have it.
+    cluster: [u64; 2],
+    meta: u64,
+    weight: u64,
+    hash: u64,
 }
 
-/// A place of the table: the cluster, as its number or its digest, the rest but the weight, and the number of the cell plus
-/// one in the lower half; 0 is free. The upper half tells weights apart.
-#[derive(Debug, Clone, Copy, Default)]
-struct Entry([u64; 4]);
+impl Wanted {
+    #[inline(always)]
+    fn new(cluster: [u64; 2], meta: u64, weight: f64) -> Self {
+        const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+        let ([low, high], weight) = (cluster, weight.to_bits());
+        let mixed = (low ^ high.rotate_left(32) ^ meta.rotate_left(17)).wrapping_mul(MIX);
+        // Most sketches have no weights, or few different ones.
+        let hash = (mixed ^ mixed >> 32 ^ weight.rotate_left(23)).wrapping_mul(MIX);
+        Wanted {
+            cluster,
+            meta,
+            weight,
+            hash,
+        }
+    }
+}
+
+/// A place of the table: the upper half of a hash, and the number of the cell plus one in the lower half; 0 is free.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Entry(u64);
 
 impl Entry {
-    #[inline(always)]
-    fn new(cluster: [u64; 2], meta: u64, weight: u64) -> Self {
-        let [low, high] = cluster;
-        // Most sketches have no weights, or few different ones.
-        let weight = (weight ^ weight >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 << 32;
-        Entry([low, high, meta, weight])
+    const FREE: Entry = Entry(0);
+
+    fn new(hash: u64, cell: usize) -> Self {
+        Entry(hash >> 32 << 32 | (cell as u64 + 1))
     }
 
+    /// The cell, if the hash may be the one that is looked for.
     #[inline(always)]
-    fn hash(&self) -> u64 {
-        let Entry([low, high, meta, last]) = *self;
-        let mixed = (low ^ high.rotate_left(32) ^ meta.rotate_left(17) ^ last >> 32)
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        mixed ^ mixed >> 32
+    fn cell(self, hash: u64) -> Option<usize> {
+        let number = (self.0 as u32).wrapping_sub(1) as usize;
+        ((self.0 ^ hash) >> 32 == 0).then_some(number)
     }
+}
 
-    #[inline(always)]
-    fn is_free(&self) -> bool {
-        let Entry([_, _, _, last]) = *self;
-        last as u32 == 0
-    }
-
-    #[inline(always)]
-    fn matches(&self, wanted: &Entry) -> bool {
-        let (Entry([a, b, c, d]), Entry([e, f, g, h])) = (self, wanted);
-        (a ^ e) | (b ^ f) | (c ^ g) | (d ^ h) >> 32 == 0
-    }
-
-    #[inline(always)]
-    fn cell(&self) -> usize {
-        let Entry([_, _, _, last]) = *self;
-        (last as u32).wrapping_sub(1) as usize
-    }
-
-    fn of_cell(self, cell: usize) -> Self {
-        let Entry([a, b, c, d]) = self;
-        Entry([a, b, c, d >> 32 << 32 | (cell as u64 + 1)])
-    }
+/// Where a table of this size has a hash first. The upper half tells entries apart, so the lower bits of it are mixed in.
+#[inline(always)]
+fn place(hash: u64, size: usize) -> usize {
+    (hash >> 20) as usize & size.wrapping_sub(1)
 }
 
 /// One cell, borrowed.
@@ -123,10 +121,12 @@ pub struct Cells {
     chunks: Vec<Vec<u64>>,
     len: usize,
     index: Vec<Entry>,
-    /// All clusters are whole numbers, by which the table knows them.
+    /// All clusters are whole numbers, and records have these, not their digests.
     numbers: bool,
-    /// The cells are in canonical order, as they were read, and the table does not have them yet.
+    /// The cells are in canonical order, as they were read.
     as_read: bool,
+    /// The table has all cells.
+    entered: bool,
     charge: Charge,
 }
 
@@ -142,6 +142,7 @@ impl Cells {
             index: Vec::new(),
             numbers: true,
             as_read: false,
+            entered: true,
             charge: Charge::new(budget),
         }
     }
@@ -182,7 +183,11 @@ impl Cells {
         let (sums, weight) = rest.split_at_checked(self.layout.words())?;
         let id = CellId {
             stratum: meta as u32,
-            cluster: Key(low as u128 | (high as u128) << 64),
+            cluster: if self.numbers {
+                Key::of_bigint(low as i64)
+            } else {
+                Key(low as u128 | (high as u128) << 64)
+            },
             condition: (meta >> 32) as u16,
             flags: (meta >> 48) as u8,
             weight: weight.first().map_or(1.0, |&w| f64::from_bits(w)),
@@ -190,46 +195,50 @@ impl Cells {
         Some(Cell { id, rows, sums })
     }
 
-    /// The place that a cell would have.
+    /// Rows and sums of a cell.
+    pub fn sums(&self, cell: usize) -> Option<(u64, &[u64])> {
+        let (&[_, _, _, rows], rest) = self.record(cell).split_first_chunk::<HEADER>()?;
+        Some((rows, rest.get(..self.layout.words())?))
+    }
+
+    /// The cluster of a cell as its record has it.
+    pub fn cluster(&self, cell: usize) -> Cluster {
+        match self.record(cell).first_chunk() {
+            Some(&[number, _]) if self.numbers => Cluster::Number(number as i64),
+            Some(&[low, high]) => Cluster::Digest(Key(low as u128 | (high as u128) << 64)),
+            None => Cluster::Digest(Key::NONE),
+        }
+    }
+
+    /// What the cell of a row is looked up by; its own cluster is not looked at.
     #[inline(always)]
-    fn entry(&self, wanted: &Wanted) -> Entry {
-        let cluster = match wanted.cluster {
+    pub fn wanted(&self, cluster: Cluster, id: &CellId) -> Wanted {
+        let words = match cluster {
             Cluster::Number(number) if self.numbers => [number as u64, 0],
             other => halves(other.key()),
         };
-        Entry::new(cluster, wanted.id.meta(), wanted.id.weight.to_bits())
+        Wanted::new(words, id.meta(), id.weight)
     }
 
-    /// Number of the cell with this id, made if it was not there.
+    /// True if records have whole numbers, not digests.
     #[inline(always)]
-    pub fn find_or_insert(&mut self, wanted: &Wanted) -> Result<usize, OverBudget> {
-        if self.as_read || (self.numbers && matches!(wanted.cluster, Cluster::Digest(_))) {
-            self.know_by_digest()?;
-        }
-        let entry = self.entry(wanted);
-        match self.find(&entry, wanted) {
-            Some(found) => Ok(found),
-            None => self.insert(entry, wanted),
-        }
+    pub fn are_numbers(&self) -> bool {
+        self.numbers
     }
 
-    /// From now on clusters are known by their digests, and the table has all cells.
+    /// From now on records have the digests of clusters.
     #[cold]
-    fn know_by_digest(&mut self) -> Result<(), OverBudget> {
-        (self.numbers, self.as_read) = (false, false);
-        self.index.fill(Entry::default());
-        self.reserve(self.len)?;
-        for cell in pulse::each(0..self.len) {
-            if let Some(found) = self.get(cell) {
-                let entry = Entry::new(
-                    halves(found.id.cluster),
-                    found.id.meta(),
-                    found.id.weight.to_bits(),
-                );
-                self.enter(entry.of_cell(cell));
+    pub fn know_by_digest(&mut self) -> Result<(), OverBudget> {
+        self.numbers = false;
+        for chunk in &mut self.chunks {
+            pulse::beat();
+            for record in chunk.chunks_exact_mut(self.stride) {
+                if let Some([low, high]) = record.first_chunk_mut() {
+                    [*low, *high] = halves(Key::of_bigint(*low as i64));
+                }
             }
         }
-        Ok(())
+        self.resize_index(self.index.len())
     }
 
     /// True if the cells are in canonical order, as they were read.
@@ -237,89 +246,121 @@ impl Cells {
         self.as_read
     }
 
-    /// Makes the table have all cells, before rows are looked up in it.
-    pub fn enter_all(&mut self) -> Result<(), OverBudget> {
-        if self.as_read {
-            self.know_by_digest()
-        } else {
-            Ok(())
-        }
-    }
-
     /// Appends a cell that is read, after those that come before it in canonical order.
     pub fn append(&mut self, id: &CellId) -> Result<usize, OverBudget> {
-        self.as_read = true;
-        let [low, high] = halves(id.cluster);
-        self.push([low, high, id.meta()], id.weight)
+        (self.as_read, self.entered, self.numbers) = (true, false, false);
+        self.push(halves(id.cluster), id.meta(), id.weight.to_bits())
     }
 
-    /// The cells of up to a batch of rows that have one; and all their memory is touched.
-    #[inline(always)]
-    pub fn find_batch(&self, rows: &[Wanted]) -> [Option<usize>; BATCH] {
-        let mask = self.index.len().wrapping_sub(1);
-        let mut wanted = [(Entry::default(), 0); BATCH];
-        let mut touched = 0;
-        for (slot, row) in wanted.iter_mut().zip(rows) {
-            let entry = self.entry(row);
-            let at = entry.hash() as usize & mask;
-            *slot = (entry, at);
-            touched ^= self.index.get(at).map_or(0, |e| e.cell());
+    /// Words of all records.
+    pub fn words(&self) -> usize {
+        self.len * self.stride
+    }
+
+    /// All records, in pieces.
+    pub fn chunks(&self) -> impl Iterator<Item = &[u64]> {
+        self.chunks.iter().map(Vec::as_slice)
+    }
+
+    /// Appends records of this layout, of which the table does not know yet.
+    pub fn append_records(&mut self, words: &[[u8; 8]], numbers: bool) -> Result<(), SketchError> {
+        let whole = words.len().is_multiple_of(self.stride);
+        if !whole {
+            return Err(SketchError::Corrupt("it ends within a record"));
         }
-        let mut found = [None; BATCH];
-        for ((slot, row), (entry, at)) in found.iter_mut().zip(rows).zip(wanted) {
-            *slot = self.find_from(at, &entry, row);
-            if let Some(cell) = *slot {
-                let record = self.record(cell);
-                let lines = record.iter().step_by(8).chain(record.last());
-                touched ^= lines.fold(0, |t, w| t ^ *w as usize);
-            }
+        (self.entered, self.numbers) = (false, numbers);
+        for words in pulse::each(words.chunks(CHUNK * self.stride)) {
+            self.charge.grow(size_of_val(words))?;
+            let words = words.iter().map(|word| u64::from_le_bytes(*word));
+            self.chunks.push(words.collect());
         }
+        self.len = words.len() / self.stride;
+        Ok(())
+    }
+
+    /// Touches the memory of the cells of rows, each access independent of the others, so that the processor overlaps them.
+    pub fn touch(&self, rows: &[Wanted]) {
+        let first = |row: &Wanted| self.index.get(place(row.hash, self.index.len()));
+        let touched = rows
+            .iter()
+            .filter_map(first)
+            .fold(0, |t, entry| t ^ entry.0);
         std::hint::black_box(touched);
-        found
+        let mut cells = [usize::MAX; BATCH];
+        for (cell, row) in cells.iter_mut().zip(rows) {
+            *cell = self.probe(row, |_| true).unwrap_or(usize::MAX);
+        }
+        let record = |cell: &usize| {
+            let record = self.record(*cell);
+            let lines = record.iter().step_by(8).chain(record.last());
+            lines.fold(0, |t, word| t ^ word)
+        };
+        std::hint::black_box(cells.iter().fold(0, |t, cell| t ^ record(cell)));
+    }
+
+    /// Number of the cell of a row, made if it was not there.
+    #[inline(always)]
+    pub fn find_or_insert(&mut self, wanted: &Wanted) -> Result<usize, OverBudget> {
+        match self.find(wanted) {
+            Some(found) => Ok(found),
+            None => self.insert(wanted),
+        }
     }
 
     #[inline(always)]
-    fn find(&self, entry: &Entry, wanted: &Wanted) -> Option<usize> {
-        let mask = self.index.len().wrapping_sub(1);
-        self.find_from(entry.hash() as usize & mask, entry, wanted)
+    fn find(&self, wanted: &Wanted) -> Option<usize> {
+        self.probe(wanted, |cell| self.is(cell, wanted))
     }
 
+    /// The first cell with the hash of a row that is the right one.
     #[inline(always)]
-    fn find_from(&self, start: usize, entry: &Entry, wanted: &Wanted) -> Option<usize> {
-        let mask = self.index.len().wrapping_sub(1);
-        let mut at = start;
+    fn probe(&self, wanted: &Wanted, is_right: impl Fn(usize) -> bool) -> Option<usize> {
+        let size = self.index.len();
+        let mut at = place(wanted.hash, size);
         loop {
-            let known = self.index.get(at)?;
-            if known.is_free() {
+            let entry = *self.index.get(at)?;
+            if entry == Entry::FREE {
                 return None;
             }
-            if known.matches(entry) && self.weighs(known.cell(), wanted) {
-                return Some(known.cell());
+            if let Some(cell) = entry.cell(wanted.hash)
+                && is_right(cell)
+            {
+                return Some(cell);
             }
-            at = (at + 1) & mask;
+            at = (at + 1) & (size - 1);
         }
     }
 
-    /// True if the cell has the weight that is wanted; the table has a part of it only.
     #[inline(always)]
-    fn weighs(&self, cell: usize, wanted: &Wanted) -> bool {
-        wanted.id.flags & HAS_WEIGHT == 0
-            || self.record(cell).last() == Some(&wanted.id.weight.to_bits())
+    fn is(&self, cell: usize, wanted: &Wanted) -> bool {
+        let record = self.record(cell);
+        let [a, b] = wanted.cluster;
+        let Some(&[low, high, meta]) = record.first_chunk() else {
+            return false;
+        };
+        (low ^ a) | (high ^ b) | (meta ^ wanted.meta) == 0
+            && (!self.weighted || record.last() == Some(&wanted.weight))
     }
 
     #[cold]
-    fn insert(&mut self, entry: Entry, wanted: &Wanted) -> Result<usize, OverBudget> {
-        if (self.len + 1) * 4 > self.index.len() * 3 {
+    fn insert(&mut self, wanted: &Wanted) -> Result<usize, OverBudget> {
+        self.as_read = false;
+        if !self.entered {
+            self.resize_index((self.len * 2 + 1).next_power_of_two().max(8))?;
+            if let Some(found) = self.find(wanted) {
+                return Ok(found);
+            }
+        }
+        if (self.len + 1) * 2 > self.index.len() {
             self.resize_index((self.index.len() * 2).max(8))?;
         }
-        let [low, high] = halves(wanted.cluster.key());
-        let cell = self.push([low, high, wanted.id.meta()], wanted.id.weight)?;
-        self.enter(entry.of_cell(cell));
+        let cell = self.push(wanted.cluster, wanted.meta, wanted.weight)?;
+        self.enter(cell);
         Ok(cell)
     }
 
     /// Appends a record without rows.
-    fn push(&mut self, words: [u64; 3], weight: f64) -> Result<usize, OverBudget> {
+    fn push(&mut self, [low, high]: [u64; 2], meta: u64, weight: u64) -> Result<usize, OverBudget> {
         let stride = self.stride;
         let cell = self.len;
         if cell.is_multiple_of(CHUNK) {
@@ -336,45 +377,46 @@ impl Cells {
             chunk.reserve_exact(more);
         }
         if let Some(chunk) = self.chunks.last_mut() {
+            let words = [low, high, meta];
             chunk.extend_from_slice(&words);
             chunk.resize(chunk.len() + stride - words.len(), 0);
             if let (true, Some(last)) = (self.weighted, chunk.last_mut()) {
-                *last = weight.to_bits();
+                *last = weight;
             }
         }
         self.len += 1;
         Ok(cell)
     }
 
-    fn enter(&mut self, entry: Entry) {
+    /// Enters a cell in the table, which has room for it.
+    fn enter(&mut self, cell: usize) {
+        let record = self.record(cell);
+        let Some(&[low, high, meta]) = record.first_chunk() else {
+            return;
+        };
+        let weight = record.last().filter(|_| self.weighted);
+        let weight = weight.map_or(1.0, |&w| f64::from_bits(w));
+        let hash = Wanted::new([low, high], meta, weight).hash;
         let mask = self.index.len().wrapping_sub(1);
-        let mut at = entry.hash() as usize & mask;
-        while let Some(place) = self.index.get_mut(at) {
-            if place.is_free() {
-                *place = entry;
+        let mut at = place(hash, self.index.len());
+        while let Some(entry) = self.index.get_mut(at) {
+            if *entry == Entry::FREE {
+                *entry = Entry::new(hash, cell);
                 return;
             }
             at = (at + 1) & mask;
         }
     }
 
-    /// Makes room for that many cells in the table.
-    pub fn reserve(&mut self, cells: usize) -> Result<(), OverBudget> {
-        let size = (cells.saturating_mul(4) / 3 + 1).next_power_of_two().max(8);
-        if size > self.index.len() {
-            self.resize_index(size)
-        } else {
-            Ok(())
-        }
-    }
-
+    /// A new table of this size with all cells.
     fn resize_index(&mut self, size: usize) -> Result<(), OverBudget> {
         self.charge.grow(size * size_of::<Entry>())?;
-        let old = std::mem::replace(&mut self.index, vec![Entry::default(); size]);
-        for entry in pulse::each(&old).filter(|e| !e.is_free()) {
-            self.enter(*entry);
+        let old = std::mem::replace(&mut self.index, vec![Entry::FREE; size]).len();
+        self.charge.shrink(old * size_of::<Entry>());
+        for cell in pulse::each(0..self.len) {
+            self.enter(cell);
         }
-        self.charge.shrink(old.len() * size_of::<Entry>());
+        self.entered = true;
         Ok(())
     }
 

@@ -50,7 +50,7 @@ impl Column {
     }
 
     fn widened_to(self, low: i32, high: i32) -> Column {
-        let (mut exponent, mut top) = (low.div_euclid(32) * 32, high);
+        let (mut exponent, mut top) = (low.div_euclid(8) * 8, high);
         if self.bits > 0 {
             exponent = if low < self.exponent {
                 exponent
@@ -712,11 +712,9 @@ fn add_256<const N: usize>(slot: &mut [u64; N], low: u128, high: u128, negative:
         high as u64,
         (high >> 64) as u64,
     ];
-    let mut carry = negative as u128;
+    let mut carry = negative;
     for (i, limb) in slot.iter_mut().enumerate() {
         let term = terms.get(i).copied().unwrap_or(mask as u64);
-        carry += *limb as u128 + term as u128;
-        *limb = carry as u64;
-        carry >>= 64;
+        (*limb, carry) = limb.carrying_add(term, carry);
     }
 }

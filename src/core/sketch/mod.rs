@@ -35,7 +35,8 @@ pub use wire::{WIRE_VERSION, bytes_to_text, hash_of};
 
 use crate::budget::Budget;
 use crate::pulse;
-use cells::{CellId, Cells, Wanted};
+use builder::BATCH;
+use cells::{CellId, Cells};
 use layout::{Column, Layout, MAX_CELL_ROWS, Shape};
 use std::collections::HashMap;
 
@@ -79,7 +80,19 @@ impl LeftOut {
 #[derive(Debug)]
 struct Condition {
     name: String,
+    /// Its first bytes, see [`head`].
+    head: u64,
     left_out: LeftOut,
+}
+
+impl Condition {
+    fn new(name: &str, left_out: LeftOut) -> Self {
+        Condition {
+            name: name.to_owned(),
+            head: head(name.as_bytes()),
+            left_out,
+        }
+    }
 }
 
 /// Per-cluster sufficient statistics.
@@ -157,46 +170,69 @@ impl Sketch {
             if let Some(c) = self.conditions.get_mut(ours) {
                 c.left_out.add(&theirs.left_out);
             }
-            conditions.push(ours as u16);
+            conditions.push(ours as u32);
         }
         let mut strata = pulse::vector(other.strata.len());
         for &key in pulse::each(&other.strata) {
             strata.push(self.stratum(key)?);
         }
         self.unite_scales(other)?;
-        for cell in pulse::each(other.cells.iter()) {
-            let id = CellId {
-                stratum: strata.get(cell.id.stratum as usize).copied().unwrap_or(0),
-                condition: conditions
-                    .get(cell.id.condition as usize)
-                    .copied()
-                    .unwrap_or(0),
-                ..cell.id
-            };
-            let at = self.cells.find_or_insert(&Wanted {
-                cluster: Cluster::Digest(id.cluster),
-                id,
-            })?;
-            let Some((layout, rows, sums)) = self.cells.sums_mut(at) else {
-                continue;
-            };
-            if *rows + cell.rows > MAX_CELL_ROWS {
-                return Err(SketchError::TooManyRows);
+        if self.cells.are_numbers() && !other.cells.are_numbers() {
+            self.cells.know_by_digest()?;
+        }
+        let mut wanted = Vec::with_capacity(BATCH);
+        for start in (0..other.cells.len()).step_by(BATCH) {
+            pulse::beat();
+            wanted.clear();
+            for number in start..(start + BATCH).min(other.cells.len()) {
+                let Some(cell) = other.cells.get(number) else {
+                    continue;
+                };
+                let of = |list: &[u32], at: usize| list.get(at).copied().unwrap_or(0);
+                let id = CellId {
+                    stratum: of(&strata, cell.id.stratum as usize),
+                    condition: of(&conditions, cell.id.condition as usize) as u16,
+                    ..cell.id
+                };
+                wanted.push(self.cells.wanted(other.cells.cluster(number), &id));
             }
-            *rows += cell.rows;
-            let theirs = other.cells.layout();
-            for (from, to) in theirs.slots().iter().zip(layout.slots()) {
-                if let Some(source) = cell.sums.get(from.offset..from.offset + from.len)
-                    && let Some(target) = sums.get_mut(to.offset..to.offset + to.len)
-                    && !crate::exact::limbs::is_zero(source)
-                {
-                    let shift = (from.exponent - to.exponent).max(0) as u32;
-                    crate::exact::limbs::add_shifted(target, source, shift);
+            self.cells.touch(&wanted);
+            for (number, wanted) in wanted.iter().enumerate() {
+                let at = self.cells.find_or_insert(wanted)?;
+                if let Some((rows, sums)) = other.cells.sums(start + number) {
+                    self.add_sums(at, rows, sums, other.cells.layout())?;
                 }
             }
-            for (outcome, count) in layout.missing_mut(sums).iter_mut().enumerate() {
-                *count += theirs.missing(cell.sums, outcome);
+        }
+        Ok(())
+    }
+
+    /// Adds rows and sums of another sketch, whose scales are not wider, to a cell.
+    fn add_sums(
+        &mut self,
+        at: usize,
+        more: u64,
+        added: &[u64],
+        theirs: &Layout,
+    ) -> Result<(), SketchError> {
+        let Some((layout, rows, sums)) = self.cells.sums_mut(at) else {
+            return Ok(());
+        };
+        if *rows + more > MAX_CELL_ROWS {
+            return Err(SketchError::TooManyRows);
+        }
+        *rows += more;
+        for (from, to) in theirs.slots().iter().zip(layout.slots()) {
+            if let Some(source) = added.get(from.offset..from.offset + from.len)
+                && let Some(target) = sums.get_mut(to.offset..to.offset + to.len)
+                && !crate::exact::limbs::is_zero(source)
+            {
+                let shift = (from.exponent - to.exponent).max(0) as u32;
+                crate::exact::limbs::add_shifted(target, source, shift);
             }
+        }
+        for (outcome, count) in layout.missing_mut(sums).iter_mut().enumerate() {
+            *count += theirs.missing(added, outcome);
         }
         Ok(())
     }
@@ -231,9 +267,28 @@ impl Sketch {
         Ok(self.cells.move_to(layout)?)
     }
 
+    /// Number of a condition, made if it was not there.
     #[inline(always)]
     fn condition(&mut self, name: &[u8]) -> Result<usize, SketchError> {
-        let known = |c: &Condition| same_bytes(c.name.as_bytes(), name);
+        // Rows of different conditions come in no order: among the first few the right one is found without a branch.
+        const FEW: usize = 4;
+        let head = head(name);
+        let mut found = usize::MAX;
+        for (number, condition) in self.conditions.iter().take(FEW).enumerate() {
+            let same = condition.head == head && condition.name.len() == name.len();
+            found = if same { number } else { found };
+        }
+        let known = |c: &Condition| c.name.as_bytes() == name;
+        match self.conditions.get(found) {
+            Some(_) if name.len() <= 8 => Ok(found),
+            Some(condition) if known(condition) => Ok(found),
+            _ => self.rare_condition(name),
+        }
+    }
+
+    #[inline(never)]
+    fn rare_condition(&mut self, name: &[u8]) -> Result<usize, SketchError> {
+        let known = |c: &Condition| c.name.as_bytes() == name;
         if self.conditions.get(self.last_condition).is_some_and(known) {
             return Ok(self.last_condition);
         }
@@ -253,10 +308,8 @@ impl Sketch {
         if self.conditions.len() >= MAX_CONDITIONS {
             return Err(SketchError::TooManyConditions);
         }
-        self.conditions.push(Condition {
-            name: name.to_owned(),
-            left_out: LeftOut::default(),
-        });
+        self.conditions
+            .push(Condition::new(name, LeftOut::default()));
         Ok(self.conditions.len() - 1)
     }
 
@@ -280,17 +333,18 @@ impl Sketch {
     }
 }
 
-/// Equality of short strings, without a call.
+/// The first 8 bytes of a name as a number; the bytes of a shorter one, which with its length tell it apart.
 #[inline(always)]
-fn same_bytes(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && {
-        let ((x, a), (y, b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-        x.iter()
-            .zip(y)
-            .all(|(x, y)| u64::from_le_bytes(*x) == u64::from_le_bytes(*y))
-            && a.iter()
-                .zip(b)
-                .fold(0, |different, (x, y)| different | (x ^ y))
-                == 0
+fn head(name: &[u8]) -> u64 {
+    if let Some(first) = name.first_chunk() {
+        return u64::from_le_bytes(*first);
+    }
+    match (name.first_chunk(), name.last_chunk()) {
+        // They overlap, and are the same there.
+        (Some(first), Some(last)) => {
+            let shift = 8 * (name.len() as u32 - 4);
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift
+        }
+        _ => name.iter().fold(0, |head, &b| head << 8 | u64::from(b)),
     }
 }

@@ -54,10 +54,21 @@ proptest! {
             0 => Cluster::Number(n),
             _ => Cluster::Digest(Key::of_bigint(n)),
         });
-        let parts = cuts.windows(2).enumerate().map(|(i, w)| named(&shuffled[w[0]..w[1]], i)).collect();
+        // Some of them come from another process.
+        let parts = cuts.windows(2).enumerate().map(|(i, w)| {
+            let part = named(&shuffled[w[0]..w[1]], i);
+            match i % 3 {
+                0 => part,
+                _ => Sketch::from_partial(&part.to_partial(), &Budget::unlimited()).unwrap(),
+            }
+        }).collect();
         prop_assert_eq!(&merged(&table, parts, &choices).encode(), &bytes);
         // A stored sketch takes more rows.
         let (first, second) = shuffled.split_at(cuts[1]);
+        let partial = Sketch::from_partial(&named(first, 0).to_partial(), &Budget::unlimited()).unwrap();
+        let mut builder = Builder::continued(partial);
+        add(&mut builder, second, Cluster::Number);
+        prop_assert_eq!(&builder.into_sketch().unwrap().encode(), &bytes);
         let start = again(&named(first, 0));
         let mut builder = Builder::continued(start);
         add(&mut builder, second, Cluster::Number);

@@ -46,7 +46,7 @@ impl Sketch {
     }
 }
 
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub &'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, n: usize) -> Result<&'a [u8], SketchError> {
@@ -67,19 +67,19 @@ impl<'a> Reader<'a> {
         Ok(*head)
     }
 
-    fn u8(&mut self) -> Result<u8, SketchError> {
+    pub fn u8(&mut self) -> Result<u8, SketchError> {
         Ok(u8::from_le_bytes(self.array()?))
     }
 
-    fn u16(&mut self) -> Result<u16, SketchError> {
+    pub fn u16(&mut self) -> Result<u16, SketchError> {
         Ok(u16::from_le_bytes(self.array()?))
     }
 
-    fn u32(&mut self) -> Result<u32, SketchError> {
+    pub fn u32(&mut self) -> Result<u32, SketchError> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
-    fn u64(&mut self) -> Result<u64, SketchError> {
+    pub fn u64(&mut self) -> Result<u64, SketchError> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn ensure(condition: bool, what: &'static str) -> Result<(), SketchError> {
+pub(super) fn ensure(condition: bool, what: &'static str) -> Result<(), SketchError> {
     if condition {
         Ok(())
     } else {
@@ -119,9 +119,9 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     )?;
     let no_condition = r.u64()?;
     ensure(no_condition < 1 << 62, "a count is impossibly large")?;
-    let conditions = read_conditions(r, condition_count)?;
+    let conditions = read_conditions(r, condition_count, true)?;
     let sketch_conditions = conditions.len();
-    let strata = read_strata(r, stratum_count)?;
+    let strata = read_strata(r, stratum_count, true)?;
     let mut slots = Vec::with_capacity(shape.slots(gaps));
     for _ in 0..shape.slots(gaps) {
         slots.push(read_slot(r)?);
@@ -220,7 +220,7 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
     Ok(sketch)
 }
 
-fn read_columns(r: &mut Reader<'_>) -> Result<Columns, SketchError> {
+pub(super) fn read_columns(r: &mut Reader<'_>) -> Result<Columns, SketchError> {
     const BAD: SketchError = SketchError::Corrupt("its columns are not a list of names");
     let length = r.u16()? as usize;
     let text = std::str::from_utf8(r.take(length)?).map_err(|_| BAD)?;
@@ -232,7 +232,11 @@ fn read_columns(r: &mut Reader<'_>) -> Result<Columns, SketchError> {
     Ok(columns)
 }
 
-fn read_conditions(r: &mut Reader<'_>, count: usize) -> Result<Vec<Condition>, SketchError> {
+pub(super) fn read_conditions(
+    r: &mut Reader<'_>,
+    count: usize,
+    sorted: bool,
+) -> Result<Vec<Condition>, SketchError> {
     let mut conditions: Vec<Condition> = Vec::new();
     for _ in 0..count {
         let length = r.u16()? as usize;
@@ -243,10 +247,9 @@ fn read_conditions(r: &mut Reader<'_>, count: usize) -> Result<Vec<Condition>, S
         let name = std::str::from_utf8(r.take(length)?)
             .map_err(|_| SketchError::Corrupt("a condition's name is not UTF-8"))?;
         ensure(!name.contains('\0'), "a condition's name has a zero byte")?;
+        let after = |c: &Condition| c.name.as_bytes() < name.as_bytes();
         ensure(
-            conditions
-                .last()
-                .is_none_or(|c| c.name.as_bytes() < name.as_bytes()),
+            !sorted || conditions.last().is_none_or(after),
             "its conditions are not in order",
         )?;
         let left_out = LeftOut {
@@ -258,21 +261,22 @@ fn read_conditions(r: &mut Reader<'_>, count: usize) -> Result<Vec<Condition>, S
             small(left_out.no_cluster) && small(left_out.zero_weight),
             "a count is impossibly large",
         )?;
-        conditions.push(Condition {
-            name: name.to_owned(),
-            left_out,
-        });
+        conditions.push(Condition::new(name, left_out));
     }
     Ok(conditions)
 }
 
-fn read_strata(r: &mut Reader<'_>, count: usize) -> Result<Vec<Key>, SketchError> {
+pub(super) fn read_strata(
+    r: &mut Reader<'_>,
+    count: usize,
+    sorted: bool,
+) -> Result<Vec<Key>, SketchError> {
     ensure(r.0.len() / 16 >= count, "it ends too early")?;
     let mut strata: Vec<Key> = pulse::vector(count);
     for _ in 0..count {
         let key = Key(r.u128()?);
         ensure(
-            strata.last().is_none_or(|last| *last < key),
+            !sorted || strata.last().is_none_or(|last| *last < key),
             "its strata are not in order",
         )?;
         strata.push(key);

@@ -19,6 +19,7 @@
 //! nothing may follow. The decoder refuses everything else and never panics.
 
 mod decode;
+mod partial;
 
 use super::canonical::Canonical;
 use super::cells::HAS_WEIGHT;
@@ -48,26 +49,14 @@ impl Sketch {
             64 + columns.len() + names + self.strata.len() * 16 + cells + slots.len() * 4,
         );
         out.extend([b'R', WIRE_VERSION]);
-        out.extend((columns.len() as u16).to_le_bytes());
-        out.extend(columns.as_bytes());
+        self.put_columns(&mut out, &columns);
         out.push(layout.gaps() as u8);
         out.extend((self.conditions.len() as u16).to_le_bytes());
         out.extend((self.strata.len() as u32).to_le_bytes());
         out.extend((self.cells.len() as u64).to_le_bytes());
         out.extend(self.no_condition.to_le_bytes());
-        for c in canonical
-            .conditions
-            .iter()
-            .filter_map(|&i| self.conditions.get(i))
-        {
-            out.extend((c.name.len() as u16).to_le_bytes());
-            out.extend(c.name.as_bytes());
-            out.extend(c.left_out.no_cluster.to_le_bytes());
-            out.extend(c.left_out.zero_weight.to_le_bytes());
-        }
-        for key in canonical.strata.iter().filter_map(|&i| self.strata.get(i)) {
-            out.extend(key.0.to_le_bytes());
-        }
+        self.put_conditions(&mut out, canonical.conditions.iter().copied());
+        self.put_strata(&mut out, canonical.strata.iter().copied());
         for (stored, slot) in slots.iter().zip(self.cells.layout().slots()) {
             let exponent = if stored.width == 0 {
                 0
@@ -78,7 +67,7 @@ impl Sketch {
             out.extend((stored.width as u16).to_le_bytes());
         }
         for (id, i) in pulse::each(&canonical.cells) {
-            let Some(cell) = self.cells.get(*i) else {
+            let Some((rows, sums)) = self.cells.sums(*i) else {
                 continue;
             };
             out.extend(id.stratum.to_le_bytes());
@@ -88,12 +77,12 @@ impl Sketch {
             if id.flags & HAS_WEIGHT != 0 {
                 out.extend(id.weight.to_le_bytes());
             }
-            out.extend(cell.rows.to_le_bytes());
+            out.extend(rows.to_le_bytes());
             for outcome in 0..layout.counts() {
-                out.extend(layout.missing(cell.sums, outcome).to_le_bytes());
+                out.extend(layout.missing(sums, outcome).to_le_bytes());
             }
             for (stored, slot) in slots.iter().zip(self.cells.layout().slots()) {
-                if let Some(sum) = cell.sums.get(slot.offset..slot.offset + slot.len) {
+                if let Some(sum) = sums.get(slot.offset..slot.offset + slot.len) {
                     put_shifted(&mut out, sum, stored);
                 }
             }
@@ -101,6 +90,26 @@ impl Sketch {
         let checksum = xxh3_64(&out);
         out.extend(checksum.to_le_bytes());
         out
+    }
+
+    fn put_columns(&self, out: &mut Vec<u8>, columns: &str) {
+        out.extend((columns.len() as u16).to_le_bytes());
+        out.extend(columns.as_bytes());
+    }
+
+    fn put_conditions(&self, out: &mut Vec<u8>, order: impl Iterator<Item = usize>) {
+        for c in order.filter_map(|i| self.conditions.get(i)) {
+            out.extend((c.name.len() as u16).to_le_bytes());
+            out.extend(c.name.as_bytes());
+            out.extend(c.left_out.no_cluster.to_le_bytes());
+            out.extend(c.left_out.zero_weight.to_le_bytes());
+        }
+    }
+
+    fn put_strata(&self, out: &mut Vec<u8>, order: impl Iterator<Item = usize>) {
+        for key in order.filter_map(|i| self.strata.get(i)) {
+            out.extend(key.0.to_le_bytes());
+        }
     }
 
     /// The text form.
@@ -111,9 +120,10 @@ impl Sketch {
     fn stored_slots(&self) -> Vec<StoredSlot> {
         let layout = self.cells.layout();
         let mut extents: Vec<(u32, u32)> = vec![(u32::MAX, 0); layout.slots().len()];
-        for cell in pulse::each(self.cells.iter()) {
+        let cells = pulse::each(0..self.cells.len());
+        for (_, sums) in cells.filter_map(|cell| self.cells.sums(cell)) {
             for ((zeros, bits), slot) in extents.iter_mut().zip(layout.slots()) {
-                let Some(sum) = cell.sums.get(slot.offset..slot.offset + slot.len) else {
+                let Some(sum) = sums.get(slot.offset..slot.offset + slot.len) else {
                     continue;
                 };
                 if let Some(low) = limbs::trailing_zeros(sum) {
