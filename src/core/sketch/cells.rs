@@ -238,7 +238,10 @@ impl Cells {
                 }
             }
         }
-        self.resize_index(self.index.len())
+        if self.entered {
+            self.resize_index(self.index.len())?;
+        }
+        Ok(())
     }
 
     /// True if the cells are in canonical order, as they were read.
