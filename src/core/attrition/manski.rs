@@ -74,8 +74,8 @@ pub fn manski_bounds(
             }
         };
         let question = Question::of(
-            moments.plus_second_column(factor),
-            pooled.plus_second_column(factor),
+            moments.plus_second_column(&factor),
+            pooled.plus_second_column(&factor),
             control,
         )?;
         effects_of(&question, &options)

@@ -64,6 +64,17 @@ impl<'a> Columns<'a> {
         }
     }
 
+    /// The same columns of other cells.
+    pub fn of<'b>(&self, moments: &'b Moments) -> Columns<'b> {
+        Columns {
+            moments,
+            units: self.units.clone(),
+            combinations: self.combinations.clone(),
+            sums: self.sums.clone(),
+            products: self.products.clone(),
+        }
+    }
+
     /// What a column is multiplied by.
     pub fn unit(&self, column: usize) -> f64 {
         self.units.get(column).copied().unwrap_or(1.0)

@@ -12,7 +12,7 @@
 //! - [`adjusted_effects`] what covariates change, [`paired_effects`] matched pairs of clusters
 //! - [`influence`] and [`cluster_diagnostics`] what single clusters do
 //!
-//! `question` checks a call, `design` makes the regression, `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
+//! `question` checks a call, `design` makes the regression (`normal` its normal equations, `fit` what it leaves), `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
 //! freedom, `size` and `lift` the effect on other scales, `notes` what to know about a result.
 
 mod adjusted;
@@ -24,11 +24,13 @@ pub(crate) mod design;
 mod diagnostics;
 mod error;
 pub(crate) mod estimate;
+mod fit;
 mod inference;
 mod influence;
 mod joint;
 pub(crate) mod lift;
 pub(crate) mod negligible;
+mod normal;
 pub(crate) mod notes;
 pub(crate) mod options;
 mod paired;
@@ -38,6 +40,7 @@ pub(crate) mod question;
 mod rate;
 mod ratio;
 pub(crate) mod robust;
+mod rough;
 pub(crate) mod satterthwaite;
 pub(crate) mod size;
 pub(crate) mod solve;

@@ -174,30 +174,38 @@ pub fn take_f64(x: &mut [u64], exponent: i32) -> f64 {
 }
 
 /// The number of 32 digits nearest to a signed `x * 2^exponent`, but for its last bits; `x` becomes its magnitude.
+#[inline]
 pub fn take_wide(x: &mut [u64], exponent: i32) -> Wide {
     let negative = magnitude_in_place(x);
-    let bits = bit_length(x);
-    if bits == 0 {
+    let Some(top) = x.iter().rposition(|&limb| limb != 0) else {
         return Wide::ZERO;
-    }
-    // The upper 126 bits, so that neither rounding nor the sign leaves 128.
-    let drop = bits.saturating_sub(126);
-    let (whole, part) = ((drop / 64) as usize, drop % 64);
-    let limb = |i: usize| x.get(whole + i).copied().unwrap_or(0) as u128;
-    let mut top = (limb(0) | limb(1) << 64) >> part;
-    if part > 0 {
-        top |= limb(2) << (128 - part);
-    }
-    let sticky = x.iter().take(whole).any(|&limb| limb != 0)
-        || (part != 0 && limb(0) as u64 & ((1 << part) - 1) != 0);
-    top |= sticky as u128;
-    let high = top as f64;
-    let low = (top as i128 - high as i128) as f64;
+    };
+    let limb = |below: usize| {
+        let at = top.checked_sub(below);
+        at.and_then(|i| x.get(i)).copied().unwrap_or(0)
+    };
+    // The upper 128 bits, the first of which is 1.
+    let zeros = limb(0).leading_zeros();
+    let joined = |below: usize| limb(below) << zeros | (limb(below + 1) >> 1) >> (63 - zeros);
+    let (upper, lower) = (joined(0), joined(1));
+    // 53, 53 and 22 of them, each an exact double.
+    let (first, second, third) = (
+        upper >> 11,
+        (upper & 0x7ff) << 42 | lower >> 22,
+        lower & ((1 << 22) - 1),
+    );
+    let below =
+        limb(2) << zeros != 0 || x.iter().take(top.saturating_sub(2)).any(|&limb| limb != 0);
+    let sticky = (third != 0 || below) as u64;
+    let double = |bits: u64| bits as i64 as f64;
+    let whole = double(first) * (1u64 << 53) as f64;
+    let high = whole + double(second | sticky);
+    let low = (whole - high) + double(second) + double(third) / (1u64 << 22) as f64;
+    let place = exponent + 64 * (top as i32 - 1) - zeros as i32 + 22;
     let sign = if negative { -1.0 } else { 1.0 };
-    let place = drop as i32 + exponent;
-    Wide::new(
-        sign * super::scale(high, place),
-        sign * super::scale(low, place),
+    Wide::of_halves(
+        super::scale(sign * high, place),
+        super::scale(sign * low, place),
     )
 }
 

@@ -49,6 +49,7 @@ pub fn parts(value: f64) -> Option<Parts> {
 }
 
 /// `value * 2^exponent`, without a detour through a power out of range.
+#[inline]
 pub fn scale(mut value: f64, mut exponent: i32) -> f64 {
     // 2^exponent for exponents of normal numbers.
     let power = |e: i32| f64::from_bits(((e + 1023) as u64) << 52);

@@ -179,7 +179,9 @@ impl Div<f64> for Wide {
     type Output = Wide;
     #[inline]
     fn div(self, other: f64) -> Wide {
-        self / Wide::from(other)
+        let high = self.high / other;
+        let (product, rest) = two_product(high, other);
+        Wide::ordered(high, ((self.high - product) - rest + self.low) / other)
     }
 }
 

@@ -26,7 +26,7 @@ pub const HAS_WEIGHT: u8 = 4;
 
 /// What a cell stands for. Rows that differ in weight, or in what is missing, are in different cells, so that every
 /// analysis can take the rows that are complete for it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct CellId {
     /// Number of the stratum in the sketch.
     pub stratum: u32,

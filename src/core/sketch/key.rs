@@ -7,7 +7,7 @@
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 /// Digest of a cluster or stratum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Key(pub u128);
 
 /// A cluster as a row names it. A whole number stands for itself while rows are added: its digest is made once for each

@@ -52,6 +52,7 @@ impl Moments {
                 .collect(),
             data: self.rows_of(&self.data, &kept),
             rests: self.rows_of(&self.rests, &kept),
+            groups: None,
             ..*self
         }
     }
@@ -68,8 +69,15 @@ impl Moments {
     }
 
     /// The same moments with other columns and numbers.
-    fn with_numbers(&self, columns: usize, centres: Vec<Wide>, numbers: Numbers) -> Moments {
+    fn with_numbers(
+        &self,
+        columns: usize,
+        centres: Vec<Wide>,
+        numbers: Numbers,
+        groups: Option<Moments>,
+    ) -> Moments {
         Moments {
+            groups: groups.map(Box::new),
             columns,
             centres,
             data: numbers.data,
@@ -90,7 +98,8 @@ impl Moments {
             numbers.push(self.sum(i, column));
             numbers.push(self.product(i, column, column));
         }
-        self.with_numbers(1, self.centres_of(column), numbers)
+        let groups = self.groups.as_ref().map(|g| g.of_column(column));
+        self.with_numbers(1, self.centres_of(column), numbers, groups)
     }
 
     fn centres_of(&self, column: usize) -> Vec<Wide> {
@@ -100,7 +109,7 @@ impl Moments {
     }
 
     /// The same cells with `column 0 + factor · column 1` as the outcome, and no other column; the factor may differ by condition.
-    pub fn plus_second_column(&self, factor: impl Fn(usize) -> f64) -> Moments {
+    pub fn plus_second_column(&self, factor: &dyn Fn(usize) -> f64) -> Moments {
         self.announce(32);
         let mut numbers = Numbers::with_room(2 * self.cells.len());
         for (i, cell) in pulse::each(self.cells.iter()).enumerate() {
@@ -116,13 +125,18 @@ impl Moments {
                 Wide::ZERO
             });
         }
-        self.with_numbers(1, self.centres_of(0), numbers)
+        let groups = self.groups.as_ref().map(|g| g.plus_second_column(factor));
+        self.with_numbers(1, self.centres_of(0), numbers, groups)
     }
 
     /// The same moments with the outcome less a number in one of the conditions.
     pub fn less_in(&self, condition: usize, shift: f64) -> Moments {
         self.announce(16 * self.stride());
         let mut moments = self.clone();
+        moments.groups = self
+            .groups
+            .as_ref()
+            .map(|g| Box::new(g.less_in(condition, shift)));
         let stride = self.stride();
         for (i, cell) in pulse::each(self.cells.iter()).enumerate() {
             if cell.condition != condition {
@@ -155,6 +169,7 @@ impl Moments {
             }
         }
         self.weighted = self.cells.iter().any(|c| c.weight != 1.0);
+        self.groups = None;
     }
 
     /// The same moments with a further column for each of the given conditions and each covariate, condition by condition:
@@ -211,7 +226,14 @@ impl Moments {
                 }
             })
         });
-        self.with_numbers(columns, centres.collect(), numbers)
+        // About other centres the cells are others too.
+        let groups = match (&self.groups, &pooled.groups) {
+            (Some(own), Some(same)) if self.strata.len() == pooled.strata.len() => {
+                Some(own.with_interactions(same, conditions))
+            }
+            _ => None,
+        };
+        self.with_numbers(columns, centres.collect(), numbers, groups)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Sums and cross products about a centre, exact until the one rounding.
 
-use super::flat::Flat;
+use super::flat::{Computed, Flat};
 use crate::exact::{Wide, limbs};
 use crate::sketch::SketchError;
-use crate::sketch::layout::{Slot, pair_slot};
+use crate::sketch::cells::Cell;
+use crate::sketch::layout::Slot;
 
 /// An exact sum of one column over one stratum, and then the centre.
 pub(super) struct Total {
@@ -92,23 +93,51 @@ fn divide(x: &mut [u64], divisor: u64) {
     }
 }
 
-/// Magnitudes of the column sums of one cell, one after the other.
-#[derive(Default)]
-pub(super) struct Scratch {
-    magnitudes: Vec<u64>,
-    /// Start, end and sign of each.
-    bounds: Vec<(usize, usize, bool)>,
-    /// True if sums have at most 3 limbs and products 5, as with nearly all data; then the magnitudes and signs again.
-    short: bool,
-    fixed: Vec<([u64; 3], bool)>,
+/// How long the integers of some columns are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    /// Sums have at most 2 limbs, products 4.
+    Two,
+    /// Sums have at most 3 limbs, products 5. Nearly all data are in one of these.
+    Three,
+    Any,
 }
 
-impl Scratch {
+/// Reads the moments of cells.
+pub(super) struct Scratch<'a> {
+    flat: &'a Flat,
+    length: Length,
+    /// Magnitudes and signs of the column sums of one cell.
+    two: Vec<([u64; 2], bool)>,
+    three: Vec<([u64; 3], bool)>,
+    any: Vec<(Vec<u64>, bool)>,
+}
+
+impl<'a> Scratch<'a> {
+    pub(super) fn new(flat: &'a Flat) -> Self {
+        let columns = flat.columns();
+        let (sums, products) = flat.slots.split_at_checked(columns).unwrap_or_default();
+        let fit = |sum: usize, product: usize| {
+            sums.iter().all(|s| s.len <= sum) && products.iter().all(|s| s.len <= product)
+        };
+        Scratch {
+            flat,
+            length: match (fit(2, 4), fit(3, 5)) {
+                (true, _) => Length::Two,
+                (_, true) => Length::Three,
+                _ => Length::Any,
+            },
+            two: Vec::new(),
+            three: Vec::new(),
+            any: Vec::new(),
+        }
+    }
+
     /// Appends the moments of one cell to `out`, and what doubles leave of them to `rests`.
     pub(super) fn cell(
         &mut self,
-        flat: &Flat,
-        sums: &[u64],
+        cell: &Cell<'_>,
+        computed: &Computed,
         rows: u64,
         centre: &[Total],
         (out, rests): (&mut Vec<f64>, &mut Vec<f64>),
@@ -117,43 +146,36 @@ impl Scratch {
             out.push(value.value());
             rests.push(value.rest());
         };
-        self.magnitudes.clear();
-        self.bounds.clear();
-        self.fixed.clear();
-        let columns = flat.columns();
-        self.short = flat.slots.iter().take(columns).all(|s| s.len <= 3)
-            && flat.slots.iter().skip(columns).all(|s| s.len <= 5);
+        self.two.clear();
+        self.three.clear();
+        self.any.clear();
+        let (flat, columns) = (self.flat, self.flat.columns());
         for (column, total) in centre.iter().enumerate() {
-            let Some((slot, sum)) = flat.loaded(sums, column) else {
+            let Some((slot, sum)) = flat.of(cell, computed, column) else {
                 continue;
             };
             push(offset(total, sum, rows, slot.exponent));
-            let start = self.magnitudes.len();
-            self.magnitudes.extend_from_slice(sum);
-            let negative = self
-                .magnitudes
-                .get_mut(start..)
-                .is_some_and(limbs::magnitude_in_place);
-            while self.magnitudes.len() > start && self.magnitudes.last() == Some(&0) {
-                self.magnitudes.pop();
+            match self.length {
+                Length::Two => self.two.push(magnitude(sum)),
+                Length::Three => self.three.push(magnitude(sum)),
+                Length::Any => {
+                    let mut magnitude = sum.to_vec();
+                    let negative = limbs::magnitude_in_place(&mut magnitude);
+                    self.any.push((magnitude, negative));
+                }
             }
-            if self.short {
-                let mut fixed = [0; 3];
-                fixed
-                    .iter_mut()
-                    .zip(self.magnitudes.iter().skip(start))
-                    .for_each(|(to, &from)| *to = from);
-                self.fixed.push((fixed, negative));
-            }
-            self.bounds.push((start, self.magnitudes.len(), negative));
         }
+        let mut at = columns;
         for a in 0..columns {
             for b in a..columns {
-                let product = flat.loaded(sums, pair_slot(columns, a, b));
-                let value = match (product, self.short) {
+                let value = match flat.of(cell, computed, at) {
                     _ if rows == 1 => Some(Wide::ZERO),
-                    (_, true) => self.within_short(product, rows, a, b),
-                    _ => self.within(product, rows, a, b),
+                    Some(product) => match self.length {
+                        Length::Two => within_fixed::<2, 5>(product, rows, &self.two, a, b),
+                        Length::Three => within_fixed::<3, 6>(product, rows, &self.three, a, b),
+                        Length::Any => within(product, rows, &self.any, a, b),
+                    },
+                    None => None,
                 }
                 .unwrap_or(f64::NAN.into());
                 if a == b && value.value() < 0.0 {
@@ -162,84 +184,83 @@ impl Scratch {
                     ));
                 }
                 push(value);
+                at += 1;
             }
         }
         Ok(())
     }
+}
 
-    /// `Σ(a − ā)(b − b̄) = (n Σab − Σa Σb) / n`, the numerator exact.
-    fn within(
-        &self,
-        product: Option<(Slot, &[u64])>,
-        rows: u64,
-        a: usize,
-        b: usize,
-    ) -> Option<Wide> {
-        let (slot, sum) = product?;
-        let (&(a_start, a_end, a_negative), &(b_start, b_end, b_negative)) =
-            (self.bounds.get(a)?, self.bounds.get(b)?);
-        let (x, y) = (
-            self.magnitudes.get(a_start..a_end)?,
-            self.magnitudes.get(b_start..b_end)?,
-        );
-        let length = (slot.len + 1).max(x.len() + y.len() + 1);
-        let numerator = limbs::with_buffer(length, |difference| {
-            limbs::with_buffer(sum.len(), |raw| {
-                raw.copy_from_slice(sum);
-                let negative = limbs::magnitude_in_place(raw);
-                limbs::multiply_magnitudes(raw, &[rows], difference);
-                if negative {
-                    limbs::negate(difference);
-                }
-            });
-            limbs::with_buffer(x.len() + y.len(), |product| {
-                limbs::multiply_magnitudes(x, y, product);
-                limbs::add_signed_magnitude(difference, product, a_negative == b_negative);
-            });
-            limbs::take_wide(difference, slot.exponent)
-        });
-        Some(numerator / rows as f64)
+/// Magnitude and sign of a number of at most so many limbs.
+#[inline]
+fn magnitude<const S: usize>(sum: &[u64]) -> ([u64; S], bool) {
+    let negative = limbs::is_negative(sum);
+    let mut fixed = [if negative { u64::MAX } else { 0 }; S];
+    fixed.iter_mut().zip(sum).for_each(|(to, &from)| *to = from);
+    if negative {
+        limbs::negate(&mut fixed);
     }
+    (fixed, negative)
+}
 
-    /// The same as [`Scratch::within`] with integers of constant size.
-    #[inline]
-    fn within_short(
-        &self,
-        product: Option<(Slot, &[u64])>,
-        rows: u64,
-        a: usize,
-        b: usize,
-    ) -> Option<Wide> {
-        let (slot, sum) = product?;
-        let ((x, x_negative), (y, y_negative)) = (self.fixed.get(a)?, self.fixed.get(b)?);
-        // n Σab: two's complement times an unsigned number, with the sign spread over the top.
-        let mut difference = [if limbs::is_negative(sum) { u64::MAX } else { 0 }; 6];
-        difference
-            .iter_mut()
-            .zip(sum)
-            .for_each(|(to, &from)| *to = from);
-        let mut carry = 0u128;
-        for limb in &mut difference {
-            carry += *limb as u128 * rows as u128;
-            *limb = carry as u64;
-            carry >>= 64;
-        }
-        let mut product = [0u64; 6];
-        for (i, &p) in x.iter().enumerate() {
-            let mut carry = 0u128;
-            for (limb, &q) in product
-                .iter_mut()
-                .skip(i)
-                .zip(y.iter().chain(std::iter::once(&0)))
-            {
-                carry += *limb as u128 + p as u128 * q as u128;
-                *limb = carry as u64;
-                carry >>= 64;
+/// `Σ(a − ā)(b − b̄) = (n Σab − Σa Σb) / n`, the numerator exact.
+fn within(
+    (slot, sum): (Slot, &[u64]),
+    rows: u64,
+    sums: &[(Vec<u64>, bool)],
+    a: usize,
+    b: usize,
+) -> Option<Wide> {
+    let ((x, x_negative), (y, y_negative)) = (sums.get(a)?, sums.get(b)?);
+    let length = (slot.len + 1).max(x.len() + y.len() + 1);
+    let numerator = limbs::with_buffer(length, |difference| {
+        limbs::with_buffer(sum.len(), |raw| {
+            raw.copy_from_slice(sum);
+            let negative = limbs::magnitude_in_place(raw);
+            limbs::multiply_magnitudes(raw, &[rows], difference);
+            if negative {
+                limbs::negate(difference);
             }
-        }
-        limbs::add_signed_magnitude(&mut difference, &product, x_negative == y_negative);
-        Some(limbs::take_wide(&mut difference, slot.exponent) / rows as f64)
+        });
+        limbs::with_buffer(x.len() + y.len(), |product| {
+            limbs::multiply_magnitudes(x, y, product);
+            limbs::add_signed_magnitude(difference, product, x_negative == y_negative);
+        });
+        limbs::take_wide(difference, slot.exponent)
+    });
+    Some(numerator / rows as f64)
+}
+
+/// The same with integers of constant size: sums of `S` limbs, in which `N` hold all that comes of them.
+#[inline]
+fn within_fixed<const S: usize, const N: usize>(
+    (slot, sum): (Slot, &[u64]),
+    rows: u64,
+    sums: &[([u64; S], bool)],
+    a: usize,
+    b: usize,
+) -> Option<Wide> {
+    let ((x, x_negative), (y, y_negative)) = (sums.get(a)?, sums.get(b)?);
+    // n Σab: two's complement times an unsigned number, with the sign spread over the top.
+    let mut difference = [if limbs::is_negative(sum) { u64::MAX } else { 0 }; N];
+    difference
+        .iter_mut()
+        .zip(sum)
+        .for_each(|(to, &from)| *to = from);
+    let mut carry = 0;
+    for limb in &mut difference {
+        (*limb, carry) = limb.carrying_mul(rows, carry);
     }
+    let mut product = [0; N];
+    for (i, &p) in x.iter().enumerate() {
+        let mut carry = 0;
+        let factors = y.iter().chain(std::iter::once(&0));
+        for (limb, &q) in product.iter_mut().skip(i).zip(factors) {
+            (*limb, carry) = p.carrying_mul_add(q, carry, *limb);
+        }
+    }
+    limbs::add_signed_magnitude(&mut difference, &product, x_negative == y_negative);
+    Some(limbs::take_wide(&mut difference, slot.exponent) / rows as f64)
 }
 
 /// `Σ(v − c) = Σv − n c`, exact.

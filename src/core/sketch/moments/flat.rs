@@ -20,11 +20,13 @@ enum Source {
 }
 
 /// What a sum is made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Term {
     Zero,
-    /// A slot of the sketch, less another one.
-    Slots(usize, Option<usize>),
+    /// A slot of the sketch.
+    Slot(usize),
+    /// A slot of the sketch less another one.
+    Difference(usize, usize),
     /// Rows that lack the outcome.
     Missing,
     /// Rows that have it.
@@ -35,11 +37,14 @@ enum Term {
 pub(super) struct Flat {
     sources: Vec<Source>,
     terms: Vec<Term>,
-    /// First the sums, then the products row by row.
+    /// First the sums, then the products row by row: their places in the cell, or among what is computed.
     pub slots: Vec<Slot>,
     /// Rows without the outcome are there too.
     pub all_rows: bool,
 }
+
+/// The sums of a cell that are not in it as they are needed.
+pub(super) type Computed = Vec<u64>;
 
 impl Flat {
     /// What a view gives for these columns; those that the sketch does not have are left out.
@@ -67,6 +72,24 @@ impl Flat {
         flat
     }
 
+    /// The same columns where all sums are computed, with room to add many.
+    pub fn apart(&self) -> Flat {
+        let mut slots: Vec<Slot> = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            slots.push(Slot {
+                offset: slots.last().map_or(0, |s| s.offset + s.len),
+                len: slot.len + 1,
+                ..*slot
+            });
+        }
+        Flat {
+            sources: self.sources.clone(),
+            terms: vec![Term::Zero; slots.len()],
+            slots,
+            all_rows: self.all_rows,
+        }
+    }
+
     /// Number of columns.
     pub fn columns(&self) -> usize {
         self.sources.len()
@@ -74,12 +97,21 @@ impl Flat {
 
     fn push(&mut self, view: &View<'_>, term: Term, exponent: i32) {
         let slots = view.sketch.cells.layout().slots();
-        let len = match term {
-            Term::Slots(plus, _) => slots.get(plus).map_or(1, |s| s.len),
-            Term::Zero | Term::Missing | Term::Observed => 1,
+        let slot = match term {
+            Term::Slot(slot) | Term::Difference(slot, _) => slots.get(slot),
+            Term::Zero | Term::Missing | Term::Observed => None,
+        };
+        let len = slot.map_or(1, |s| s.len);
+        let computed = || {
+            let terms = self.terms.iter().zip(&self.slots);
+            let lengths = terms.filter(|(term, _)| !matches!(term, Term::Slot(_)));
+            lengths.map(|(_, slot)| slot.len).sum()
         };
         self.slots.push(Slot {
-            offset: self.slots.last().map_or(0, |s| s.offset + s.len),
+            offset: match (term, slot) {
+                (Term::Slot(_), Some(slot)) => slot.offset,
+                _ => computed(),
+            },
             len,
             exponent,
         });
@@ -89,13 +121,16 @@ impl Flat {
     /// A sum over the common columns of the rows that the selection takes.
     fn common(&self, view: &View<'_>, whole: usize, gap: usize) -> Term {
         let gaps = view.sketch.cells.layout().gaps();
-        Term::Slots(whole, (gaps && !self.all_rows).then_some(gap))
+        match gaps && !self.all_rows {
+            true => Term::Difference(whole, gap),
+            false => Term::Slot(whole),
+        }
     }
 
     fn sum(&self, view: &View<'_>, a: Source) -> Term {
         let shape = view.sketch.cells.layout().shape();
         match a {
-            Source::Value(column) => Term::Slots(shape.sum(column), None),
+            Source::Value(column) => Term::Slot(shape.sum(column)),
             Source::Common(c) => {
                 let whole = shape.sum(shape.values() + c);
                 self.common(view, whole, shape.gap_sum(view.outcome, c))
@@ -111,7 +146,7 @@ impl Flat {
         let shape = layout.shape();
         let slot = |a: usize, b: usize| {
             let slot = shape.product(a.min(b), a.max(b));
-            slot.map_or(Term::Zero, |s| Term::Slots(s, None))
+            slot.map_or(Term::Zero, Term::Slot)
         };
         match (a, b) {
             (Value(x), Value(y)) => slot(x, y),
@@ -124,18 +159,21 @@ impl Flat {
                 }
             }
             (Value(_), Missing) | (Missing, Value(_)) => Term::Zero,
-            (Value(x), Observed) | (Observed, Value(x)) => Term::Slots(shape.sum(x), None),
+            (Value(x), Observed) | (Observed, Value(x)) => Term::Slot(shape.sum(x)),
             (Missing, Missing) => Term::Missing,
             (Observed, Observed) => Term::Observed,
             (Missing, Observed) | (Observed, Missing) => Term::Zero,
             (Missing, Common(c)) | (Common(c), Missing) => match layout.gaps() {
-                true => Term::Slots(shape.gap_sum(view.outcome, c), None),
+                true => Term::Slot(shape.gap_sum(view.outcome, c)),
                 false => Term::Zero,
             },
-            (Observed, Common(c)) | (Common(c), Observed) => Term::Slots(
-                shape.sum(shape.values() + c),
-                layout.gaps().then(|| shape.gap_sum(view.outcome, c)),
-            ),
+            (Observed, Common(c)) | (Common(c), Observed) => {
+                let whole = shape.sum(shape.values() + c);
+                match layout.gaps() {
+                    true => Term::Difference(whole, shape.gap_sum(view.outcome, c)),
+                    false => Term::Slot(whole),
+                }
+            }
         }
     }
 
@@ -147,35 +185,45 @@ impl Flat {
         }
     }
 
-    /// Writes the sums of a cell.
-    pub fn load(&self, view: &View<'_>, cell: &Cell<'_>, out: &mut Vec<u64>) {
+    /// Computes what a cell does not have as it is needed.
+    pub fn compute(&self, view: &View<'_>, cell: &Cell<'_>, out: &mut Computed) {
         let slots = view.sketch.cells.layout().slots();
         out.clear();
         let of = |slot: usize| {
             let slot = slots.get(slot)?;
             cell.sums.get(slot.offset..slot.offset + slot.len)
         };
-        for (term, slot) in self.terms.iter().zip(&self.slots) {
-            let start = out.len();
+        for term in &self.terms {
             match *term {
+                Term::Slot(_) => {}
                 Term::Zero => out.push(0),
                 Term::Missing => out.push(view.missing(cell.sums)),
                 Term::Observed => out.push(cell.rows.saturating_sub(view.missing(cell.sums))),
-                Term::Slots(plus, minus) => {
+                Term::Difference(plus, minus) => {
+                    let start = out.len();
                     out.extend_from_slice(of(plus).unwrap_or(&[]));
-                    if let (Some(minus), Some(sum)) = (minus.and_then(of), out.get_mut(start..)) {
+                    if let (Some(minus), Some(sum)) = (of(minus), out.get_mut(start..)) {
                         limbs::subtract(sum, minus);
                     }
                 }
             }
-            out.resize(start + slot.len, 0);
         }
     }
 
-    /// The sum of a column among what was loaded.
-    pub fn loaded<'a>(&self, sums: &'a [u64], slot: usize) -> Option<(Slot, &'a [u64])> {
-        let slot = *self.slots.get(slot)?;
-        Some((slot, sums.get(slot.offset..slot.offset + slot.len)?))
+    /// A sum or product of a cell, for which [`Flat::compute`] was called.
+    #[inline]
+    pub fn of<'a>(
+        &self,
+        cell: &Cell<'a>,
+        computed: &'a Computed,
+        slot: usize,
+    ) -> Option<(Slot, &'a [u64])> {
+        let (term, slot) = (self.terms.get(slot)?, *self.slots.get(slot)?);
+        let from = match term {
+            Term::Slot(_) => cell.sums,
+            _ => computed,
+        };
+        Some((slot, from.get(slot.offset..slot.offset + slot.len)?))
     }
 }
 

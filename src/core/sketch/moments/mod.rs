@@ -8,6 +8,7 @@
 mod derive;
 mod exact;
 mod flat;
+mod groups;
 mod read;
 
 use super::key::Key;
@@ -121,9 +122,16 @@ pub struct Moments {
     pub(super) data: Vec<f64>,
     /// What doubles leave of `data`.
     pub(super) rests: Vec<f64>,
+    /// The same rows with cells of strata and conditions.
+    pub(super) groups: Option<Box<Moments>>,
 }
 
 impl Moments {
+    /// The same rows in cells that do not tell clusters apart, where there are few of these; otherwise the moments as they are.
+    pub fn without_clusters(&self) -> &Moments {
+        self.groups.as_deref().unwrap_or(self)
+    }
+
     /// Sums of the columns of cell `i` about the centre.
     pub fn sums(&self, i: usize) -> &[f64] {
         let start = i * self.stride();
@@ -146,6 +154,13 @@ impl Moments {
     /// Cross product of two columns of cell `i` about its own means.
     pub fn product(&self, i: usize, a: usize, b: usize) -> Wide {
         self.number(i, self.columns + self.pair(a.min(b), a.max(b)))
+    }
+
+    /// The same as a double.
+    #[inline]
+    pub fn plain_product(&self, i: usize, a: usize, b: usize) -> f64 {
+        let at = i * self.stride() + self.columns + self.pair(a.min(b), a.max(b));
+        self.data.get(at).copied().unwrap_or(0.0)
     }
 
     fn number(&self, i: usize, place: usize) -> Wide {

@@ -44,11 +44,11 @@ impl<'a> View<'a> {
     /// all are 0 or 1; fractions would have to make up for each other in every cluster.
     pub fn is_binary(&self, variable: Variable) -> bool {
         let flat = Flat::new(self, &[variable]);
-        let mut sums = Vec::new();
+        let mut computed = Vec::new();
         flat.columns() == 1
             && pulse::each(self.sketch.cells.iter()).all(|cell| {
-                flat.load(self, &cell, &mut sums);
-                match (flat.loaded(&sums, 0), flat.loaded(&sums, 1)) {
+                flat.compute(self, &cell, &mut computed);
+                match (flat.of(&cell, &computed, 0), flat.of(&cell, &computed, 1)) {
                     (Some(sum), Some(squares)) => same_value(sum, squares),
                     _ => false,
                 }
@@ -157,13 +157,13 @@ impl<'a> View<'a> {
         );
         let mut totals: Vec<Vec<Total>> = Vec::with_capacity(strata.len());
         totals.resize_with(strata.len(), || totals_for(&flat));
-        let mut sums = Vec::new();
+        let mut computed = Vec::new();
         for (id, cell) in kept {
             pulse.tick();
-            flat.load(self, cell, &mut sums);
+            flat.compute(self, cell, &mut computed);
             let totals = totals.get_mut(stratum_of(id.stratum)).into_iter().flatten();
             for (column, total) in totals.enumerate() {
-                if let Some(sum) = flat.loaded(&sums, column) {
+                if let Some(sum) = flat.of(cell, &computed, column) {
                     limbs::add_shifted(&mut total.limbs, sum.1, 0);
                     total.rows += flat.rows(self, cell);
                 }
@@ -214,11 +214,12 @@ impl<'a> View<'a> {
             no_weight: taken.no_weight,
             weighted: taken.weighted,
             centres,
+            groups: None,
         };
         if pooled {
             moments.strata = vec![Key::NONE];
         }
-        let mut scratch = Scratch::default();
+        let mut scratch = Scratch::new(&flat);
         let mut pulse = Pulse::every((1 << 14) / (columns * columns).max(1) as u32 + 1);
         let mut cluster = 0;
         for (id, cell) in kept {
@@ -239,16 +240,17 @@ impl<'a> View<'a> {
                 rows: flat.rows(self, cell) as f64,
             });
             let centre = totals.get(stratum).map_or(&[][..], |t| t.as_slice());
-            flat.load(self, cell, &mut sums);
+            flat.compute(self, cell, &mut computed);
             scratch.cell(
-                &flat,
-                &sums,
+                cell,
+                &computed,
                 flat.rows(self, cell),
                 centre,
                 (&mut moments.data, &mut moments.rests),
             )?;
         }
         moments.check_range()?;
+        moments.read_groups(self, &flat, kept, &totals)?;
         Ok(moments)
     }
 }

@@ -101,8 +101,10 @@ pub(super) fn ensure(condition: bool, what: &'static str) -> Result<(), SketchEr
 struct ReadSlot {
     exponent: i32,
     width: usize,
+    /// Some cell has its lowest bit.
     odd: bool,
-    longest: u32,
+    /// Some cell needs all its bytes.
+    needed: bool,
 }
 
 fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchError> {
@@ -211,8 +213,7 @@ fn decode_body(r: &mut Reader<'_>, budget: &Budget) -> Result<Sketch, SketchErro
         "it has a condition without a row",
     )?;
     ensure(gap_used == gaps, "it lacks outcomes that no cell lacks")?;
-    let canonical =
-        |s: &ReadSlot| s.width == 0 || (s.odd && s.longest.div_ceil(8) as usize == s.width);
+    let canonical = |s: &ReadSlot| s.width == 0 || (s.odd && s.needed);
     ensure(
         slots.iter().all(canonical),
         "its sums are not in the shortest form",
@@ -327,27 +328,44 @@ fn read_cell_id(r: &mut Reader<'_>) -> Result<CellId, SketchError> {
     })
 }
 
-/// Places a stored integer at the layout's scale and notes what shows that the slot is canonical.
+/// Places a stored integer at the layout's scale, where nothing is yet, and notes what shows that the slot is canonical.
+#[inline]
 fn read_sum(bytes: &[u8], read: &mut ReadSlot, sum: &mut [u64], exponent: i32) {
-    let fill = if bytes.last().is_some_and(|b| b >> 7 == 1) {
-        0xff
-    } else {
-        0
+    let Some(&last) = bytes.last() else {
+        return;
     };
-    limbs::with_buffer(bytes.len().div_ceil(8), |integer| {
-        let (whole, rest) = bytes.as_chunks::<8>();
-        for (limb, chunk) in integer.iter_mut().zip(whole) {
-            *limb = u64::from_le_bytes(*chunk);
+    let sign = if last >> 7 == 1 { u64::MAX } else { 0 };
+    read.odd |= bytes.first().is_some_and(|b| b & 1 == 1);
+    // A byte is needed unless it repeats the sign of the one below it.
+    let below = bytes.len().checked_sub(2).and_then(|i| bytes.get(i));
+    read.needed |= match below {
+        Some(below) => last != sign as u8 || (below ^ last) >> 7 == 1,
+        None => last != 0,
+    };
+    let shift = (read.exponent - exponent).max(0) as u32;
+    let (whole, part) = ((shift / 64) as usize, shift % 64);
+    let length = sum.len();
+    let mut limbs = sum.iter_mut().skip(whole);
+    let mut carried = 0;
+    let mut put = |limb: u64| {
+        if let Some(slot) = limbs.next() {
+            *slot = limb << part | carried;
+            carried = (limb >> 1) >> (63 - part);
         }
-        if let (Some(top), false) = (integer.last_mut(), rest.is_empty()) {
-            let mut raw = [fill; 8];
-            raw.iter_mut().zip(rest).for_each(|(to, &from)| *to = from);
-            *top = u64::from_le_bytes(raw);
-        }
-        read.odd |= bytes.first().is_some_and(|b| b & 1 == 1);
-        read.longest = read.longest.max(limbs::signed_bit_length(integer));
-        limbs::add_shifted(sum, integer, (read.exponent - exponent).max(0) as u32);
-    });
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().for_each(|word| put(u64::from_le_bytes(*word)));
+    let mut top = sign;
+    for &byte in rest.iter().rev() {
+        top = top << 8 | u64::from(byte);
+    }
+    if !rest.is_empty() {
+        put(top);
+    }
+    // The sign, as far as there is room.
+    for _ in 0..length {
+        put(sign);
+    }
 }
 
 /// Sums of what a cell does not have must be zero.
