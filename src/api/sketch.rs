@@ -46,6 +46,7 @@ pub(super) struct Site {
     rest: usize,
     /// Place of an array of covariates, which come after the outcome.
     array: Option<usize>,
+    /// The values of a row with an array.
     values: Vec<Option<f64>>,
 }
 
@@ -89,7 +90,7 @@ impl Site {
             condition: Type::of(args, 2),
             cluster: if students { None } else { argument(3) },
             stratum,
-            values: vec![None; columns.values().count()],
+            values: Vec::new(),
             columns,
             array: array.then_some(5 - shift),
             types,
@@ -129,7 +130,7 @@ impl Site {
             types: (1..=expected)
                 .map(|i| Type::of(args, stratum + i))
                 .collect(),
-            values: vec![None; expected],
+            values: Vec::new(),
             array: None,
             first: stratum + 1,
             rest: stratum + 2,
@@ -188,14 +189,6 @@ impl Site {
         {
             raise(SketchError::ColumnsChange);
         }
-        let mut place = self.first;
-        for (i, (value, kind)) in self.values.iter_mut().zip(&self.types).enumerate() {
-            *value = kind.number(args, place);
-            place = self.rest + i;
-        }
-        if let Some(array) = self.array {
-            self.read_array(args, array);
-        }
         let cluster = match &mut self.cluster {
             Some(kind) => kind.key(args, 3),
             None => Some(Cluster::Digest(Key::STUDENT)),
@@ -204,12 +197,24 @@ impl Site {
             Some(kind) => kind.key(args, if self.cluster.is_some() { 4 } else { 3 }),
             None => None,
         };
-        or_raise(state.builder.add(&Row {
+        if let Some(array) = self.array {
+            self.read_array(args, array);
+        }
+        let row = Row {
             condition: self.condition.word(args, 2),
             cluster,
             stratum: stratum.map_or(Key::NONE, Cluster::key),
             values: &self.values,
-        }));
+        };
+        or_raise(match self.array {
+            Some(_) => state.builder.add(&row),
+            None => {
+                let places = std::iter::once(self.first).chain(self.rest..);
+                let values = self.types.iter().zip(places);
+                let values = values.map(|(kind, place)| kind.number(args, place));
+                state.builder.add_values(&row, values)
+            }
+        });
         state::pointer(state)
     }
 
@@ -223,7 +228,7 @@ impl Site {
         if got != Some(expected) {
             raise(SketchError::CovariateArray { expected, got });
         }
-        self.values.extend(scalars.iter().skip(1));
+        self.values.extend(scalars);
     }
 }
 

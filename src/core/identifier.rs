@@ -3,8 +3,10 @@
 //! Every identifier is part of an index entry, and several of them share one; the limit is in bytes, because that is
 //! what an index entry has room for.
 
+mod similar;
+
 use crate::error::{Class, Explain};
-use unicode_normalization::UnicodeNormalization;
+pub use similar::{folded, similar};
 
 /// The most bytes an identifier may have.
 pub const MOST_BYTES: usize = 512;
@@ -54,13 +56,6 @@ impl Problem {
             Problem::Nul => "Remove the character.",
         }
     }
-}
-
-/// The text without what people do not see or do not mean: in lower case, in one Unicode form (NFKC), without blanks at the
-/// ends and with single ones inside. Identifiers that are the same then were probably meant to be the same.
-pub fn folded(value: &str) -> String {
-    let plain: String = value.nfkc().collect::<String>().to_lowercase();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What keeps a text from being an identifier, if anything.

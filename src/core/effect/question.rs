@@ -70,6 +70,10 @@ impl Question {
             Adjust::None | Adjust::Ancova => 0,
         };
         limit_size(&moments, interactions)?;
+        let pooled = match moments.strata.len() {
+            1 => moments.of_column(0),
+            _ => read(rows_outcome, Centre::Pooled)?,
+        };
         if options.adjust == Adjust::Lin {
             moments = match centre {
                 Centre::Pooled => moments.with_interactions(&moments, &treated),
@@ -79,7 +83,7 @@ impl Question {
             };
         }
         Ok(Question {
-            pooled: read(rows_outcome, Centre::Pooled)?,
+            pooled,
             control: number,
             covariates,
             design: Design::new(&moments, number),

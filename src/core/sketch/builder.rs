@@ -11,8 +11,8 @@ use crate::budget::Budget;
 
 /// Rows kept back.
 pub(super) const BATCH: usize = 64;
-/// Bytes of a sketch up to which it stays in the processor's first cache.
-const CACHED: usize = 1 << 15;
+/// Bytes of a sketch up to which it stays in the processor's cache.
+const CACHED: usize = 1 << 18;
 
 /// A sketch that takes rows.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Builder {
     sketch: Sketch,
     /// Cells of the rows kept back.
     rows: Vec<Wanted>,
-    /// Values of the rows kept back, as many for each as the sketch has columns; 0 where one is missing.
+    /// Values of the rows kept back, as many for each as the sketch has columns, and of earlier ones; 0 where one is missing.
     values: Vec<f64>,
     /// Which outcomes of these rows are missing, a bit for each.
     missing: Vec<u32>,
@@ -43,9 +43,9 @@ impl Builder {
     pub fn continued(sketch: Sketch) -> Self {
         Builder {
             sketch,
-            rows: Vec::with_capacity(BATCH),
+            rows: Vec::new(),
             values: Vec::new(),
-            missing: Vec::with_capacity(BATCH),
+            missing: Vec::new(),
         }
     }
 
@@ -71,18 +71,25 @@ impl Builder {
     /// left out · anything else NULL: the row is kept and marked, and left out of the analyses that need what is missing.
     #[inline(always)]
     pub fn add(&mut self, row: &Row<'_>) -> Result<(), SketchError> {
-        let start = self.values.len();
-        let taken = self.take(row)?;
+        self.add_values(row, row.values.iter().copied())
+    }
+
+    /// The same with values that are made one by one, in the place of those of the row.
+    #[inline(always)]
+    pub fn add_values(
+        &mut self,
+        row: &Row<'_>,
+        values: impl Iterator<Item = Option<f64>>,
+    ) -> Result<(), SketchError> {
+        let taken = self.take(values)?;
         let (Some(name), Some(cluster)) = (row.condition, row.cluster) else {
-            self.values.truncate(start);
             return self.leave_out(row);
         };
         if taken.weight == 0.0 {
-            self.values.truncate(start);
             return self.leave_out(row);
         }
         if self.sketch.cells.are_numbers() && matches!(cluster, Cluster::Digest(_)) {
-            self.know_by_digest(start)?;
+            self.know_by_digest()?;
         }
         let id = CellId {
             stratum: self.sketch.stratum(row.stratum)?,
@@ -100,29 +107,37 @@ impl Builder {
         }
     }
 
-    /// The first cluster that is no whole number: those before it go by their digests too. The row at hand, whose values begin
-    /// at `start`, is not entered yet.
+    /// The first cluster that is no whole number: those before it go by their digests too. The values of the row at hand are
+    /// there already.
     #[cold]
-    fn know_by_digest(&mut self, start: usize) -> Result<(), SketchError> {
-        let values = self.values.split_off(start);
+    fn know_by_digest(&mut self) -> Result<(), SketchError> {
+        let columns = self.sketch.column_count();
+        let start = self.rows.len() * columns;
         self.flush()?;
-        self.values.extend(values);
+        self.values.copy_within(start..start + columns, 0);
         Ok(self.sketch.cells.know_by_digest()?)
     }
 
-    /// Appends the values of a row to those kept back.
+    /// Puts the values of a row after those that are kept back.
     #[inline(always)]
-    fn take(&mut self, row: &Row<'_>) -> Result<Taken, SketchError> {
-        let shape = self.sketch.cells.layout().shape();
-        let columns = shape.columns();
-        let start = self.values.len();
+    fn take(
+        &mut self,
+        mut values: impl Iterator<Item = Option<f64>>,
+    ) -> Result<Taken, SketchError> {
+        let columns = self.sketch.column_count();
+        let start = self.rows.len() * columns;
+        if self.values.len() < start + columns {
+            self.values.resize(start + columns, 0.0);
+        }
         let mut absent = 0u128;
-        self.values.resize(start + columns, 0.0);
-        let places = self.values.iter_mut().skip(start).zip(row.values);
-        for (i, (place, value)) in places.enumerate() {
-            match *value {
+        let places = self.values.iter_mut().skip(start).take(columns);
+        for (i, (place, value)) in places.zip(values.by_ref()).enumerate() {
+            match value {
                 Some(value) if value.is_finite() => *place = value,
-                None => absent |= 1 << i,
+                None => {
+                    *place = 0.0;
+                    absent |= 1 << i;
+                }
                 Some(value) => return Err(self.sketch.not_finite(i, value)),
             }
         }
@@ -135,7 +150,7 @@ impl Builder {
             self.take_incomplete(start, absent, &mut taken);
         }
         if self.sketch.columns.weight.is_some()
-            && let Some(&Some(weight)) = row.values.get(columns)
+            && let Some(Some(weight)) = values.next()
         {
             self.sketch.check_weight(weight)?;
             taken.flags |= HAS_WEIGHT;
@@ -153,11 +168,8 @@ impl Builder {
         let mut clear = |from: usize, count: usize| {
             let lacks = absent >> from & ((1 << count) - 1) != 0;
             if lacks {
-                values
-                    .iter_mut()
-                    .skip(from)
-                    .take(count)
-                    .for_each(|v| *v = 0.0);
+                let values = values.iter_mut().skip(from).take(count);
+                values.for_each(|v| *v = 0.0);
             }
             lacks
         };
@@ -197,36 +209,34 @@ impl Builder {
         if self.rows.is_empty() {
             return Ok(());
         }
+        let mut cells = [usize::MAX; BATCH];
         if self.sketch.cells.bytes() > CACHED {
-            self.sketch.cells.touch(&self.rows);
+            self.sketch.cells.touch(&self.rows, &mut cells);
         }
         let columns = self.sketch.column_count();
-        let rows = self.rows.iter().zip(&self.missing);
-        for ((wanted, missing), values) in rows.zip(self.values.chunks_exact(columns)) {
-            let cell = self.sketch.cells.find_or_insert(wanted)?;
-            self.sketch.put(cell, values, *missing)?;
+        let mut add = self.sketch.cells.layout().adder();
+        let rows = self.rows.iter().zip(&self.missing).zip(cells);
+        for (((wanted, missing), cell), values) in rows.zip(self.values.chunks_exact(columns)) {
+            let cells = &mut self.sketch.cells;
+            let cell = cells.find_or_insert(wanted, cell)?;
+            if *missing == 0
+                && let Some((layout, rows, sums)) = cells.sums_mut(cell)
+                && add(layout, sums, values)
+            {
+                count_row(rows)?;
+            } else {
+                self.sketch.put_with_care(cell, values, *missing)?;
+                add = self.sketch.cells.layout().adder();
+            }
         }
         self.rows.clear();
-        self.values.clear();
         self.missing.clear();
         Ok(())
     }
 }
 
 impl Sketch {
-    /// Adds the values of one row to a cell.
-    #[inline(always)]
-    fn put(&mut self, cell: usize, values: &[f64], missing: u32) -> Result<(), SketchError> {
-        if let Some((layout, rows, sums)) = self.cells.sums_mut(cell)
-            && missing == 0
-            && layout.add(sums, values)
-        {
-            return count_row(rows);
-        }
-        self.put_with_care(cell, values, missing)
-    }
-
-    /// The same where a value is missing, or does not fit yet.
+    /// Adds the values of one row to a cell where one is missing, or does not fit yet.
     #[inline(never)]
     fn put_with_care(
         &mut self,
@@ -237,18 +247,20 @@ impl Sketch {
         if missing != 0 && !self.cells.layout().gaps() {
             self.make_gaps()?;
         }
+        let add = self.cells.layout().adder();
         let added = match self.cells.sums_mut(cell) {
-            Some((layout, _, sums)) => layout.add(sums, values),
+            Some((layout, _, sums)) => add(layout, sums, values),
             None => true,
         };
         if !added {
             self.widen(values)?;
         }
+        let add = self.cells.layout().adder();
         let Some((layout, rows, sums)) = self.cells.sums_mut(cell) else {
             return Ok(());
         };
         if !added {
-            layout.add(sums, values);
+            add(layout, sums, values);
         }
         let common = values.get(layout.shape().values()..).unwrap_or(&[]);
         let mut left = missing;

@@ -282,28 +282,34 @@ impl Cells {
     }
 
     /// Touches the memory of the cells of rows, each access independent of the others, so that the processor overlaps them.
-    pub fn touch(&self, rows: &[Wanted]) {
+    /// Writes down which cells these probably are.
+    pub fn touch(&self, rows: &[Wanted], cells: &mut [usize; BATCH]) {
         let first = |row: &Wanted| self.index.get(place(row.hash, self.index.len()));
         let touched = rows
             .iter()
             .filter_map(first)
             .fold(0, |t, entry| t ^ entry.0);
         std::hint::black_box(touched);
-        let mut cells = [usize::MAX; BATCH];
+        let mut touched = 0;
         for (cell, row) in cells.iter_mut().zip(rows) {
             *cell = self.probe(row, |_| true).unwrap_or(usize::MAX);
-        }
-        let record = |cell: &usize| {
             let record = self.record(*cell);
             let lines = record.iter().step_by(8).chain(record.last());
-            lines.fold(0, |t, word| t ^ word)
-        };
-        std::hint::black_box(cells.iter().fold(0, |t, cell| t ^ record(cell)));
+            touched ^= lines.fold(0, |t, word| t ^ word);
+        }
+        std::hint::black_box(touched);
     }
 
-    /// Number of the cell of a row, made if it was not there.
+    /// Number of the cell of a row, which may be the one that is given, made if it was not there.
     #[inline(always)]
-    pub fn find_or_insert(&mut self, wanted: &Wanted) -> Result<usize, OverBudget> {
+    pub fn find_or_insert(
+        &mut self,
+        wanted: &Wanted,
+        probably: usize,
+    ) -> Result<usize, OverBudget> {
+        if probably < self.len && self.is(probably, wanted) {
+            return Ok(probably);
+        }
         match self.find(wanted) {
             Some(found) => Ok(found),
             None => self.insert(wanted),

@@ -309,10 +309,16 @@ pub struct Layout {
     /// Rows may lack an outcome.
     gaps: bool,
     slots: Vec<Slot>,
+    /// Limbs of all slots, and of these with the numbers of rows after them.
+    sums_words: usize,
+    words: usize,
     sum_len: usize,
     product_len: usize,
     width: Width,
 }
+
+/// Adds a row to the sums of a cell. False if a value does not fit, and then nothing is changed. Missing values are 0.
+pub type Adder = fn(&Layout, &mut [u64], &[f64]) -> bool;
 
 /// How wide the widest column is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -354,11 +360,15 @@ impl Layout {
             65..=NARROW => Width::Double,
             _ => Width::Wide,
         };
+        let sums_words = slots.last().map_or(0, |s| s.offset + s.len);
+        let counts = if gaps { shape.outcomes.len() } else { 0 };
         Layout {
             shape,
             columns,
             gaps,
             slots,
+            sums_words,
+            words: sums_words + counts,
             sum_len,
             product_len,
             width,
@@ -385,36 +395,28 @@ impl Layout {
         &self.slots
     }
 
-    /// Limbs of the sums.
-    fn sums_words(&self) -> usize {
-        self.slots.last().map_or(0, |s| s.offset + s.len)
-    }
-
     /// Limbs that one cell's sums take, with the numbers of rows that lack an outcome after them.
+    #[inline(always)]
     pub fn words(&self) -> usize {
-        self.sums_words() + self.counts()
+        self.words
     }
 
     /// Numbers of rows at the end of a cell.
     pub fn counts(&self) -> usize {
-        if self.gaps {
-            self.shape.outcomes.len()
-        } else {
-            0
-        }
+        self.words - self.sums_words
     }
 
     /// Rows of a cell that lack an outcome.
     pub fn missing(&self, sums: &[u64], outcome: usize) -> u64 {
         match self.gaps {
-            true => sums.get(self.sums_words() + outcome).copied().unwrap_or(0),
+            true => sums.get(self.sums_words + outcome).copied().unwrap_or(0),
             false => 0,
         }
     }
 
     /// The numbers of rows that lack an outcome.
     pub fn missing_mut<'a>(&self, sums: &'a mut [u64]) -> &'a mut [u64] {
-        sums.get_mut(self.sums_words()..).unwrap_or(&mut [])
+        sums.get_mut(self.sums_words..).unwrap_or(&mut [])
     }
 
     /// Columns of a layout in which `values` fit too.
@@ -426,40 +428,33 @@ impl Layout {
         columns
     }
 
-    /// Adds one row. False if a value does not fit, and then nothing is changed. Missing values are 0.
-    #[inline(always)]
-    pub fn add(&self, sums: &mut [u64], values: &[f64]) -> bool {
+    /// What adds rows to cells of this layout.
+    pub fn adder(&self) -> Adder {
         // The lengths that data take in practice get code of their own.
         match (self.width, self.sum_len, self.product_len) {
-            (Width::Single, 1, 2) => self.add_sized::<1, 2, true>(sums, values),
-            (Width::Single, 2, 2) => self.add_sized::<2, 2, true>(sums, values),
-            (Width::Single, 2, 3) => self.add_sized::<2, 3, true>(sums, values),
-            (Width::Double, 2, 3) => self.add_sized::<2, 3, false>(sums, values),
-            (Width::Double, 2, 4) => self.add_sized::<2, 4, false>(sums, values),
-            (Width::Double, 3, 4) => self.add_sized::<3, 4, false>(sums, values),
-            (Width::Double, 3, 5) => self.add_sized::<3, 5, false>(sums, values),
-            _ => self.add_wide(sums, values),
+            (Width::Single, 1, 2) => self.adder_of::<1, 2, true>(),
+            (Width::Single, 2, 2) => self.adder_of::<2, 2, true>(),
+            (Width::Single, 2, 3) => self.adder_of::<2, 3, true>(),
+            (Width::Double, 2, 3) => self.adder_of::<2, 3, false>(),
+            (Width::Double, 2, 4) => self.adder_of::<2, 4, false>(),
+            (Width::Double, 3, 4) => self.adder_of::<3, 4, false>(),
+            (Width::Double, 3, 5) => self.adder_of::<3, 5, false>(),
+            _ => Layout::add_wide,
         }
     }
 
-    #[inline(always)]
-    fn add_sized<const S: usize, const P: usize, const SINGLE: bool>(
-        &self,
-        sums: &mut [u64],
-        values: &[f64],
-    ) -> bool {
+    fn adder_of<const S: usize, const P: usize, const SINGLE: bool>(&self) -> Adder {
         // Few common columns get loops of constant length.
         match self.shape.common {
-            0 => self.add_blocks::<0, S, P, SINGLE>(sums, values),
-            1 => self.add_blocks::<1, S, P, SINGLE>(sums, values),
-            2 => self.add_blocks::<2, S, P, SINGLE>(sums, values),
-            3 => self.add_blocks::<3, S, P, SINGLE>(sums, values),
-            4..=8 => self.add_many::<8, S, P, SINGLE>(sums, values),
-            _ => self.add_many::<MAX_COMMON, S, P, SINGLE>(sums, values),
+            0 => Layout::add_blocks::<0, S, P, SINGLE>,
+            1 => Layout::add_blocks::<1, S, P, SINGLE>,
+            2 => Layout::add_blocks::<2, S, P, SINGLE>,
+            3 => Layout::add_blocks::<3, S, P, SINGLE>,
+            4..=8 => Layout::add_many::<8, S, P, SINGLE>,
+            _ => Layout::add_many::<MAX_COMMON, S, P, SINGLE>,
         }
     }
 
-    #[inline]
     fn add_blocks<const C: usize, const S: usize, const P: usize, const SINGLE: bool>(
         &self,
         sums: &mut [u64],

@@ -196,9 +196,10 @@ impl Sketch {
                 };
                 wanted.push(self.cells.wanted(other.cells.cluster(number), &id));
             }
-            self.cells.touch(&wanted);
-            for (number, wanted) in wanted.iter().enumerate() {
-                let at = self.cells.find_or_insert(wanted)?;
+            let mut cells = [usize::MAX; BATCH];
+            self.cells.touch(&wanted, &mut cells);
+            for ((number, wanted), cell) in wanted.iter().enumerate().zip(cells) {
+                let at = self.cells.find_or_insert(wanted, cell)?;
                 if let Some((rows, sums)) = other.cells.sums(start + number) {
                     self.add_sums(at, rows, sums, other.cells.layout())?;
                 }

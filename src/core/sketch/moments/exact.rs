@@ -71,6 +71,8 @@ impl Total {
         if negative {
             limbs::negate(&mut self.limbs);
         }
+        let needed = limbs::signed_bit_length(&self.limbs).div_ceil(64).max(1);
+        self.limbs.truncate(needed as usize);
     }
 
     /// The number.
@@ -267,7 +269,8 @@ fn within_fixed<const S: usize, const N: usize>(
 fn offset(centre: &Total, sum: &[u64], rows: u64, exponent: i32) -> Wide {
     // The centre is not coarser than the sum.
     let shift = (exponent - centre.exponent).max(0) as u32;
-    limbs::with_buffer(centre.limbs.len() + 2, |difference| {
+    let longer = centre.limbs.len().max(sum.len() + (shift / 64) as usize);
+    limbs::with_buffer(longer + 2, |difference| {
         limbs::with_buffer(centre.limbs.len(), |c| {
             c.copy_from_slice(&centre.limbs);
             let negative = limbs::magnitude_in_place(c);
