@@ -48,7 +48,7 @@ COMMENT ON FUNCTION rct._similar(text[], bigint[]) IS 'internal: says in what id
 -- It reads the relation as the caller, as any query of theirs would.
 CREATE FUNCTION rct.suspicious_ids(relation regclass, columns text[], condition text DEFAULT NULL)
     RETURNS TABLE (severity text, code text, place text, detail text, hint text)
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
 #variable_conflict use_column
 DECLARE
     missing text;

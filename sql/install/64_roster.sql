@@ -524,6 +524,18 @@ BEGIN
             ERRCODE = 'invalid_parameter_value', DETAIL = format('They are %s.', problem.ids),
             HINT = 'Set working for one group of each type at most.';
     END IF;
+    SELECT g.group_type, rct._similar(g.ids, g.counts) AS detail INTO problem
+        FROM (
+            SELECT d.group_type, array_agg(d.group_id ORDER BY d.n DESC, d.group_id COLLATE "C") AS ids,
+                array_agg(d.n ORDER BY d.n DESC, d.group_id COLLATE "C") AS counts
+            FROM (SELECT w.group_type, w.group_id, count(*) AS n FROM ROWS FROM (unnest(types), unnest(ids)) w (group_type, group_id)
+                WHERE w.group_type IS NOT NULL GROUP BY w.group_type, w.group_id) d
+            GROUP BY d.group_type, rct._folded(d.group_id) HAVING count(*) > 1
+        ) g ORDER BY g.group_type COLLATE "C", g.ids[1] COLLATE "C" LIMIT 1;
+    IF FOUND THEN
+        RAISE WARNING 'groups of type "%" are almost the same', problem.group_type USING DETAIL = problem.detail,
+            HINT = 'They count as different groups; rct.suspicious_ids names all of them. If they mean the same, write them in one way in the roster.';
+    END IF;
     IF complete THEN
         users := users || ARRAY(SELECT DISTINCT m.user_id FROM rct.membership m
             WHERE upper_inf(m.known) AND NOT EXISTS (SELECT FROM unnest(users) u WHERE u = m.user_id));

@@ -8,7 +8,7 @@ CREATE FUNCTION rct._rights() RETURNS TABLE (source text, routine text)
     FROM (VALUES
         ('grant_service', '{assign,condition_for,mark,log,log_batch,set_groups,set_working_groups,add_alias}'::text[]),
         ('grant_analyst', '{explain,assign_all,experiment_spec,export_experiment,current_status,preflight,segment_members,roster_at,
-            replay,metric_results,metric_values,srm,impossible_patterns,suspicious_ids}'),
+            replay,metric_results,metric_values,srm,impossible_patterns,suspicious_ids,_folded,_similar}'),
         ('grant_admin', '{create_experiment,update_experiment,set_status,clone_experiment,import_experiment,import_upgrade,
             create_segment,add_members,remove_members,add_to_list,remove_from_list,set_preview_user,remove_preview_user,
             load_roster,_load_roster,_read_roster,_reader,_relation_columns,register_roster,randomize_experiment,place_late,

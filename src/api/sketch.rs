@@ -221,9 +221,11 @@ impl Site {
     /// Puts the covariates of an array between the outcome and what comes after them.
     fn read_array(&mut self, args: &Args<'_>, array: usize) {
         let expected = self.columns.covariates.len();
-        let scalars: Vec<Option<f64>> =
-            self.values.iter().take(self.types.len()).copied().collect();
-        self.values.truncate(1);
+        let places = std::iter::once(self.first).chain(self.rest..);
+        let scalars = self.types.iter().zip(places);
+        let mut scalars = scalars.map(|(kind, place)| kind.number(args, place));
+        self.values.clear();
+        self.values.extend(scalars.next());
         let got = or_raise(array_of(args, array, &mut self.values));
         if got != Some(expected) {
             raise(SketchError::CovariateArray { expected, got });

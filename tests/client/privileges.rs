@@ -206,7 +206,9 @@ const SERVICE: [&str; 8] = [
 ];
 
 /// What `grant_analyst` allows.
-const ANALYST: [&str; 13] = [
+const ANALYST: [&str; 16] = [
+    "_folded",
+    "_similar",
     "assign_all",
     "current_status",
     "experiment_spec",
@@ -220,6 +222,7 @@ const ANALYST: [&str; 13] = [
     "replay",
     "roster_at",
     "segment_members",
+    "suspicious_ids",
 ];
 
 /// What `grant_admin` allows besides.

@@ -56,7 +56,7 @@ SELECT name FROM routine WHERE prolang = (SELECT oid FROM pg_language WHERE lann
     AND proname NOT IN ('_lock', '_next_id', '_read_roster', '_guard_removal');
 -- Not PARALLEL SAFE are functions that write, and those that read the registered roster, in a subtransaction.
 CREATE TABLE reads_roster (proname name PRIMARY KEY);
-INSERT INTO reads_roster VALUES ('_read_roster'), ('_registered_roster'), ('_recorded_facts'), ('_roster'), ('_memberships'), ('assign'), ('condition_for'), ('assign_all'), ('explain'), ('roster_at'), ('verify');
+INSERT INTO reads_roster VALUES ('_read_roster'), ('_registered_roster'), ('_recorded_facts'), ('_roster'), ('_memberships'), ('assign'), ('condition_for'), ('assign_all'), ('explain'), ('roster_at'), ('verify'), ('suspicious_ids');
 SELECT name, proparallel FROM routine
 WHERE proparallel <> CASE WHEN provolatile = 'v' THEN 'u' WHEN proname IN (TABLE reads_roster) THEN 'u' ELSE 's' END;
 SELECT proname FROM reads_roster WHERE proname NOT IN (SELECT proname FROM routine);
@@ -99,8 +99,8 @@ SELECT name, proconfig FROM routine WHERE proconfig IS NOT NULL
 -- Bodies in which a name is looked up at the time of the call, and not by that path.
 SELECT r.name FROM routine AS r JOIN pg_language AS l ON l.oid = r.prolang WHERE l.lanname IN ('sql', 'plpgsql') AND r.prosqlbody IS NULL AND r.proconfig IS NULL;
 -- A table is read and written by the functions, not by who calls: what is for roles is SECURITY DEFINER, apart from functions for the
--- owner only, and one that reads a relation of the caller.
-SELECT name FROM routine WHERE NOT is_internal AND provolatile <> 'i' AND NOT prosecdef AND proname NOT IN ('grant_service', 'grant_analyst', 'grant_admin', 'grant_reader', 'load_roster');
+-- owner only, and those that read a relation of the caller.
+SELECT name FROM routine WHERE NOT is_internal AND provolatile <> 'i' AND NOT prosecdef AND proname NOT IN ('grant_service', 'grant_analyst', 'grant_admin', 'grant_reader', 'load_roster', 'suspicious_ids');
 SELECT name FROM routine WHERE prosecdef AND (is_internal AND proname NOT IN ('_load_roster', '_reader') OR provolatile = 'i');
 -- Code that is not the extension's library, SQL or PL/pgSQL.
 SELECT name, probin FROM routine AS r JOIN pg_language AS l ON l.oid = r.prolang
