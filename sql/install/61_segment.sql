@@ -160,7 +160,7 @@ BEGIN
             ERRCODE = 'invalid_parameter_value', HINT = 'Use public or global_exclusion.';
     END IF;
     IF context IS NOT NULL AND kind <> 'global_exclusion' THEN
-        RAISE EXCEPTION 'segment "%" is public and can not have a context', segment USING
+        RAISE EXCEPTION 'segment "%" is public and cannot have a context', segment USING
             ERRCODE = 'invalid_parameter_value', HINT = 'Only a global exclusion is for one context; leave it out.';
     END IF;
     IF context = '' THEN

@@ -204,7 +204,7 @@ BEGIN
             INTO problems, hints
             FROM rct.preflight(e.key, set_status.status) WITH ORDINALITY p (path, problem, hint, n);
         IF problems IS NOT NULL THEN
-            RAISE EXCEPTION 'experiment "%" can not start', e.key USING ERRCODE = 'object_not_in_prerequisite_state',
+            RAISE EXCEPTION 'experiment "%" cannot start', e.key USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = problems || '.', HINT = hints;
         END IF;
     END IF;

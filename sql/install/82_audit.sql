@@ -158,4 +158,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rct.impossible_patterns(text) IS
-    'what can not be if an experiment ran as designed, from its records: one row for each pattern and place, errors before warnings; no row if all is well';
+    'what cannot be if an experiment ran as designed, from its records: one row for each pattern and place, errors before warnings; no row if all is well';

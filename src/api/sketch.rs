@@ -3,7 +3,7 @@
 use crate::pg::args::Args;
 use crate::pg::array::{Texts, short, texts};
 use crate::pg::call_site::{self, Type};
-use crate::pg::error::{CallError, or_raise, raise};
+use crate::pg::error::{CallError, notice, or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
@@ -410,6 +410,17 @@ pub fn read(bytes: &[u8]) -> Sketch {
     or_raise(Sketch::decode(bytes, &settings::budget()))
 }
 
+/// A stored sketch that may be NULL, of which nothing can be said but that.
+fn present(sketch: Option<&[u8]>) -> Option<Sketch> {
+    if sketch.is_none() {
+        notice(
+            "the sketch is NULL, so there is no result",
+            "A sketch of no rows is NULL: check the WHERE clause of the query that makes it.",
+        );
+    }
+    sketch.map(read)
+}
+
 /// An outcome of a sketch, by name, and the covariates that are adjusted for.
 pub fn view<'a>(sketch: &'a Sketch, outcome: Option<&str>, covariates: &Texts<'_>) -> View<'a> {
     let outcome = outcome.map(|name| short(name, "outcome"));
@@ -424,8 +435,7 @@ pub fn rows_of<R, E: Explain>(
     covariates: Texts<'_>,
     analysis: impl FnOnce(&View<'_>) -> Result<Vec<R>, E>,
 ) -> Vec<R> {
-    sketch.map_or_else(Vec::new, |bytes| {
-        let sketch = read(bytes);
+    present(sketch).map_or_else(Vec::new, |sketch| {
         or_raise(analysis(&view(&sketch, outcome, &covariates)))
     })
 }
@@ -436,8 +446,7 @@ pub fn ratios_of<R, E: Explain>(
     outcome: Option<&str>,
     analysis: impl FnOnce(&View<'_>) -> Result<Vec<R>, E>,
 ) -> Vec<R> {
-    sketch.map_or_else(Vec::new, |bytes| {
-        let sketch = read(bytes);
+    present(sketch).map_or_else(Vec::new, |sketch| {
         let outcome = outcome.map(|name| short(name, "outcome"));
         or_raise(analysis(&or_raise(sketch.ratio(outcome))))
     })

@@ -9,9 +9,9 @@ pub enum Class {
     OutOfRange,
     /// A NULL where a value is needed (22004).
     NullNotAllowed,
-    /// Text that can not be read as the type (22P02).
+    /// Text that cannot be read as the type (22P02).
     InvalidText,
-    /// Bytes of a stored value that can not be right (XX001).
+    /// Bytes of a stored value that cannot be right (XX001).
     Corrupt,
     /// Memory or size limit (54000).
     LimitExceeded,

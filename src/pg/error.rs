@@ -32,6 +32,13 @@ pub fn raise<E: Explain>(error: E) -> ! {
     unreachable!("an ERROR does not return")
 }
 
+/// Tells the caller that there is nothing to say.
+pub fn notice(message: &'static str, hint: &'static str) {
+    ErrorReport::new(PgSqlErrorCode::ERRCODE_NO_DATA, message, "")
+        .set_hint(hint)
+        .report(PgLogLevel::NOTICE);
+}
+
 /// The value, or its error raised.
 pub fn or_raise<T, E: Explain>(result: Result<T, E>) -> T {
     match result {

@@ -485,7 +485,7 @@ fn questions_that_make_none() {
             Some("percent"),
             None,
             Some("pass"),
-            r#"reduction "percent" and the operation can not both compare"#,
+            r#"reduction "percent" and the operation cannot both compare"#,
         ),
         (
             SCORE,

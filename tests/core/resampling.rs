@@ -339,7 +339,7 @@ const GOLDEN: [f64; 5] = [
 
 #[test]
 fn more_draws_begin_with_the_same() {
-    // 64 + 1 draws: the counts of the first 64 can not change by more than the one that was added.
+    // 64 + 1 draws: the counts of the first 64 cannot change by more than the one that was added.
     let sketch = collect(&students("chunks", 20, 0, 0.3));
     let options = options(Adjust::None, Strata::Ignore);
     let count = |n: u64| {

@@ -377,7 +377,7 @@ fn designs_that_make_no_sense() {
             .is_err()
         );
     }
-    // One condition only can not be randomized.
+    // One condition only cannot be randomized.
     let design = Design::parse(r#"{"clusters": 4, "conditions": ["a"]}"#).unwrap();
     assert!(simulate(&design, 1, "", 0.95, &Budget::unlimited(), &mut |_, _| ()).is_err());
 }

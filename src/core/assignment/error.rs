@@ -51,7 +51,7 @@ pub enum AssignmentError {
     },
     /// More units than a randomization takes.
     TooManyUnits(usize),
-    /// A pair that can not be split in two.
+    /// A pair that cannot be split in two.
     OddPair {
         /// The pair.
         pair: String,

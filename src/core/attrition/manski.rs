@@ -2,11 +2,14 @@
 
 use super::identified::imbens_manski;
 use crate::effect::estimate::effects_of;
+use crate::effect::negligible::digits;
 use crate::effect::notes::on_difference;
 use crate::effect::question::Question;
 use crate::effect::{Effect, EffectError, Options};
 use crate::error::Invalid;
-use crate::sketch::{Centre, Rows, Selection, Variable, View};
+use crate::exact::Wide;
+use crate::pulse;
+use crate::sketch::{Centre, Moments, Rows, Selection, Variable, View};
 
 /// Bounds on the effect of one condition. `None` is NULL.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +83,7 @@ pub fn manski_bounds(
         )?;
         effects_of(&question, &options)
     };
+    let outside = outside(&view.moments(Rows::All, Centre::PerStratum)?, least, most);
     let lows = bound(least, most)?;
     let highs = bound(most, least)?;
     let missing = |name: &str| {
@@ -99,9 +103,38 @@ pub fn manski_bounds(
         .zip(highs)
         .map(|(low, high)| {
             let counts = (missing(&low.condition), missing(control));
-            row(low, &high, counts, level)
+            let mut row = row(low, &high, counts, level);
+            if outside > 0 {
+                let clusters = match outside {
+                    1 => "1 cluster has".to_owned(),
+                    n => format!("{n} clusters have"),
+                };
+                row.notes.push(format!(
+                    "outside_limits: {clusters} an outcome below {least} or above {most}, so the bounds do not hold"
+                ));
+            }
+            row
         })
         .collect())
+}
+
+/// Clusters that have an outcome outside of the limits: where `Σ (y − least)(most − y)` is negative, some term is. An outcome
+/// that others of its cluster make up for is not seen.
+fn outside(moments: &Moments, least: f64, most: f64) -> usize {
+    let mut clusters: Vec<usize> = Vec::new();
+    for (i, cell) in pulse::each(&moments.cells).enumerate() {
+        let centre = moments.exact_centre(cell.stratum, 0);
+        let above = moments.sum(i, 0) + (centre - Wide::from(least)) * cell.rows;
+        let below = (Wide::from(most) - centre) * cell.rows - moments.sum(i, 0);
+        let between = above * below / cell.rows - moments.product(i, 0, 0);
+        let size = moments.size(i, 0) + cell.rows * least.abs().max(most.abs());
+        if between.value() < -digits(size * size / cell.rows) {
+            pulse::push(&mut clusters, cell.cluster);
+        }
+    }
+    pulse::sort(&mut clusters);
+    clusters.dedup();
+    clusters.len()
 }
 
 fn row(low: Effect, high: &Effect, missing: (u64, u64), level: f64) -> Bounds {

@@ -205,7 +205,7 @@ struct Stage {
     moments: Moments,
     design: Design,
     numbers: (usize, usize),
-    /// `None` if condition and strata can not be told apart.
+    /// `None` if condition and strata cannot be told apart.
     part: Option<Part>,
 }
 
@@ -227,6 +227,7 @@ impl Comparison<'_> {
         let selection = Selection {
             columns,
             needs: covariates | HAS_EXPOSED,
+            unweighted: false,
             conditions: vec![self.condition.to_owned(), self.control.to_owned()],
         };
         Ok(self.view.moments_of(&selection, centre)?)

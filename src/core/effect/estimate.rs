@@ -159,6 +159,7 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
     row.notes
         .extend(design.aliased.iter().filter_map(|&i| question.aliased(i)));
     row.notes.extend(left_out(&question.moments));
+    row.notes.extend(adjusted_rows(&question.moments));
 }
 
 /// A note for each condition whose name is nearly that of another one.
@@ -197,6 +198,13 @@ pub fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
         }
     }
     seen.iter().filter(|&&s| s == 3).count() as u64
+}
+
+/// Rows of an analysis with covariates, where others have an outcome too.
+pub fn adjusted_rows(moments: &Moments) -> Option<Note> {
+    let used = moments.cells.iter().map(|c| c.rows).sum::<f64>() as u64;
+    let lack = moments.no_covariates;
+    (lack > 0).then_some(Note::AdjustedRows(used, used + lack))
 }
 
 /// Rows that are not in the analysis, over all conditions.

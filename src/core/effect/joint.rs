@@ -3,7 +3,7 @@
 use super::arms::arms_of;
 use super::design::{factor, times_transposed};
 use super::error::EffectError;
-use super::estimate::{conditions_kept, left_out};
+use super::estimate::{adjusted_rows, conditions_kept, left_out};
 use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
 use super::options::{Estimand, Options};
 use super::question::{Question, linked};
@@ -78,6 +78,7 @@ pub fn effects_joint(
         .map(|a| a.condition.clone());
     let control_clusters = arms.get(question.control).map_or(0, |a| a.clusters);
     test.notes.extend(left_out(&question.moments));
+    test.notes.extend(adjusted_rows(&question.moments));
     if options.estimand == Estimand::Cluster {
         test.notes.push(Note::ClusterEstimand);
     }

@@ -26,7 +26,7 @@ pub enum Note {
     AliasedInteraction(String, usize),
     /// Each cluster counts the same.
     ClusterEstimand,
-    /// The condition can not be told apart from strata and other conditions.
+    /// The condition cannot be told apart from strata and other conditions.
     AliasedCondition,
     /// The condition has no row with an outcome, or none that is complete.
     NoRows,
@@ -44,6 +44,8 @@ pub enum Note {
     Naive(Option<f64>),
     /// Rows left out.
     LeftOut(Vec<(u64, &'static str)>),
+    /// Adjustment has fewer rows than there are with an outcome: these, and all.
+    AdjustedRows(u64, u64),
     /// The interval of the relative lift is unbounded.
     LiftUnbounded,
     /// The control has no row with an outcome.
@@ -79,7 +81,7 @@ impl std::fmt::Display for Note {
             ),
             SingleClusterArm(arm) => write!(
                 f,
-                "single_cluster_arm: condition \"{arm}\" is one cluster, its variation between clusters can not be seen; no p-value and no interval"
+                "single_cluster_arm: condition \"{arm}\" is one cluster, its variation between clusters cannot be seen; no p-value and no interval"
             ),
             LowDf(df) => write!(
                 f,
@@ -104,7 +106,7 @@ impl std::fmt::Display for Note {
             AliasedInteraction(condition, i) => {
                 write!(
                     f,
-                    "aliased_interaction: the slope of covariate {i} in condition \"{condition}\" can not be told apart and was taken as that of the control"
+                    "aliased_interaction: the slope of covariate {i} in condition \"{condition}\" cannot be told apart and was taken as that of the control"
                 )
             }
             ClusterEstimand => write!(
@@ -113,7 +115,7 @@ impl std::fmt::Display for Note {
             ),
             AliasedCondition => write!(
                 f,
-                "aliased_condition: the condition can not be told apart from strata or other conditions"
+                "aliased_condition: the condition cannot be told apart from strata or other conditions"
             ),
             NoRows => write!(
                 f,
@@ -155,6 +157,10 @@ impl std::fmt::Display for Note {
                     .collect();
                 write!(f, "rows_left_out: {}", parts.join(", "))
             }
+            AdjustedRows(used, all) => write!(
+                f,
+                "adjusted_rows: {used} of {all} rows have all covariates; adjust => 'none' compares all {all}, which may be other students"
+            ),
             LiftUnbounded => write!(
                 f,
                 "lift_unbounded: the control mean is too near 0 for an interval of the ratio"
@@ -166,7 +172,7 @@ impl std::fmt::Display for Note {
             NoLift => write!(f, "no_lift: the control mean is 0"),
             NoHedgesG => write!(
                 f,
-                "no_hedges_g: the spread between students, or the likeness of those of one cluster, can not be told"
+                "no_hedges_g: the spread between students, or the likeness of those of one cluster, cannot be told"
             ),
             NoDf => write!(
                 f,

@@ -100,7 +100,7 @@ pub struct Scale {
     pub n: (f64, f64),
     /// Mean cluster size.
     pub size: f64,
-    /// Intra-cluster correlation within the arms; 0 if clusters of one student each can not be alike in anything.
+    /// Intra-cluster correlation within the arms; 0 if clusters of one student each cannot be alike in anything.
     pub icc: f64,
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn pooled_sd(n: (f64, f64), sd: (f64, f64)) -> f64 {
 }
 
 impl Scale {
-    /// Of the arms of an effect, from moments about a pooled centre; `None` if the intra-cluster correlation can not be told.
+    /// Of the arms of an effect, from moments about a pooled centre; `None` if the intra-cluster correlation cannot be told.
     pub fn of(effect: &Effect, pooled: &Moments) -> Option<Scale> {
         let pair: Vec<usize> = (0..pooled.conditions.len())
             .filter(|&c| {

@@ -150,7 +150,7 @@ pub fn magnitude_to_f64(magnitude: &[u64], exponent: i32) -> f64 {
     } else {
         low >> part | high << (64 - part)
     };
-    // A sticky bit for everything cut off: 64 bits hold 11 more than the result, so that it can not change a tie.
+    // A sticky bit for everything cut off: 64 bits hold 11 more than the result, so that it cannot change a tie.
     let sticky = magnitude.iter().take(whole).any(|&limb| limb != 0)
         || (part != 0 && low & ((1 << part) - 1) != 0);
     top |= sticky as u64;

@@ -50,7 +50,7 @@ pub enum ExperimentError {
         /// What should have followed.
         to: Status,
     },
-    /// A design that can not be started with, or can not go on with.
+    /// A design that cannot be started with, or cannot go on with.
     NotReady {
         /// Where.
         path: String,
@@ -153,16 +153,16 @@ impl Explain for ExperimentError {
                 status,
             } => at(
                 path,
-                &format!("frozen in status \"{status}\", can not change from {old} to {new}"),
+                &format!("frozen in status \"{status}\", cannot change from {old} to {new}"),
             ),
             ExperimentError::Rollout { old, new, status } => format!(
-                "rollout: can only rise in status \"{status}\", can not change from {old} to {new}"
+                "rollout: can only rise in status \"{status}\", cannot change from {old} to {new}"
             ),
             ExperimentError::Ended(status) => {
                 format!("experiment in status \"{status}\" never changes")
             }
             ExperimentError::Transition { from, to } => {
-                format!("status can not change from \"{from}\" to \"{to}\"")
+                format!("status cannot change from \"{from}\" to \"{to}\"")
             }
             ExperimentError::Word {
                 argument,

@@ -22,7 +22,7 @@ pub fn apply_patch(spec: &Spec, patch: &str) -> Result<Spec, ExperimentError> {
     if fields.contains_key("lists") {
         return Err(invalid(
             "lists",
-            "can not be changed with a patch",
+            "cannot be changed with a patch",
             "Use rct.add_to_list and rct.remove_from_list.",
         ));
     }

@@ -5,7 +5,7 @@ use crate::error::Invalid;
 use crate::pulse::Pulse;
 use crate::sketch::{Centre, Key, Rows, View};
 
-/// Something that can not be if the experiment ran as designed.
+/// Something that cannot be if the experiment ran as designed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     /// Name of the rule.

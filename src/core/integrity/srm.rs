@@ -6,7 +6,7 @@ use crate::distribution::chi_squared_upper;
 use crate::effect::EffectError;
 use crate::error::Invalid;
 use crate::pulse::{self, Pulse};
-use crate::sketch::{Centre, Rows, View};
+use crate::sketch::{Centre, Rows, Selection, View};
 
 /// Tests whether units fell into conditions as their weights let expect: Pearson's chi-squared over the conditions with a
 /// weight above 0, and the exact binomial or multinomial p-value. A unit in a condition of weight 0 is a leak, not a term
@@ -143,8 +143,13 @@ pub fn srm_of_sketch(
     alpha: f64,
 ) -> Result<SketchSrm, EffectError> {
     check_alpha(alpha)?;
-    // Who was assigned, whether or not there is an outcome.
-    let moments = view.observedness().moments(Rows::All, Centre::Pooled)?;
+    // Who was assigned, whether or not there is an outcome or a weight.
+    let view = view.observedness();
+    let assigned = Selection {
+        unweighted: true,
+        ..view.selection(Rows::All)
+    };
+    let moments = view.moments_of(&assigned, Centre::Pooled)?;
     let mut names: Vec<String> = match conditions {
         Some(c) if c.len() > MAX_CONDITIONS => {
             return Err(Invalid {

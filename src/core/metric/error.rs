@@ -58,7 +58,7 @@ pub enum MetricError {
         /// The value.
         got: String,
     },
-    /// Words can not be reduced so.
+    /// Words cannot be reduced so.
     ReductionNotForText(&'static str),
     /// The name of a logged metric is no identifier.
     Name(Problem),
@@ -68,7 +68,7 @@ pub enum MetricError {
     UnknownReduction(String),
     /// No such comparison.
     UnknownCompare(String),
-    /// Words can not be added up.
+    /// Words cannot be added up.
     OperationNotForText(&'static str),
     /// A comparison without the value.
     NoValue,
@@ -78,7 +78,7 @@ pub enum MetricError {
     ComparedTwice,
     /// Numbers are compared with a word.
     ValueNotNumber(String),
-    /// Compared with a value that the metric can not have.
+    /// Compared with a value that the metric cannot have.
     ValueNotAllowed {
         /// The value.
         got: String,
@@ -160,7 +160,7 @@ impl Explain for MetricError {
             NoValue => "value must be given to compare with".to_owned(),
             NothingCompared => "value and compare are given, but nothing is compared".to_owned(),
             ComparedTwice => {
-                "reduction \"percent\" and the operation can not both compare".to_owned()
+                "reduction \"percent\" and the operation cannot both compare".to_owned()
             }
             ValueNotNumber(value) => format!("value must be a number, got \"{}\"", short(value)),
             ValueNotAllowed { got, .. } => {

@@ -12,7 +12,7 @@ use crate::pulse::Pulse;
 pub const MIN_STEP: f64 = 1e-6;
 /// Most looks of one design.
 pub const MAX_LOOKS: usize = 1000;
-/// A look that may spend less than this can not reject.
+/// A look that may spend less than this cannot reject.
 const NOTHING: f64 = 1e-40;
 /// How far out a boundary is followed: beyond lies less than `NOTHING` by far.
 const FAR: f64 = 16.0;

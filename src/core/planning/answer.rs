@@ -57,7 +57,7 @@ pub(super) fn no_mde(target: &Target) -> String {
 pub(super) fn few(control: f64, treated: f64) -> Option<String> {
     let fewest = control.min(treated);
     if fewest < 2.0 {
-        return Some("single_cluster_arm: of one cluster the variation between clusters can not be seen; rct.effects will give no p-value and no interval".to_owned());
+        return Some("single_cluster_arm: of one cluster the variation between clusters cannot be seen; rct.effects will give no p-value and no interval".to_owned());
     }
     (fewest < FEW_CLUSTERS as f64).then(|| {
         format!(

@@ -23,7 +23,7 @@ pub enum ReductionError {
     NotForText(Method),
     /// The memory limit was reached.
     Memory(OverBudget),
-    /// A state from another process that can not be right.
+    /// A state from another process that cannot be right.
     Corrupt,
 }
 

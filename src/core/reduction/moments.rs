@@ -48,7 +48,7 @@ impl Moments {
         self.below |= other.below;
     }
 
-    /// What a sum is that can not be a number.
+    /// What a sum is that cannot be a number.
     fn special(&self) -> Option<f64> {
         match (self.nan, self.above, self.below) {
             (false, false, false) => None,

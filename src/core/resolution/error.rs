@@ -5,9 +5,9 @@ use crate::error::{Class, Explain};
 /// What can be wrong with a question about a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResolutionError {
-    /// Packed facts can not be read.
+    /// Packed facts cannot be read.
     Facts(&'static str),
-    /// A compiled context can not be read.
+    /// A compiled context cannot be read.
     Plan(String),
     /// The experiment is not one of this context.
     UnknownExperiment {

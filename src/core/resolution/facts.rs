@@ -250,7 +250,7 @@ fn text(field: Option<&str>) -> Result<&str, ResolutionError> {
 fn number(field: Option<&str>) -> Result<i64, ResolutionError> {
     text(field)?
         .parse()
-        .map_err(|_| ResolutionError::Facts("a number can not be read"))
+        .map_err(|_| ResolutionError::Facts("a number cannot be read"))
 }
 
 fn time(field: Option<&str>) -> Result<Option<Time>, ResolutionError> {

@@ -13,9 +13,9 @@ pub enum SimulationError {
     Document(ExperimentError),
     /// An argument.
     Argument(Invalid),
-    /// The design can not be randomized.
+    /// The design cannot be randomized.
     Assignment(AssignmentError),
-    /// The design can not be analysed.
+    /// The design cannot be analysed.
     Effect(EffectError),
 }
 

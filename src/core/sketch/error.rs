@@ -99,7 +99,7 @@ pub enum SketchError {
     TooManyRows,
     /// The memory limit was reached.
     Memory(OverBudget),
-    /// Stored bytes that can not be right.
+    /// Stored bytes that cannot be right.
     Corrupt(&'static str),
     /// Stored by a later version.
     UnknownVersion(u8),

@@ -191,6 +191,7 @@ impl<'a> View<'a> {
         Selection {
             columns,
             needs: if rows == Rows::All { 0 } else { HAS_COVARIATES },
+            unweighted: false,
             conditions: Vec::new(),
         }
     }

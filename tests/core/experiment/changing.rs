@@ -15,87 +15,87 @@ fn the_design_freezes_with_enrolling() {
     let frozen: &[(&str, &str)] = &[
         (
             r#"{"key":"k"}"#,
-            "key: frozen in status \"enrolling\", can not change from \"hints-2026\" to \"k\"",
+            "key: frozen in status \"enrolling\", cannot change from \"hints-2026\" to \"k\"",
         ),
         (
             r#"{"context":"reader"}"#,
-            "context: frozen in status \"enrolling\", can not change from \"mathia\" to \"reader\"",
+            "context: frozen in status \"enrolling\", cannot change from \"mathia\" to \"reader\"",
         ),
         (
             r#"{"unit":"individual","ending":null}"#,
-            "unit: frozen in status \"enrolling\", can not change from \"group\" to \"individual\"",
+            "unit: frozen in status \"enrolling\", cannot change from \"group\" to \"individual\"",
         ),
         (
             r#"{"group_type":"school"}"#,
-            "group_type: frozen in status \"enrolling\", can not change from \"class\" to \"school\"",
+            "group_type: frozen in status \"enrolling\", cannot change from \"class\" to \"school\"",
         ),
         (
             r#"{"consistency":"experiment"}"#,
-            "consistency: frozen in status \"enrolling\", can not change from \"group\" to \"experiment\"",
+            "consistency: frozen in status \"enrolling\", cannot change from \"group\" to \"experiment\"",
         ),
         (
             r#"{"assignment":{"salt":"new"}}"#,
-            "assignment.salt: frozen in status \"enrolling\", can not change from \"hints-2026\" to \"new\"",
+            "assignment.salt: frozen in status \"enrolling\", cannot change from \"hints-2026\" to \"new\"",
         ),
         (
             r#"{"assignment":{"algorithm":"blocks"}}"#,
-            "assignment.algorithm: frozen in status \"enrolling\", can not change from \"hash\" to \"blocks\"",
+            "assignment.algorithm: frozen in status \"enrolling\", cannot change from \"hash\" to \"blocks\"",
         ),
         (
             r#"{"assignment":{"hash":"upgrade"}}"#,
-            "assignment.hash: frozen in status \"enrolling\", can not change from \"xxh3\" to \"upgrade\"",
+            "assignment.hash: frozen in status \"enrolling\", cannot change from \"xxh3\" to \"upgrade\"",
         ),
         (
             r#"{"assignment":{"late":"hash"}}"#,
-            "assignment.late: frozen in status \"enrolling\", can not change from \"exclude\" to \"hash\"",
+            "assignment.late: frozen in status \"enrolling\", cannot change from \"exclude\" to \"hash\"",
         ),
         (
             r#"{"assignment":{"order":"random"}}"#,
-            "assignment.order: frozen in status \"enrolling\", can not change from \"ordered\" to \"random\"",
+            "assignment.order: frozen in status \"enrolling\", cannot change from \"ordered\" to \"random\"",
         ),
         (
             r#"{"conditions":[{"code":"control"},{"code":"hints","weight":3}]}"#,
-            "conditions[1].weight: frozen in status \"enrolling\", can not change from 2.5 to 3",
+            "conditions[1].weight: frozen in status \"enrolling\", cannot change from 2.5 to 3",
         ),
         (
             r#"{"conditions":[{"code":"control"},{"code":"hints","weight":2.5},{"code":"c"}]}"#,
-            "conditions[2].code: frozen in status \"enrolling\", can not change from nothing to \"c\"",
+            "conditions[2].code: frozen in status \"enrolling\", cannot change from nothing to \"c\"",
         ),
         (
             r#"{"conditions":[{"code":"control"}]}"#,
-            "conditions[1].code: frozen in status \"enrolling\", can not change from \"hints\" to nothing",
+            "conditions[1].code: frozen in status \"enrolling\", cannot change from \"hints\" to nothing",
         ),
         (
             r#"{"conditions":[{"code":"control"},{"code":"hints","weight":2.5,"levels":{"f":"a"}}]}"#,
-            "conditions[1].levels: frozen in status \"enrolling\", can not change from {} to {\"f\":\"a\"}",
+            "conditions[1].levels: frozen in status \"enrolling\", cannot change from {} to {\"f\":\"a\"}",
         ),
         (
             r#"{"factors":[{"name":"f"}]}"#,
-            "factors[0].name: frozen in status \"enrolling\", can not change from nothing to \"f\"",
+            "factors[0].name: frozen in status \"enrolling\", cannot change from nothing to \"f\"",
         ),
         (
             r#"{"decision_points":[{"site":"lesson","target":"fractions-1"}]}"#,
-            "decision_points[1].site: frozen in status \"enrolling\", can not change from \"lesson\" to nothing",
+            "decision_points[1].site: frozen in status \"enrolling\", cannot change from \"lesson\" to nothing",
         ),
         (
             r#"{"decision_points":[{"site":"lesson","target":"fractions-2"},{"site":"lesson","exclude_if_reached":false}]}"#,
-            "decision_points[0].target: frozen in status \"enrolling\", can not change from \"fractions-1\" to \"fractions-2\"",
+            "decision_points[0].target: frozen in status \"enrolling\", cannot change from \"fractions-1\" to \"fractions-2\"",
         ),
         (
             r#"{"holdout":null}"#,
-            "holdout: frozen in status \"enrolling\", can not change from {\"fraction\":0.05,\"name\":\"winter\"} to null",
+            "holdout: frozen in status \"enrolling\", cannot change from {\"fraction\":0.05,\"name\":\"winter\"} to null",
         ),
         (
             r#"{"namespace":{"to":0.6}}"#,
-            "namespace: frozen in status \"enrolling\", can not change from {\"from\":0,\"name\":\"lessons\",\"to\":0.5} to {\"from\":0,\"name\":\"lessons\",\"to\":0.6}",
+            "namespace: frozen in status \"enrolling\", cannot change from {\"from\":0,\"name\":\"lessons\",\"to\":0.5} to {\"from\":0,\"name\":\"lessons\",\"to\":0.6}",
         ),
         (
             r#"{"schedule":{"starts_at":null}}"#,
-            "schedule.starts_at: frozen in status \"enrolling\", can not change from \"2026-09-01T06:00:00Z\" to null",
+            "schedule.starts_at: frozen in status \"enrolling\", cannot change from \"2026-09-01T06:00:00Z\" to null",
         ),
         (
             r#"{"rollout":0.05}"#,
-            "rollout: can only rise in status \"enrolling\", can not change from 0.1 to 0.05",
+            "rollout: can only rise in status \"enrolling\", cannot change from 0.1 to 0.05",
         ),
         (
             r#"{"post_rule":{"assign":"x"}}"#,
@@ -152,7 +152,7 @@ fn patches_are_checked() {
     );
     assert_eq!(
         message(change(r#"{"lists":{}}"#, Status::Inactive)),
-        "lists: can not be changed with a patch"
+        "lists: cannot be changed with a patch"
     );
     assert_eq!(
         message(change(r#"{"colour":1}"#, Status::Inactive)),
@@ -169,7 +169,7 @@ fn patches_are_checked() {
     let new = spec(&text.unwrap());
     assert_eq!((new.rollout, new.namespace.unwrap().to), (1.0, 0.75));
     assert_eq!(new.assignment.salt, "hints-2026");
-    // Digits that a double can not hold survive a patch of something else.
+    // Digits that a double cannot hold survive a patch of something else.
     let exact = r#"{"default_payload":{"id":12345678901234567890123}}"#;
     let new = spec(&patched(&patched(HINTS, exact).unwrap(), r#"{"rollout":1}"#).unwrap());
     assert_eq!(

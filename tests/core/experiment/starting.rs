@@ -183,7 +183,7 @@ fn transitions_are_exactly_the_legal_ones() {
     let error = check_status(Enrolling, Inactive).unwrap_err();
     assert_eq!(
         error.message(),
-        "status can not change from \"enrolling\" to \"inactive\""
+        "status cannot change from \"enrolling\" to \"inactive\""
     );
     assert_eq!(
         error.detail().as_deref(),

@@ -46,8 +46,9 @@ proptest! {
         for (outcome, place) in values(&table) {
             let view = sketch.view(Some(&format!("y{outcome}")), None).unwrap();
             let weighed = weighed(&table);
+            // Also who has no weight was assigned.
             if let Ok(srm) = srm_of_sketch(&view, None, None, 0.001) {
-                prop_assert_eq!(srm.students, weighed.len() as u64);
+                prop_assert_eq!(srm.students, table.rows.len() as u64);
             }
             for (name, found) in names.iter().zip(view.completeness()) {
                 let own = || table.rows.iter().filter(|r| CONDITIONS[r.condition] == name);
@@ -151,4 +152,59 @@ fn what_is_filled_in_differs_from_what_is_there() {
     for bound in manski_bounds(&view, "control", 0.0, 1.0, 0.95).unwrap() {
         assert_eq!((bound.low_se, bound.high_se), (None, None), "{bound:?}");
     }
+}
+
+/// Also where the mean of the class is within the limits; where others make up for it, it is not seen.
+#[test]
+fn outcomes_outside_of_the_limits_are_noted() {
+    let row = |cluster: i64, value: Option<f64>| Data {
+        condition: (cluster % 2) as usize,
+        cluster,
+        stratum: None,
+        values: vec![value],
+    };
+    let said = |values: &[(i64, Option<f64>)]| {
+        let table = Table {
+            columns: Columns::simple(false),
+            rows: values.iter().map(|&(c, v)| row(c, v)).collect(),
+        };
+        let sketch = table.sketch();
+        let bounds = manski_bounds(
+            &sketch.view(None, None).unwrap(),
+            "control",
+            0.0,
+            100.0,
+            0.95,
+        );
+        let mut notes = bounds.unwrap().remove(0).notes.into_iter();
+        notes.find(|note| note.starts_with("outside_limits"))
+    };
+    let inside = [
+        (0, Some(0.0)),
+        (0, Some(100.0)),
+        (1, Some(100.0)),
+        (2, Some(0.1 + 0.2)),
+        (3, None),
+    ];
+    assert_eq!(said(&inside), None);
+    let over = [
+        (0, Some(101.0)),
+        (0, Some(60.0)),
+        (1, Some(100.0)),
+        (3, Some(-0.5)),
+        (3, None),
+    ];
+    assert_eq!(
+        said(&over).as_deref(),
+        Some(
+            "outside_limits: 1 cluster has an outcome below 0 or above 100, so the bounds do not hold"
+        )
+    );
+    let all = [
+        (0, Some(50.0)),
+        (1, Some(-1.0)),
+        (2, Some(100.1)),
+        (3, Some(50.0)),
+    ];
+    assert!(said(&all).is_some_and(|note| note.contains(": 2 clusters")));
 }

@@ -20,7 +20,7 @@ pub fn fine<T: Debug, E: Debug>(what: &str, answer: &Result<T, E>) {
     }
 }
 
-/// The same of an answer that can not fail.
+/// The same of an answer that cannot fail.
 pub fn fine_value(what: &str, answer: &impl Debug) {
     check(what, &format!("{answer:?}"));
 }

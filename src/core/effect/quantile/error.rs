@@ -20,7 +20,7 @@ pub enum QuantileError {
     TooManyClusters,
     /// The memory limit was reached.
     Memory(OverBudget),
-    /// Stored bytes that can not be right.
+    /// Stored bytes that cannot be right.
     Corrupt(&'static str),
     /// Stored by a later version.
     UnknownVersion(u8),

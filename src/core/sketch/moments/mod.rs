@@ -50,6 +50,8 @@ pub struct Selection {
     pub columns: Vec<Variable>,
     /// What the rows must have, of `HAS_COVARIATES` and `HAS_EXPOSED`.
     pub needs: u8,
+    /// Weights do not count: rows without one are there too.
+    pub unweighted: bool,
     /// Names of the conditions whose rows are taken; all if there are none.
     pub conditions: Vec<String>,
 }

@@ -81,7 +81,8 @@ impl<'a> View<'a> {
             .collect();
         let mut taken = Taken {
             cells: pulse::vector(canonical.cells.len()),
-            weighted: sketch.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0),
+            weighted: !chosen.unweighted
+                && sketch.cells.iter().any(|c| c.id.flags & HAS_WEIGHT != 0),
             no_outcome: vec![0; conditions.len()],
             no_covariates: 0,
             no_exposed: 0,
@@ -236,7 +237,7 @@ impl<'a> View<'a> {
                 stratum,
                 cluster,
                 condition: id.condition as usize,
-                weight: id.weight,
+                weight: if chosen.unweighted { 1.0 } else { id.weight },
                 rows: flat.rows(self, cell) as f64,
             });
             let centre = totals.get(stratum).map_or(&[][..], |t| t.as_slice());
