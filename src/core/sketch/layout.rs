@@ -16,8 +16,9 @@
 //! When a value does not fit, the column's scale is widened and all cells are moved, which happens a few times at the start
 //! of a scan and hardly ever after.
 
-use super::columns::Columns;
-use crate::exact::{limbs, parts};
+use super::fixed::{Fixed, add_all, add_wide_block, add_wide_term};
+use super::scale::{Column, NARROW};
+use super::shape::Shape;
 
 /// Rows of one cell stay below 2^40, so that a sum needs 40 bits more than its terms, and a sign.
 pub const HEADROOM: u32 = 41;
@@ -25,122 +26,6 @@ pub const HEADROOM: u32 = 41;
 pub const MAX_CELL_ROWS: u64 = 1 << 40;
 /// Covariates and exposures.
 const MAX_COMMON: usize = super::MAX_COVARIATES + super::MAX_EXPOSURES;
-/// Widest values that are handled as one machine integer.
-const NARROW: u32 = 126;
-
-/// Scale and width of one column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Column {
-    /// Values are multiples of `2^exponent`.
-    pub exponent: i32,
-    /// Values are below `2^(exponent + bits)`; 0 while only zeros were seen.
-    pub bits: u32,
-}
-
-impl Column {
-    /// The smallest widening of the column, in steps that keep moves rare, in which `value` fits.
-    pub fn widened_for(self, value: f64) -> Column {
-        let Some(p) = parts(value) else { return self };
-        if p.mantissa == 0 {
-            return self;
-        }
-        let low = p.exponent + p.mantissa.trailing_zeros() as i32;
-        let high = p.exponent + 64 - p.mantissa.leading_zeros() as i32;
-        self.widened_to(low, high)
-    }
-
-    fn widened_to(self, low: i32, high: i32) -> Column {
-        let (mut exponent, mut top) = (low.div_euclid(8) * 8, high);
-        if self.bits > 0 {
-            exponent = if low < self.exponent {
-                exponent
-            } else {
-                self.exponent
-            };
-            top = top.max(self.exponent + self.bits as i32);
-        }
-        Column {
-            exponent,
-            bits: ((top - exponent).max(1) as u32).div_ceil(8) * 8,
-        }
-    }
-
-    /// The narrowest column that holds what both hold.
-    pub fn union(self, other: Column) -> Column {
-        match (self.bits, other.bits) {
-            (_, 0) => self,
-            (0, _) => other,
-            _ => {
-                let exponent = self.exponent.min(other.exponent);
-                let top =
-                    (self.exponent + self.bits as i32).max(other.exponent + other.bits as i32);
-                Column {
-                    exponent,
-                    bits: (top - exponent) as u32,
-                }
-            }
-        }
-    }
-
-    /// The value as an integer at the column's scale, if it fits.
-    #[inline(always)]
-    fn fixed(&self, value: f64) -> Option<Fixed> {
-        let bits = value.to_bits();
-        let raw = (bits >> 52 & 0x7ff) as i32;
-        let shift = raw - 1075 - self.exponent;
-        // Normal numbers whose lowest bit is above the scale, which is nearly all of them.
-        if raw != 0 && shift >= 0 && shift + 53 <= self.bits as i32 {
-            let mantissa = bits & ((1 << 52) - 1) | 1 << 52;
-            return Some(Fixed {
-                magnitude: (mantissa as u128) << (shift & 127),
-                negative: bits >> 63 == 1,
-            });
-        }
-        self.fixed_with_care(value)
-    }
-
-    #[cold]
-    fn fixed_with_care(&self, value: f64) -> Option<Fixed> {
-        let p = parts(value)?;
-        if p.mantissa == 0 {
-            return Some(Fixed::ZERO);
-        }
-        let zeros = p.mantissa.trailing_zeros();
-        let (odd, shift) = (
-            p.mantissa >> zeros,
-            p.exponent + zeros as i32 - self.exponent,
-        );
-        let fits =
-            shift >= 0 && shift + 64 - odd.leading_zeros() as i32 <= self.bits.min(NARROW) as i32;
-        fits.then(|| Fixed {
-            magnitude: (odd as u128) << (shift & 127),
-            negative: p.negative,
-        })
-    }
-
-    /// The value as limbs at the column's scale, if it fits. For columns wider than a machine integer.
-    fn fixed_wide(&self, value: f64) -> Option<(Vec<u64>, bool)> {
-        let p = parts(value)?;
-        let mut magnitude = vec![0u64; self.bits.div_ceil(64) as usize + 1];
-        if p.mantissa == 0 {
-            return Some((magnitude, false));
-        }
-        let odd = p.mantissa >> p.mantissa.trailing_zeros();
-        let low = p.exponent + p.mantissa.trailing_zeros() as i32 - self.exponent;
-        if low < 0 || low + 64 - odd.leading_zeros() as i32 > self.bits as i32 {
-            return None;
-        }
-        limbs::add_shifted(&mut magnitude, &[odd, 0], low as u32);
-        Some((magnitude, p.negative))
-    }
-}
-
-/// A value at the scale of its column.
-#[derive(Debug, Clone, Copy)]
-struct Fixed {
-    magnitude: u128,
-    negative: bool,
-}
 
 /// Place of one sum in a cell.
 #[derive(Debug, Clone, Copy)]
@@ -151,153 +36,6 @@ pub struct Slot {
     pub len: usize,
     /// Scale of the sum.
     pub exponent: i32,
-}
-
-/// How many values of which kind a row has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shape {
-    /// For each outcome the place of its value; a ratio has its denominator after it.
-    outcomes: Vec<(usize, bool)>,
-    /// Values of outcomes.
-    values: usize,
-    /// Covariates and exposures.
-    common: usize,
-}
-
-impl Shape {
-    /// Of these columns.
-    pub fn of(columns: &Columns) -> Self {
-        let mut shape = Shape {
-            outcomes: Vec::new(),
-            values: 0,
-            common: columns.covariates.len() + columns.exposures.len(),
-        };
-        for outcome in &columns.outcomes {
-            let ratio = outcome.denominator.is_some();
-            shape.outcomes.push((shape.values, ratio));
-            shape.values += 1 + ratio as usize;
-        }
-        shape
-    }
-
-    /// Columns with a scale: the values of outcomes, and then the common ones.
-    pub fn columns(&self) -> usize {
-        self.values + self.common
-    }
-
-    /// Outcomes: the place of the value, and whether the denominator of a ratio comes after it.
-    pub fn outcomes(&self) -> &[(usize, bool)] {
-        &self.outcomes
-    }
-
-    /// Values of outcomes.
-    pub fn values(&self) -> usize {
-        self.values
-    }
-
-    /// Covariates and exposures.
-    pub fn common(&self) -> usize {
-        self.common
-    }
-
-    fn ratios(&self) -> impl Iterator<Item = usize> {
-        self.outcomes.iter().filter(|o| o.1).map(|o| o.0)
-    }
-
-    /// Sums and products of a block of the common columns.
-    fn block(&self) -> usize {
-        self.common + self.common * (self.common + 1) / 2
-    }
-
-    /// Slot of the sum of a column.
-    pub fn sum(&self, column: usize) -> usize {
-        match column.checked_sub(self.values) {
-            Some(common) => self.values * (2 + self.common) + common,
-            None => column * (2 + self.common),
-        }
-    }
-
-    /// Slot of the product of two columns, the first not after the second; none for two outcomes.
-    pub fn product(&self, a: usize, b: usize) -> Option<usize> {
-        let block = self.values * (2 + self.common);
-        match (a.checked_sub(self.values), b.checked_sub(self.values)) {
-            (None, None) if a == b => Some(self.sum(a) + 1),
-            (None, None) if b == a + 1 => {
-                let ratio = self.ratios().position(|first| first == a)?;
-                Some(block + self.block() + ratio)
-            }
-            (None, Some(common)) => Some(self.sum(a) + 2 + common),
-            (Some(x), Some(y)) => Some(block + pair_slot(self.common, x, y)),
-            _ => None,
-        }
-    }
-
-    /// First slot of the common columns of the rows that lack an outcome.
-    fn gap(&self, outcome: usize) -> usize {
-        self.slots(false) + outcome * self.block()
-    }
-
-    /// Slot of the sum of a common column over the rows that lack an outcome.
-    pub fn gap_sum(&self, outcome: usize, common: usize) -> usize {
-        self.gap(outcome) + common
-    }
-
-    /// Slot of the product of two common columns over the rows that lack an outcome.
-    pub fn gap_product(&self, outcome: usize, a: usize, b: usize) -> usize {
-        self.gap(outcome) + pair_slot(self.common, a, b)
-    }
-
-    /// The outcome of which a slot holds something, and whether it is of the rows that lack it; none for the common columns.
-    pub fn outcome_of(&self, slot: usize) -> Option<(usize, bool)> {
-        let with = |value: usize| {
-            let first =
-                |&(place, ratio): &(usize, bool)| (place..=place + ratio as usize).contains(&value);
-            self.outcomes.iter().position(first)
-        };
-        let blocks = self.values * (2 + self.common);
-        let always = self.slots(false);
-        if slot < blocks {
-            Some((with(slot / (2 + self.common))?, false))
-        } else if slot >= always {
-            Some((slot.checked_sub(always)?.checked_div(self.block())?, true))
-        } else {
-            let ratio = slot.checked_sub(blocks + self.block())?;
-            Some((with(self.ratios().nth(ratio)?)?, false))
-        }
-    }
-
-    /// Number of slots.
-    pub fn slots(&self, gaps: bool) -> usize {
-        let always = self.values * (2 + self.common) + self.block() + self.ratios().count();
-        always
-            + if gaps {
-                self.outcomes.len() * self.block()
-            } else {
-                0
-            }
-    }
-
-    /// What each slot holds, as columns: of a sum one, of a product two.
-    pub fn terms(&self, gaps: bool) -> Vec<(usize, Option<usize>)> {
-        let mut terms = Vec::with_capacity(self.slots(gaps));
-        let common = self.values..self.columns();
-        for value in 0..self.values {
-            terms.extend([(value, None), (value, Some(value))]);
-            terms.extend(common.clone().map(|c| (value, Some(c))));
-        }
-        let block = |terms: &mut Vec<_>| {
-            terms.extend(common.clone().map(|c| (c, None)));
-            for a in common.clone() {
-                terms.extend((a..self.columns()).map(|b| (a, Some(b))));
-            }
-        };
-        block(&mut terms);
-        terms.extend(self.ratios().map(|first| (first, Some(first + 1))));
-        for _ in 0..if gaps { self.outcomes.len() } else { 0 } {
-            block(&mut terms);
-        }
-        terms
-    }
 }
 
 /// Columns and slots of a sketch. All sums have one length and all products have one, so that adding a row is a loop over
@@ -331,12 +69,6 @@ enum Width {
     Wide,
 }
 
-/// Slot of the product of columns `a <= b` in a block of so many columns: first the sums, then the products row by row.
-#[inline]
-pub fn pair_slot(columns: usize, a: usize, b: usize) -> usize {
-    columns + a * columns - a * (a + 1) / 2 + b
-}
-
 fn limbs_for(bits: u32) -> usize {
     (bits + HEADROOM).div_ceil(64) as usize
 }
@@ -361,7 +93,7 @@ impl Layout {
             _ => Width::Wide,
         };
         let sums_words = slots.last().map_or(0, |s| s.offset + s.len);
-        let counts = if gaps { shape.outcomes.len() } else { 0 };
+        let counts = if gaps { shape.outcomes().len() } else { 0 };
         Layout {
             shape,
             columns,
@@ -445,7 +177,7 @@ impl Layout {
 
     fn adder_of<const S: usize, const P: usize, const SINGLE: bool>(&self) -> Adder {
         // Few common columns get loops of constant length.
-        match self.shape.common {
+        match self.shape.common() {
             0 => Layout::add_blocks::<0, S, P, SINGLE>,
             1 => Layout::add_blocks::<1, S, P, SINGLE>,
             2 => Layout::add_blocks::<2, S, P, SINGLE>,
@@ -470,7 +202,7 @@ impl Layout {
         values: &[f64],
     ) -> bool {
         let mut common = [Fixed::ZERO; C];
-        match common.get_mut(..self.shape.common) {
+        match common.get_mut(..self.shape.common()) {
             Some(common) => self.add_common::<S, P, SINGLE>(sums, values, common),
             None => self.add_wide(sums, values),
         }
@@ -484,8 +216,8 @@ impl Layout {
         common: &mut [Fixed],
     ) -> bool {
         let (Some((own, shared)), Some((own_columns, shared_columns))) = (
-            values.split_at_checked(self.shape.values),
-            self.columns.split_at_checked(self.shape.values),
+            values.split_at_checked(self.shape.values()),
+            self.columns.split_at_checked(self.shape.values()),
         ) else {
             return false;
         };
@@ -521,7 +253,7 @@ impl Layout {
             return false;
         };
         add_all::<S, P, SINGLE>(rest, common);
-        if self.shape.outcomes.len() < own.len() {
+        if self.shape.outcomes().len() < own.len() {
             self.add_ratios::<S, P, SINGLE>(rest, own, common.len());
         }
         true
@@ -555,7 +287,7 @@ impl Layout {
         if common.is_empty() {
             return;
         }
-        let Some(columns) = self.columns.get(self.shape.values..) else {
+        let Some(columns) = self.columns.get(self.shape.values()..) else {
             return;
         };
         let start = self.shape.gap(outcome);
@@ -586,130 +318,5 @@ impl Layout {
             }
         }
         true
-    }
-}
-
-/// A magnitude and its sign.
-type Magnitude = (Vec<u64>, bool);
-
-fn add_wide_term(to: &mut [u64], a: &Magnitude, b: Option<&Magnitude>) {
-    match b {
-        None => limbs::add_signed_magnitude(to, &a.0, a.1),
-        Some(b) => {
-            let mut product = vec![0; a.0.len() + b.0.len()];
-            limbs::multiply_magnitudes(&a.0, &b.0, &mut product);
-            limbs::add_signed_magnitude(to, &product, a.1 != b.1);
-        }
-    }
-}
-
-/// Adds the sums and products of columns to a block.
-fn add_wide_block<'a>(
-    sums: &mut [u64],
-    slots: &mut impl Iterator<Item = &'a Slot>,
-    fixed: &[Magnitude],
-) {
-    let mut add = |a: &Magnitude, b: Option<&Magnitude>| {
-        if let Some(to) = slots
-            .next()
-            .and_then(|s| sums.get_mut(s.offset..s.offset + s.len))
-        {
-            add_wide_term(to, a, b);
-        }
-    };
-    fixed.iter().for_each(|a| add(a, None));
-    for (i, a) in fixed.iter().enumerate() {
-        fixed.iter().skip(i).for_each(|b| add(a, Some(b)));
-    }
-}
-
-/// Adds the columns and their products to a block.
-#[inline(always)]
-fn add_all<const S: usize, const P: usize, const SINGLE: bool>(sums: &mut [u64], fixed: &[Fixed]) {
-    let Some((firsts, seconds)) = sums.split_at_mut_checked(fixed.len() * S) else {
-        return;
-    };
-    for (slot, f) in firsts.as_chunks_mut::<S>().0.iter_mut().zip(fixed) {
-        f.add_to(slot);
-    }
-    let mut products = seconds.as_chunks_mut::<P>().0.iter_mut();
-    let mut rest = fixed;
-    while let Some((a, tail)) = rest.split_first() {
-        for (b, slot) in rest.iter().zip(&mut products) {
-            a.add_product_to::<P, SINGLE>(b, slot);
-        }
-        rest = tail;
-    }
-}
-
-impl Fixed {
-    const ZERO: Fixed = Fixed {
-        magnitude: 0,
-        negative: false,
-    };
-
-    /// Adds an outcome to its block: itself, its square, and its products with the common columns.
-    #[inline(always)]
-    fn add_block<const S: usize, const P: usize, const SINGLE: bool>(
-        &self,
-        sums: &mut [u64],
-        common: &[Fixed],
-    ) {
-        let Some((sum, products)) = sums.split_first_chunk_mut::<S>() else {
-            return;
-        };
-        self.add_to(sum);
-        let mut products = products.as_chunks_mut::<P>().0.iter_mut();
-        if let Some(square) = products.next() {
-            self.add_product_to::<P, SINGLE>(self, square);
-        }
-        for (f, slot) in common.iter().zip(products) {
-            self.add_product_to::<P, SINGLE>(f, slot);
-        }
-    }
-
-    /// `slot += self`
-    #[inline(always)]
-    fn add_to<const S: usize>(self, slot: &mut [u64; S]) {
-        add_256(slot, self.magnitude, 0, self.negative);
-    }
-
-    /// `slot += self * other`, exact: 2×2 limbs give 4. `SINGLE` if both have one limb.
-    #[inline(always)]
-    fn add_product_to<const P: usize, const SINGLE: bool>(
-        &self,
-        other: &Fixed,
-        slot: &mut [u64; P],
-    ) {
-        let negative = self.negative != other.negative;
-        let (a, b) = (self.magnitude, other.magnitude);
-        let low = (a as u64 as u128) * (b as u64 as u128);
-        if SINGLE {
-            return add_256(slot, low, 0, negative);
-        }
-        let (a1, b1) = (a >> 64, b >> 64);
-        // Magnitudes are below 2^126, so none of these sums overflows.
-        let middle = (a as u64 as u128) * b1 + (low >> 64);
-        let (middle, carry) = middle.overflowing_add(a1 * (b as u64 as u128));
-        let high = a1 * b1 + (middle >> 64) + ((carry as u128) << 64);
-        add_256(slot, low as u64 as u128 | middle << 64, high, negative);
-    }
-}
-
-/// `slot += magnitude`, or `-=`, without a branch on the sign; `magnitude = low + 2^128 high`.
-#[inline(always)]
-fn add_256<const N: usize>(slot: &mut [u64; N], low: u128, high: u128, negative: bool) {
-    let mask = (negative as u128).wrapping_neg();
-    let (low, high) = (low ^ mask, high ^ mask);
-    let terms = [
-        low as u64,
-        (low >> 64) as u64,
-        high as u64,
-        (high >> 64) as u64,
-    ];
-    let mut carry = negative;
-    for (i, limb) in slot.iter_mut().enumerate() {
-        let term = terms.get(i).copied().unwrap_or(mask as u64);
-        (*limb, carry) = limb.carrying_add(term, carry);
     }
 }

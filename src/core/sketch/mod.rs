@@ -16,9 +16,12 @@ mod canonical;
 mod cells;
 mod columns;
 mod error;
+mod fixed;
 mod key;
 mod layout;
 mod moments;
+mod scale;
+mod shape;
 mod summary;
 mod view;
 mod wire;
@@ -37,7 +40,9 @@ use crate::budget::Budget;
 use crate::pulse;
 use builder::BATCH;
 use cells::{CellId, Cells};
-use layout::{Column, Layout, MAX_CELL_ROWS, Shape};
+use layout::{Layout, MAX_CELL_ROWS};
+use scale::Column;
+use shape::Shape;
 use std::collections::HashMap;
 
 /// Conditions that a sketch can take.

@@ -12,7 +12,7 @@ mod groups;
 mod read;
 
 use super::key::Key;
-use super::layout::pair_slot;
+use super::shape::pair_slot;
 use super::{LeftOut, SketchError};
 use crate::exact::Wide;
 use crate::pulse;

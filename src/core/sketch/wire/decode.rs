@@ -8,7 +8,9 @@ use crate::sketch::canonical::rank;
 use crate::sketch::cells::{Cell, CellId, Cells, HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
 use crate::sketch::columns::Columns;
 use crate::sketch::key::Key;
-use crate::sketch::layout::{Column, Layout, MAX_CELL_ROWS, Shape};
+use crate::sketch::layout::{Layout, MAX_CELL_ROWS};
+use crate::sketch::scale::Column;
+use crate::sketch::shape::Shape;
 use crate::sketch::{
     Condition, LeftOut, MAX_CONDITION_BYTES, MAX_CONDITIONS, STRATUM_BYTES, Sketch, SketchError,
 };

@@ -5,7 +5,9 @@ use super::decode::{Reader, ensure, read_columns, read_conditions, read_strata};
 use crate::budget::Budget;
 use crate::pulse;
 use crate::sketch::cells::Cells;
-use crate::sketch::layout::{Column, Layout, Shape};
+use crate::sketch::layout::Layout;
+use crate::sketch::scale::Column;
+use crate::sketch::shape::Shape;
 use crate::sketch::{STRATUM_BYTES, Sketch, SketchError};
 
 impl Sketch {
