@@ -3,7 +3,8 @@
 # Started by `make bench` in a private, durable cluster with default settings. What the targets are and what was reached
 # stands in docs/performance.md.
 #
-#   RCT_BENCH_PARTS  which parts, in this order (sketch assign inference cancel); each is a script beside this one, with settings of its own
+#   RCT_BENCH_PARTS  which parts, in this order (sketch assign inference cancel); each is a script beside this one, with settings of its own.
+#                    Not among them unless named: peers, other software on the same rows, which it fetches
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

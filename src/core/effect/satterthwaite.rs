@@ -5,6 +5,7 @@
 //! `x_ab,gh = ρ_a,g' J ρ_b,h + Σ_s κ_a,gs' Z_s κ_b,hs` over the strata `s` that both touch. Traces and inner products of such
 //! matrices are sums over clusters of small products. Satterthwaite: `df = (tr P)² / ⟨P, P⟩`.
 
+use super::robust::dot;
 use crate::pulse::Pulse;
 use nalgebra::DMatrix;
 use std::collections::BTreeMap;
@@ -46,6 +47,25 @@ impl Form {
         }
     }
 
+    /// `a' J b`.
+    fn common_product(&self, a: &[f64], b: &[f64]) -> f64 {
+        match self {
+            Form::Identity => dot(a, b),
+            Form::General { common, .. } => product_in(common, a, b),
+        }
+    }
+
+    /// `a' Z_s b`.
+    fn stratum_product(&self, s: usize, a: &[f64], b: &[f64]) -> f64 {
+        match self {
+            Form::Identity => dot(a, b),
+            Form::General { by_stratum, .. } => match by_stratum.get(s) {
+                Some(z) => product_in(z, a, b),
+                None => dot(a, b),
+            },
+        }
+    }
+
     fn stratum(&self, s: usize, m: &DMatrix<f64>) -> DMatrix<f64> {
         match self {
             Form::General { by_stratum, .. } => {
@@ -71,6 +91,8 @@ pub struct Products<'a> {
     mixed: Vec<BTreeMap<usize, DMatrix<f64>>>,
     /// `Σ κ_a,s κ_b,t'` by pair of strata.
     strata: Vec<BTreeMap<(usize, usize), DMatrix<f64>>>,
+    /// `α_ab` and `x_ab,gg` of the cluster at hand.
+    of_cluster: Vec<(f64, f64)>,
 }
 
 impl<'a> Products<'a> {
@@ -90,6 +112,7 @@ impl<'a> Products<'a> {
             common: vec![DMatrix::zeros(m, m); q * q],
             mixed: vec![BTreeMap::new(); q * q],
             strata: vec![BTreeMap::new(); q * q],
+            of_cluster: Vec::with_capacity(q * q),
         };
         let mut pulse = Pulse::every(1 << 8);
         for t in terms {
@@ -101,65 +124,57 @@ impl<'a> Products<'a> {
 
     fn add(&mut self, t: &Terms, contrasts: &[usize]) {
         let q = self.q;
-        let column = |v: &[f64]| DMatrix::from_column_slice(v.len(), 1, v);
-        let common: Vec<DMatrix<f64>> = contrasts
-            .iter()
-            .filter_map(|&c| t.common.get(c))
-            .map(|v| column(v))
-            .collect();
-        let by_stratum: Vec<Vec<DMatrix<f64>>> = contrasts
-            .iter()
-            .filter_map(|&c| t.by_stratum.get(c))
-            .map(|v| v.chunks_exact(t.width).map(column).collect())
-            .collect();
-        let mut x = DMatrix::zeros(q, q);
-        let mut alpha = DMatrix::zeros(q, q);
-        for (a, (rho_a, kappa_a)) in common.iter().zip(&by_stratum).enumerate() {
-            for (b, (rho_b, kappa_b)) in common.iter().zip(&by_stratum).enumerate() {
-                let at = a * q + b;
-                alpha[(a, b)] = contrasts
-                    .get(a)
-                    .and_then(|&i| t.alpha.get(i))
-                    .and_then(|row| contrasts.get(b).and_then(|&j| row.get(j)))
-                    .copied()
-                    .unwrap_or(0.0);
-                let mut own = if rho_a.is_empty() {
-                    0.0
-                } else {
-                    rho_a.dot(&self.form.common(rho_b))
-                };
-                for ((&s, ka), kb) in t.strata.iter().zip(kappa_a).zip(kappa_b) {
-                    own += ka.dot(&self.form.stratum(s, kb));
+        self.of_cluster.clear();
+        for (a, &i) in contrasts.iter().enumerate() {
+            for (b, &j) in contrasts.iter().enumerate() {
+                let alpha = t.alpha.get(i).and_then(|row| row.get(j));
+                let alpha = alpha.copied().unwrap_or(0.0);
+                let x = self.add_pair(t, a * q + b, (i, j));
+                self.of_cluster.push((alpha, x));
+                self.alpha[(a, b)] += alpha;
+                self.own[(a, b)] += x;
+            }
+        }
+        let of = |at: usize| self.of_cluster.get(at).copied().unwrap_or_default();
+        for (i, slot) in self.diagonal.iter_mut().enumerate() {
+            let ((alpha, x), (other_alpha, other_x)) = (of(i / (q * q)), of(i % (q * q)));
+            *slot += alpha * other_alpha - alpha * other_x - x * other_alpha;
+        }
+    }
+
+    /// Adds the products of two contrasts of a cluster to the sums at a place. Returns the cluster's product with itself.
+    fn add_pair(&mut self, t: &Terms, at: usize, (i, j): (usize, usize)) -> f64 {
+        let (Some(rho_a), Some(kappa_a), Some(rho_b), Some(kappa_b)) = (
+            t.common.get(i),
+            t.by_stratum.get(i),
+            t.common.get(j),
+            t.by_stratum.get(j),
+        ) else {
+            return 0.0;
+        };
+        let mut own = self.form.common_product(rho_a, rho_b);
+        if let Some(sum) = self.common.get_mut(at) {
+            add_outer(sum, rho_a, rho_b);
+        }
+        let of_strata = || t.strata.iter().zip(kappa_b.chunks_exact(t.width));
+        for (&s, kb) in of_strata() {
+            if let Some(map) = self.mixed.get_mut(at) {
+                let blank = || DMatrix::zeros(rho_a.len(), t.width);
+                add_outer(map.entry(s).or_insert_with(blank), rho_a, kb);
+            }
+        }
+        for (&s, ka) in t.strata.iter().zip(kappa_a.chunks_exact(t.width)) {
+            for (&u, kb) in of_strata() {
+                if s == u {
+                    own += self.form.stratum_product(s, ka, kb);
                 }
-                x[(a, b)] = own;
-                if let Some(sum) = self.common.get_mut(at) {
-                    sum.ger(1.0, &rho_a.column(0), &rho_b.column(0), 1.0);
-                }
-                for (&s, kb) in t.strata.iter().zip(kappa_b) {
-                    if let Some(map) = self.mixed.get_mut(at) {
-                        let sum = map
-                            .entry(s)
-                            .or_insert_with(|| DMatrix::zeros(rho_a.nrows(), t.width));
-                        sum.ger(1.0, &rho_a.column(0), &kb.column(0), 1.0);
-                    }
-                }
-                for (&s, ka) in t.strata.iter().zip(kappa_a) {
-                    for (&u, kb) in t.strata.iter().zip(kappa_b) {
-                        if let Some(map) = self.strata.get_mut(at) {
-                            let sum = map
-                                .entry((s, u))
-                                .or_insert_with(|| DMatrix::zeros(t.width, t.width));
-                            sum.ger(1.0, &ka.column(0), &kb.column(0), 1.0);
-                        }
-                    }
+                if let Some(map) = self.strata.get_mut(at) {
+                    let blank = || DMatrix::zeros(t.width, t.width);
+                    add_outer(map.entry((s, u)).or_insert_with(blank), ka, kb);
                 }
             }
         }
-        for ((ab, cd), slot) in pairs(q).zip(self.diagonal.iter_mut()) {
-            *slot += alpha[ab] * alpha[cd] - alpha[ab] * x[cd] - x[ab] * alpha[cd];
-        }
-        self.alpha += alpha;
-        self.own += x;
+        own
     }
 
     /// `tr P_ab`, the expected value of the estimated covariance.
@@ -240,8 +255,18 @@ impl<'a> Products<'a> {
     }
 }
 
-fn pairs(q: usize) -> impl Iterator<Item = ((usize, usize), (usize, usize))> {
-    (0..q.pow(4)).map(move |i| ((i / (q * q * q), i / (q * q) % q), (i / q % q, i % q)))
+/// `a' m b`.
+fn product_in(m: &DMatrix<f64>, a: &[f64], b: &[f64]) -> f64 {
+    let columns = m.as_slice().chunks_exact(m.nrows().max(1));
+    columns.zip(b).map(|(column, b)| dot(column, a) * b).sum()
+}
+
+/// `m += a b'`
+fn add_outer(m: &mut DMatrix<f64>, a: &[f64], b: &[f64]) {
+    let rows = m.nrows().max(1);
+    for (column, b) in m.as_mut_slice().chunks_exact_mut(rows).zip(b) {
+        column.iter_mut().zip(a).for_each(|(sum, a)| *sum += a * b);
+    }
 }
 
 fn trace_of_product(a: &DMatrix<f64>, b: &DMatrix<f64>) -> f64 {
