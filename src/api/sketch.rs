@@ -104,7 +104,7 @@ impl Site {
     fn named(args: &Args<'_>, students: bool) -> Self {
         let text = args
             .str(1, "columns")
-            .unwrap_or_else(|| raise(CallError::Null("columns")));
+            .unwrap_or_else(|| raise(SketchError::NoColumns));
         let columns = or_raise(Columns::parse(text));
         if students && columns.weight.is_some() {
             raise(SketchError::WeightOfStudents);

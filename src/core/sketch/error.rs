@@ -42,6 +42,8 @@ pub enum SketchError {
     },
     /// A weight of a sketch of students.
     WeightOfStudents,
+    /// The text that names the columns is NULL.
+    NoColumns,
     /// An array of covariates that is NULL, or not as long as that of the first row.
     CovariateArray {
         /// Length in the first row.
@@ -140,6 +142,7 @@ impl Explain for SketchError {
             | ConditionTooLong(_)
             | StudentSketch
             | ClusterSketch => Class::InvalidParameter,
+            NoColumns => Class::NullNotAllowed,
             ConditionEncoding => Class::NotSupported,
             StratumOrCovariate { .. } => Class::Ambiguous,
             TypeOf { .. } => Class::WrongType,
@@ -171,6 +174,7 @@ impl Explain for SketchError {
                 format!("a sketch of {expected} columns needs {expected} values, got {got}")
             }
             WeightOfStudents => "a sketch of students takes no weight".to_owned(),
+            NoColumns => "columns must not be null".to_owned(),
             CovariateArray { expected, got } => format!(
                 "covariates of a sketch must be arrays of the same length, got {} after {expected}",
                 got.map_or("NULL".to_owned(), |n| n.to_string())
@@ -277,6 +281,9 @@ impl Explain for SketchError {
             }
             ValueCount { .. } => {
                 "After the text come condition, cluster and stratum (NULL for none), and then a value for each column, in order."
+            }
+            NoColumns => {
+                "Name them in a constant text. An outcome that is NULL in every row needs a type, such as NULL::double precision: without one it is taken for that text."
             }
             WeightOfStudents => {
                 "Use rct.sketch with the student as the cluster, which takes weights."
