@@ -96,6 +96,25 @@ pub fn multiply_magnitudes(a: &[u64], b: &[u64], out: &mut [u64]) {
     }
 }
 
+/// Product of two magnitudes of `S` limbs, cut off after `N`.
+#[inline]
+pub fn product<const S: usize, const N: usize>(x: &[u64; S], y: &[u64; S]) -> [u64; N] {
+    let mut out = [0; N];
+    // Two limbs are what nearly all data take.
+    if let ([x0, x1], [y0, y1]) = (x.as_slice(), y.as_slice()) {
+        let (p0, carry) = x0.carrying_mul(*y0, 0);
+        let (p1, p2) = x0.carrying_mul(*y1, carry);
+        let (p1, carry) = x1.carrying_mul_add(*y0, p1, 0);
+        let (p2, p3) = x1.carrying_mul_add(*y1, p2, carry);
+        out.iter_mut()
+            .zip([p0, p1, p2, p3])
+            .for_each(|(to, from)| *to = from);
+    } else {
+        multiply_magnitudes(x, y, &mut out);
+    }
+    out
+}
+
 /// Calls `f` with a zeroed buffer of `len` limbs, on the stack for the lengths that data take in practice.
 #[inline(always)]
 pub fn with_buffer<T>(len: usize, f: impl FnOnce(&mut [u64]) -> T) -> T {
@@ -236,6 +255,10 @@ mod tests {
             multiply_magnitudes(&[a, 0], &[b], &mut out);
             let p = a as u128 * b as u128;
             prop_assert_eq!(out, [p as u64, (p >> 64) as u64, 0]);
+            let (x, y) = ([a, b], [b, a.rotate_left(7)]);
+            let mut expected = [0; 5];
+            multiply_magnitudes(&x, &y, &mut expected);
+            prop_assert_eq!(product::<2, 5>(&x, &y), expected);
         }
 
         #[test]

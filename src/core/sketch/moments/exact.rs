@@ -253,14 +253,7 @@ fn within_fixed<const S: usize, const N: usize>(
     for limb in &mut difference {
         (*limb, carry) = limb.carrying_mul(rows, carry);
     }
-    let mut product = [0; N];
-    for (i, &p) in x.iter().enumerate() {
-        let mut carry = 0;
-        let factors = y.iter().chain(std::iter::once(&0));
-        for (limb, &q) in product.iter_mut().skip(i).zip(factors) {
-            (*limb, carry) = p.carrying_mul_add(q, carry, *limb);
-        }
-    }
+    let product = limbs::product::<S, N>(x, y);
     limbs::add_signed_magnitude(&mut difference, &product, x_negative == y_negative);
     Some(limbs::take_wide(&mut difference, slot.exponent) / rows as f64)
 }
