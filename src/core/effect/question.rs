@@ -167,12 +167,12 @@ pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectEr
 /// The large pieces of a regression: its sums by cluster with what the inference keeps of each, their borders by cell, and the
 /// means of the strata. Smaller ones are made cluster by cluster, between beats.
 fn announce(moments: &Moments, regressors: usize, powers: usize) {
-    const LISTS: usize = 320;
+    const LISTS: usize = 400;
     let numbers = regressors * size_of::<f64>();
-    // The sums with residuals are kept in 32 digits until they are complete, with their size.
-    let sums = powers * (regressors + 5) * numbers;
+    // The sums with residuals have a size beside them, and where doubles do not tell, 32 digits until they are complete.
+    let sums = powers * (regressors + 6) * numbers;
     pulse::room_for(moments.clusters.len(), LISTS + sums);
-    pulse::room_for(moments.cells.len(), powers * (numbers + 88));
+    pulse::room_for(moments.cells.len(), powers * (numbers + 96));
     pulse::room_for(moments.strata.len(), LISTS + 5 * numbers);
 }
 
