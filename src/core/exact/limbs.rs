@@ -115,6 +115,24 @@ pub fn product<const S: usize, const N: usize>(x: &[u64; S], y: &[u64; S]) -> [u
     out
 }
 
+/// A signed number in at least as many limbs as it has.
+#[inline]
+pub fn extended<const N: usize>(x: &[u64]) -> [u64; N] {
+    let mut out = [if is_negative(x) { u64::MAX } else { 0 }; N];
+    out.iter_mut().zip(x).for_each(|(to, &from)| *to = from);
+    out
+}
+
+/// A signed number times an unsigned one.
+#[inline]
+pub fn multiplied<const N: usize>(mut x: [u64; N], by: u64) -> [u64; N] {
+    let mut carry = 0;
+    for limb in &mut x {
+        (*limb, carry) = limb.carrying_mul(by, carry);
+    }
+    x
+}
+
 /// Calls `f` with a zeroed buffer of `len` limbs, on the stack for the lengths that data take in practice.
 #[inline(always)]
 pub fn with_buffer<T>(len: usize, f: impl FnOnce(&mut [u64]) -> T) -> T {
@@ -193,34 +211,53 @@ pub fn take_f64(x: &mut [u64], exponent: i32) -> f64 {
 }
 
 /// The number of 32 digits nearest to a signed `x * 2^exponent`, but for its last bits; `x` becomes its magnitude.
-#[inline]
 pub fn take_wide(x: &mut [u64], exponent: i32) -> Wide {
     let negative = magnitude_in_place(x);
-    let Some(top) = x.iter().rposition(|&limb| limb != 0) else {
-        return Wide::ZERO;
+    wide_of_magnitude(x, negative, exponent)
+}
+
+/// The same of a number of constant length.
+#[inline]
+pub fn to_wide<const N: usize>(mut x: [u64; N], exponent: i32) -> Wide {
+    let negative = is_negative(&x);
+    let mask = (negative as u64).wrapping_neg();
+    let mut carry = negative;
+    for limb in &mut x {
+        (*limb, carry) = (*limb ^ mask).carrying_add(0, carry);
+    }
+    wide_of_magnitude(&x, negative, exponent)
+}
+
+#[inline(always)]
+fn wide_of_magnitude(x: &[u64], negative: bool, exponent: i32) -> Wide {
+    let mut top = x.len();
+    let mut limbs = x.iter().rev();
+    let first = loop {
+        match limbs.next() {
+            Some(0) => top -= 1,
+            Some(&limb) => break limb,
+            None => return Wide::ZERO,
+        }
     };
-    let limb = |below: usize| {
-        let at = top.checked_sub(below);
-        at.and_then(|i| x.get(i)).copied().unwrap_or(0)
-    };
+    let mut next = || limbs.next().copied().unwrap_or(0);
+    let (second, third) = (next(), next());
+    let rest = limbs.fold(0, |rest, limb| rest | limb);
     // The upper 128 bits, the first of which is 1.
-    let zeros = limb(0).leading_zeros();
-    let joined = |below: usize| limb(below) << zeros | (limb(below + 1) >> 1) >> (63 - zeros);
-    let (upper, lower) = (joined(0), joined(1));
+    let zeros = first.leading_zeros();
+    let joined = |limb: u64, below: u64| limb << zeros | (below >> 1) >> (63 - zeros);
+    let (upper, lower) = (joined(first, second), joined(second, third));
     // 53, 53 and 22 of them, each an exact double.
-    let (first, second, third) = (
+    let (first, second, last) = (
         upper >> 11,
         (upper & 0x7ff) << 42 | lower >> 22,
         lower & ((1 << 22) - 1),
     );
-    let below =
-        limb(2) << zeros != 0 || x.iter().take(top.saturating_sub(2)).any(|&limb| limb != 0);
-    let sticky = (third != 0 || below) as u64;
+    let sticky = (last | third << zeros | rest != 0) as u64;
     let double = |bits: u64| bits as i64 as f64;
     let whole = double(first) * (1u64 << 53) as f64;
     let high = whole + double(second | sticky);
-    let low = (whole - high) + double(second) + double(third) / (1u64 << 22) as f64;
-    let place = exponent + 64 * (top as i32 - 1) - zeros as i32 + 22;
+    let low = (whole - high) + double(second) + double(last) / (1u64 << 22) as f64;
+    let place = exponent + 64 * (top as i32 - 2) - zeros as i32 + 22;
     let sign = if negative { -1.0 } else { 1.0 };
     Wide::of_halves(
         super::scale(sign * high, place),
@@ -270,9 +307,11 @@ mod tests {
         #[test]
         fn the_upper_half_of_a_wide_number_is_the_nearest_double(a in any::<i128>(), low in any::<u64>(), exponent in -300..300) {
             let mut x = [low, a as u64, (a >> 64) as u64];
+            let x_before = x;
             let (expected, got) = (to_f64(&x, exponent), take_wide(&mut x, exponent));
             prop_assert_eq!(got.value(), expected);
             prop_assert!(got.rest().abs() <= expected.abs() * 2f64.powi(-52));
+            prop_assert_eq!(to_wide(x_before, exponent), got);
             let mut small = wide(a >> 30);
             let sum = take_wide(&mut small, 0);
             prop_assert_eq!(sum.value() as i128 + sum.rest() as i128, a >> 30);

@@ -197,8 +197,7 @@ impl<'a> Scratch<'a> {
 #[inline]
 fn magnitude<const S: usize>(sum: &[u64]) -> ([u64; S], bool) {
     let negative = limbs::is_negative(sum);
-    let mut fixed = [if negative { u64::MAX } else { 0 }; S];
-    fixed.iter_mut().zip(sum).for_each(|(to, &from)| *to = from);
+    let mut fixed = limbs::extended(sum);
     if negative {
         limbs::negate(&mut fixed);
     }
@@ -243,27 +242,24 @@ fn within_fixed<const S: usize, const N: usize>(
     b: usize,
 ) -> Option<Wide> {
     let ((x, x_negative), (y, y_negative)) = (sums.get(a)?, sums.get(b)?);
-    // n Σab: two's complement times an unsigned number, with the sign spread over the top.
-    let mut difference = [if limbs::is_negative(sum) { u64::MAX } else { 0 }; N];
-    difference
-        .iter_mut()
-        .zip(sum)
-        .for_each(|(to, &from)| *to = from);
-    let mut carry = 0;
-    for limb in &mut difference {
-        (*limb, carry) = limb.carrying_mul(rows, carry);
-    }
+    let mut difference = limbs::multiplied::<N>(limbs::extended(sum), rows);
     let product = limbs::product::<S, N>(x, y);
     limbs::add_signed_magnitude(&mut difference, &product, x_negative == y_negative);
-    Some(limbs::take_wide(&mut difference, slot.exponent) / rows as f64)
+    Some(limbs::to_wide(difference, slot.exponent) / rows as f64)
 }
 
 /// `Σ(v − c) = Σv − n c`, exact.
 fn offset(centre: &Total, sum: &[u64], rows: u64, exponent: i32) -> Wide {
     // The centre is not coarser than the sum.
     let shift = (exponent - centre.exponent).max(0) as u32;
-    let longer = centre.limbs.len().max(sum.len() + (shift / 64) as usize);
-    limbs::with_buffer(longer + 2, |difference| {
+    let longer = centre.limbs.len().max(sum.len() + (shift / 64) as usize) + 2;
+    if longer <= 6 {
+        let mut difference = limbs::multiplied::<6>(limbs::extended(&centre.limbs), rows);
+        limbs::negate(&mut difference);
+        limbs::add_shifted(&mut difference, sum, shift);
+        return limbs::to_wide(difference, centre.exponent);
+    }
+    limbs::with_buffer(longer, |difference| {
         limbs::with_buffer(centre.limbs.len(), |c| {
             c.copy_from_slice(&centre.limbs);
             let negative = limbs::magnitude_in_place(c);
