@@ -1,33 +1,43 @@
 -- Effects of treated conditions against a control.
 
+CREATE TYPE rct.effects_row AS (
+    outcome text, condition text, control text, estimate double precision, std_error double precision,
+    df double precision, t double precision, p_value double precision, ci_low double precision,
+    ci_high double precision, n bigint, n_control bigint, clusters bigint, clusters_control bigint,
+    mean double precision, mean_control double precision, sd double precision, sd_control double precision,
+    hedges_g double precision, lift double precision, lift_low double precision, lift_high double precision,
+    notes text[]
+);
+COMMENT ON TYPE rct.effects_row IS
+    'a row of rct.effects';
+
 CREATE FUNCTION rct.effects(
     sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto', se text DEFAULT 'CR2',
-    level double precision DEFAULT 0.95, estimand text DEFAULT 'student',
-    outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
-) RETURNS TABLE (
-    condition text, control_condition text, estimate double precision, std_error double precision, df double precision,
-    t double precision, p_value double precision, ci_low double precision, ci_high double precision, n bigint,
-    n_control bigint, clusters bigint, clusters_control bigint, mean double precision, mean_control double precision,
-    sd double precision, sd_control double precision, hedges_g double precision, lift double precision,
-    lift_low double precision, lift_high double precision, notes text[]
-)
+    level double precision DEFAULT 0.95, estimand text DEFAULT 'student', outcome text DEFAULT NULL,
+    covariates text[] DEFAULT NULL
+) RETURNS SETOF rct.effects_row
     AS 'MODULE_PATHNAME', 'effects_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION rct.effects(rct.sketch, text, text, text, text, double precision, text, text, text[]) IS
-    'effect of each condition against the control, cluster-robust: CR2 with Satterthwaite degrees of freedom unless another se is asked for; no row for a NULL sketch, other NULLs are an error';
+    'effect of each condition against the control, cluster-robust: CR2 with Satterthwaite degrees of freedom unless another se is asked for; of students assigned one by one, of ratios, or within pairs, as the sketch and the call ask for; no row for a NULL sketch, other NULLs are an error';
+
+CREATE TYPE rct.effects_joint_row AS (
+    outcome text, conditions text[], control text, f double precision, df_num double precision,
+    df_den double precision, p_value double precision, notes text[]
+);
+COMMENT ON TYPE rct.effects_joint_row IS
+    'a row of rct.effects_joint';
 
 CREATE FUNCTION rct.effects_joint(
     sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto', se text DEFAULT 'CR2',
-    estimand text DEFAULT 'student',
-    outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
-) RETURNS TABLE (
-    conditions text[], f double precision, df_num double precision, df_den double precision, p_value double precision,
-    notes text[]
-)
+    estimand text DEFAULT 'student', outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
+) RETURNS SETOF rct.effects_joint_row
     AS 'MODULE_PATHNAME', 'effects_joint_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION rct.effects_joint(rct.sketch, text, text, text, text, text, text, text[]) IS
     'one test that no condition differs from the control: approximate Hotelling F with CR2; no row for a NULL sketch, other NULLs are an error';
 
-CREATE FUNCTION rct.arms(sketch rct.sketch, outcome text DEFAULT NULL) RETURNS TABLE (
+CREATE FUNCTION rct.arms(
+    sketch rct.sketch, outcome text DEFAULT NULL
+) RETURNS TABLE (
     condition text, n bigint, clusters bigint, mean double precision, sd double precision, weight double precision,
     n_complete bigint, missing_outcome bigint, missing_rate double precision, missing_cluster bigint,
     missing_weight bigint, zero_weight bigint
@@ -36,10 +46,7 @@ CREATE FUNCTION rct.arms(sketch rct.sketch, outcome text DEFAULT NULL) RETURNS T
 COMMENT ON FUNCTION rct.arms(rct.sketch, text) IS
     'size, mean, standard deviation and missing outcomes of each condition; no row for a NULL sketch';
 
-CREATE FUNCTION rct.hedges_g(
-    estimate double precision, sd double precision, n bigint, n_control bigint, cluster_size double precision,
-    icc double precision
-) RETURNS double precision
-    AS 'MODULE_PATHNAME', 'hedges_g_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION rct.hedges_g(double precision, double precision, bigint, bigint, double precision, double precision) IS
-    'effect in units of the pooled student-level standard deviation, corrected for clustering and small samples (What Works Clearinghouse); NULL if an argument is NULL';
+CREATE FUNCTION rct.notes() RETURNS TABLE (code text, severity text, meaning text)
+    AS 'MODULE_PATHNAME', 'notes_wrapper' LANGUAGE c IMMUTABLE PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION rct.notes() IS
+    'every note that a result can have: code, severity (info, warning, error) and meaning';

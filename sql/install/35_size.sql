@@ -1,30 +1,37 @@
--- Effects in units of standard deviations.
+-- Effects on other scales.
+
+CREATE TYPE rct.effect_sizes_row AS (
+    outcome text, condition text, control text, measure text, estimate double precision, std_error double precision,
+    df double precision, t double precision, p_value double precision, ci_low double precision,
+    ci_high double precision, n bigint, n_control bigint, clusters bigint, clusters_control bigint,
+    sd double precision, icc double precision, cluster_size double precision, notes text[]
+);
+COMMENT ON TYPE rct.effect_sizes_row IS
+    'a row of rct.effect_sizes';
 
 CREATE FUNCTION rct.effect_sizes(
     sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto',
-    level double precision DEFAULT 0.95,
-    outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
-) RETURNS TABLE (
-    condition text, control_condition text, g double precision, g_std_error double precision, ci_low double precision,
-    ci_high double precision, g_individual double precision, glass_delta double precision, omega double precision,
-    gamma double precision, h double precision, icc double precision, sd double precision,
-    cluster_size double precision, n bigint, n_control bigint, clusters bigint, clusters_control bigint, notes text[]
-)
-    AS 'MODULE_PATHNAME', 'effect_sizes_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
+    level double precision DEFAULT 0.95, outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
+) RETURNS SETOF rct.effect_sizes_row
+    AS 'MODULE_PATHNAME', 'effect_sizes_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION rct.effect_sizes(rct.sketch, text, text, text, double precision, text, text[]) IS
-    'Hedges'' g of the effect of each condition with standard error and interval, and what it was made with; no row for a NULL sketch, other NULLs are an error';
+    'effect of each condition in standard deviations (hedges_g, hedges_g_individual, glass_delta), as a share of the control mean (lift), and, for an outcome of 0 and 1, risk_ratio, odds_ratio, cox_index, number_needed and additional_students: a row for each measure; no row for a NULL sketch, other NULLs are an error';
+
+CREATE TYPE rct.published_effect_size AS (
+    hedges_g double precision, std_error double precision, ci_low double precision, ci_high double precision,
+    hedges_g_individual double precision, glass_delta double precision, omega double precision,
+    gamma double precision, h double precision
+);
+COMMENT ON TYPE rct.published_effect_size IS
+    'sizes of a published effect';
 
 CREATE FUNCTION rct.effect_sizes(
-    estimate double precision, sd double precision, n bigint, n_control bigint, cluster_size double precision DEFAULT 1,
-    icc double precision DEFAULT 0, std_error double precision DEFAULT NULL, df double precision DEFAULT NULL,
+    estimate double precision, sd double precision, n bigint, n_control bigint,
+    cluster_size double precision DEFAULT 1, icc double precision DEFAULT 0,
+    std_error double precision DEFAULT NULL, df double precision DEFAULT NULL,
     sd_control double precision DEFAULT NULL, level double precision DEFAULT 0.95
-) RETURNS TABLE (
-    g double precision, g_std_error double precision, ci_low double precision, ci_high double precision,
-    g_individual double precision, glass_delta double precision, omega double precision, gamma double precision,
-    h double precision
-)
-    AS 'MODULE_PATHNAME', 'effect_sizes_of_numbers_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE
-    ROWS 1;
+) RETURNS SETOF rct.published_effect_size
+    AS 'MODULE_PATHNAME', 'effect_sizes_of_numbers_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION rct.effect_sizes(double precision, double precision, bigint, bigint, double precision, double precision, double precision, double precision, double precision, double precision) IS
     'Hedges'' g of a published effect with standard error and interval; std_error, df and sd_control may be NULL, other NULLs are an error';
 

@@ -68,18 +68,22 @@ CREATE AGGREGATE rct.rollup(part rct.distribution) (
 COMMENT ON AGGREGATE rct.rollup(part rct.distribution) IS
     'sum of distributions: the distribution of all their rows, bit for bit; NULLs are skipped; NULL without distributions';
 
+CREATE TYPE rct.quantile_effects_row AS (
+    outcome text, condition text, control text, estimate double precision, std_error double precision,
+    df double precision, t double precision, p_value double precision, ci_low double precision,
+    ci_high double precision, n bigint, n_control bigint, clusters bigint, clusters_control bigint,
+    probability double precision, quantile double precision, quantile_low double precision,
+    quantile_high double precision, quantile_control double precision, quantile_control_low double precision,
+    quantile_control_high double precision, notes text[]
+);
+COMMENT ON TYPE rct.quantile_effects_row IS
+    'a row of rct.quantile_effects';
+
 CREATE FUNCTION rct.quantile_effects(
     distribution rct.distribution, control text,
     probabilities double precision[] DEFAULT ARRAY[0.1, 0.25, 0.5, 0.75, 0.9]::double precision[],
     level double precision DEFAULT 0.95
-) RETURNS TABLE (
-    condition text, control_condition text, probability double precision, quantile double precision,
-    quantile_low double precision, quantile_high double precision, quantile_control double precision,
-    control_low double precision, control_high double precision, difference double precision,
-    std_error double precision, df double precision, t double precision, p_value double precision,
-    ci_low double precision, ci_high double precision, n bigint, n_control bigint, clusters bigint,
-    clusters_control bigint, notes text[]
-)
+) RETURNS SETOF rct.quantile_effects_row
     AS 'MODULE_PATHNAME', 'quantile_effects_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION rct.quantile_effects(rct.distribution, text, double precision[], double precision) IS
     'difference of each quantile of each condition from that of the control, with cluster-robust Woodruff intervals; no row for a NULL distribution, other NULLs are an error';

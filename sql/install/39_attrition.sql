@@ -1,15 +1,19 @@
 -- Missing outcomes.
 
-CREATE FUNCTION rct.attrition(sketch rct.sketch, control text, level double precision DEFAULT 0.95, outcome text DEFAULT NULL) RETURNS TABLE (
-    condition text, control_condition text, n bigint, n_control bigint, observed bigint, observed_control bigint,
-    missing double precision, missing_control double precision, overall double precision, differential double precision,
-    cautious_boundary double precision, cautious text, optimistic_boundary double precision, optimistic text,
-    estimate double precision, std_error double precision, df double precision, t double precision,
-    p_value double precision, ci_low double precision, ci_high double precision, clusters bigint,
-    clusters_control bigint, clusters_observed bigint, clusters_observed_control bigint,
-    cluster_overall double precision, cluster_differential double precision, cluster_cautious text,
-    cluster_optimistic text, notes text[]
-)
+CREATE TYPE rct.attrition_row AS (
+    outcome text, condition text, control text, estimate double precision, std_error double precision,
+    df double precision, t double precision, p_value double precision, ci_low double precision,
+    ci_high double precision, n bigint, n_control bigint, clusters bigint, clusters_control bigint, observed bigint,
+    observed_control bigint, missing double precision, missing_control double precision, overall double precision,
+    differential double precision, cautious_boundary double precision, cautious text,
+    optimistic_boundary double precision, optimistic text, clusters_observed bigint,
+    clusters_observed_control bigint, cluster_overall double precision, cluster_differential double precision,
+    cluster_cautious text, cluster_optimistic text, notes text[]
+);
+COMMENT ON TYPE rct.attrition_row IS
+    'a row of rct.attrition; shares are fractions';
+
+CREATE FUNCTION rct.attrition(sketch rct.sketch, control text, level double precision DEFAULT 0.95, outcome text DEFAULT NULL) RETURNS SETOF rct.attrition_row
     AS 'MODULE_PATHNAME', 'attrition_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION rct.attrition(rct.sketch, text, double precision, text) IS
     'overall and differential attrition of students and clusters in percent, with the boundaries of the What Works Clearinghouse and a cluster-robust test; from a sketch of the outcome, of which NULL is missing; no row for a NULL sketch, other NULLs are an error';
@@ -21,38 +25,52 @@ CREATE FUNCTION rct.wwc_attrition(overall double precision, differential double 
 COMMENT ON FUNCTION rct.wwc_attrition(double precision, double precision) IS
     'largest differential attrition in percentage points that the What Works Clearinghouse calls low at an overall attrition of 0 to 65 percent, and its verdict; no row if an argument is NULL';
 
-CREATE FUNCTION rct.missing_balance(sketch rct.sketch, level double precision DEFAULT 0.95, outcome text DEFAULT NULL, covariates text[] DEFAULT NULL) RETURNS TABLE (
-    condition text, covariate text, n_observed bigint, n_missing bigint, mean_observed double precision,
-    mean_missing double precision, sd double precision, difference double precision, standardized double precision,
-    std_error double precision, df double precision, t double precision, p_value double precision, ci_low double precision,
-    ci_high double precision, notes text[]
-)
+CREATE TYPE rct.missing_balance_row AS (
+    outcome text, condition text, covariate text, estimate double precision, std_error double precision,
+    df double precision, t double precision, p_value double precision, ci_low double precision,
+    ci_high double precision, n_observed bigint, n_missing bigint, mean_observed double precision,
+    mean_missing double precision, sd double precision, standardized double precision, notes text[]
+);
+COMMENT ON TYPE rct.missing_balance_row IS
+    'a row of rct.missing_balance';
+
+CREATE FUNCTION rct.missing_balance(sketch rct.sketch, level double precision DEFAULT 0.95, outcome text DEFAULT NULL, covariates text[] DEFAULT NULL) RETURNS SETOF rct.missing_balance_row
     AS 'MODULE_PATHNAME', 'missing_balance_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 4;
 COMMENT ON FUNCTION rct.missing_balance(rct.sketch, double precision, text, text[]) IS
     'students without an outcome against those with one, on each covariate of each condition, cluster-robust; from a sketch of the outcome, of which NULL is missing; no row for a NULL sketch, NULL level is an error';
 
+CREATE TYPE rct.manski_bounds_row AS (
+    outcome text, condition text, control text, low double precision, high double precision,
+    low_se double precision, high_se double precision, df double precision, ci_low double precision,
+    ci_high double precision, n bigint, n_control bigint, clusters bigint, clusters_control bigint, missing bigint,
+    missing_control bigint, notes text[]
+);
+COMMENT ON TYPE rct.manski_bounds_row IS
+    'a row of rct.manski_bounds';
+
 CREATE FUNCTION rct.manski_bounds(
     sketch rct.sketch, control text, y_min double precision, y_max double precision, level double precision DEFAULT 0.95,
     outcome text DEFAULT NULL
-) RETURNS TABLE (
-    condition text, control_condition text, low double precision, high double precision, low_se double precision,
-    high_se double precision, df double precision, ci_low double precision, ci_high double precision, n bigint,
-    n_control bigint, missing bigint, missing_control bigint, notes text[]
-)
+) RETURNS SETOF rct.manski_bounds_row
     AS 'MODULE_PATHNAME', 'manski_bounds_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION rct.manski_bounds(rct.sketch, text, double precision, double precision, double precision, text) IS
     'what can be said of the effect whatever the missing outcomes are, if they lie between y_min and y_max; from a sketch of the outcome, of which NULL is missing; no row for a NULL sketch, other NULLs are an error';
+
+CREATE TYPE rct.lee_bounds_row AS (
+    outcome text, condition text, control text, low double precision, high double precision,
+    low_se double precision, high_se double precision, df double precision, ci_low double precision,
+    ci_high double precision, n bigint, n_control bigint, clusters bigint, clusters_control bigint,
+    untrimmed double precision, trimmed text, trimmed_share double precision, response double precision,
+    response_control double precision, kept_low bigint, kept_high bigint, notes text[]
+);
+COMMENT ON TYPE rct.lee_bounds_row IS
+    'a row of rct.lee_bounds';
 
 CREATE FUNCTION rct.lee_bounds(
     outcomes rct.distribution, students rct.sketch, control text, method text DEFAULT 'fractional',
     strata text DEFAULT 'auto', level double precision DEFAULT 0.95,
     outcome text DEFAULT NULL
-) RETURNS TABLE (
-    condition text, control_condition text, low double precision, high double precision, low_se double precision,
-    high_se double precision, df double precision, ci_low double precision, ci_high double precision,
-    untrimmed double precision, trimmed text, trimmed_share double precision, response double precision,
-    response_control double precision, n bigint, n_control bigint, kept_low bigint, kept_high bigint, notes text[]
-)
+) RETURNS SETOF rct.lee_bounds_row
     AS 'MODULE_PATHNAME', 'lee_bounds_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION rct.lee_bounds(rct.distribution, rct.sketch, text, text, text, double precision, text) IS
     'bounds on the effect on those who would have an outcome in either condition (Lee 2009), cluster-robust; no row for NULL outcomes or students, other NULLs are an error';

@@ -9,7 +9,7 @@ CREATE AGGREGATE rct.student_sketch(outcome "any", condition "any") (
     COMBINEFUNC = rct._sketch_combine, SERIALFUNC = rct._sketch_serial, DESERIALFUNC = rct._sketch_deserial, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE rct.student_sketch(outcome "any", condition "any") IS
-    'sketch of an outcome by condition where each row is a student who was assigned alone: constant size, for rct.student_effects; rows without condition are counted and left out; NULL without rows';
+    'sketch of an outcome by condition where each row is a student who was assigned alone: constant size, for rct.effects; rows without condition are counted and left out; NULL without rows';
 
 CREATE FUNCTION rct._student_sketch_add(internal, "any", "any", "any") RETURNS internal
     AS 'MODULE_PATHNAME', 'rct_student_sketch_add' LANGUAGE c IMMUTABLE PARALLEL SAFE;
@@ -43,16 +43,3 @@ CREATE AGGREGATE rct.student_sketch(columns text, condition "any", stratum "any"
 );
 COMMENT ON AGGREGATE rct.student_sketch(columns text, condition "any", stratum "any", VARIADIC "values" "any") IS
     'sketch of students with several outcomes and covariates, which a constant text names with their roles; the values follow in that order; NULL without rows';
-
-CREATE FUNCTION rct.student_effects(
-    sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto', level double precision DEFAULT 0.95,
-    outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
-) RETURNS TABLE (
-    condition text, control_condition text, estimate double precision, std_error double precision, df double precision,
-    t double precision, p_value double precision, ci_low double precision, ci_high double precision, n bigint,
-    n_control bigint, strata_used bigint, mean double precision, mean_control double precision, sd double precision,
-    sd_control double precision, hedges_g double precision, notes text[]
-)
-    AS 'MODULE_PATHNAME', 'student_effects_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
-COMMENT ON FUNCTION rct.student_effects(rct.sketch, text, text, text, double precision, text, text[]) IS
-    'effect of each condition against the control where students were assigned one by one: Neyman''s variance within strata, Welch''s degrees of freedom; no row for a NULL sketch, other NULLs are an error';

@@ -6,7 +6,7 @@ COMMENT ON FUNCTION rct.p_adjust(double precision[], text) IS
     'p-values adjusted for their number: holm, hochberg, hommel, bonferroni, bh, by; a NULL element stays NULL and does not count';
 
 CREATE FUNCTION rct.p_adjust_families(
-    metrics text[], roles text[], p double precision[], methods jsonb DEFAULT '{}', alpha double precision DEFAULT 0.05
+    metrics text[], roles text[], p double precision[], methods jsonb DEFAULT '{}', level double precision DEFAULT 0.95
 ) RETURNS TABLE (
     metric text, role text, p_value double precision, method text, family_size bigint, p_adjusted double precision,
     rejected boolean, notes text[]
@@ -16,7 +16,7 @@ COMMENT ON FUNCTION rct.p_adjust_families(text[], text[], double precision[], js
     'p-values of metrics adjusted within the families that their roles make; NULL arguments are an error';
 
 CREATE FUNCTION rct.sequential_bounds(
-    information double precision[], alpha double precision DEFAULT 0.05, sided integer DEFAULT 2, spending text DEFAULT 'obf',
+    information double precision[], level double precision DEFAULT 0.95, sided integer DEFAULT 2, spending text DEFAULT 'obf',
     convention text DEFAULT 'per_tail', df double precision[] DEFAULT NULL, final boolean DEFAULT false
 ) RETURNS TABLE (
     look bigint, information_fraction double precision, cumulative_alpha double precision, increment double precision,
@@ -28,7 +28,7 @@ COMMENT ON FUNCTION rct.sequential_bounds(double precision[], double precision, 
 
 CREATE FUNCTION rct.sequential_test(
     estimates double precision[], std_errors double precision[], information double precision[],
-    df double precision[] DEFAULT NULL, alpha double precision DEFAULT 0.05, sided integer DEFAULT 2,
+    df double precision[] DEFAULT NULL, level double precision DEFAULT 0.95, sided integer DEFAULT 2,
     spending text DEFAULT 'obf', convention text DEFAULT 'per_tail', final boolean DEFAULT false
 ) RETURNS TABLE (
     look bigint, information_fraction double precision, estimate double precision, std_error double precision,
@@ -48,9 +48,9 @@ COMMENT ON FUNCTION rct.information_fractions(double precision[], double precisi
 
 CREATE FUNCTION rct.confidence_sequence(
     estimate double precision, std_error double precision, clusters bigint, planned_clusters bigint,
-    alpha double precision DEFAULT 0.05
+    level double precision DEFAULT 0.95
 ) RETURNS TABLE (
-    low double precision, high double precision, p_value double precision, halfwidth double precision,
+    ci_low double precision, ci_high double precision, p_value double precision, halfwidth double precision,
     multiplier double precision, rho double precision, notes text[]
 )
     AS 'MODULE_PATHNAME', 'confidence_sequence_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
@@ -59,9 +59,9 @@ COMMENT ON FUNCTION rct.confidence_sequence(double precision, double precision, 
 
 CREATE FUNCTION rct.confidence_sequence_looks(
     estimates double precision[], std_errors double precision[], clusters bigint[], planned_clusters bigint,
-    alpha double precision DEFAULT 0.05
+    level double precision DEFAULT 0.95
 ) RETURNS TABLE (
-    look bigint, low double precision, high double precision, p_value double precision, running_low double precision,
+    look bigint, ci_low double precision, ci_high double precision, p_value double precision, running_low double precision,
     running_high double precision, running_p double precision, notes text[]
 )
     AS 'MODULE_PATHNAME', 'confidence_sequence_looks_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 5;
@@ -85,7 +85,7 @@ COMMENT ON FUNCTION rct.harm_probability(
 
 CREATE FUNCTION rct.non_inferiority(
     estimate double precision, std_error double precision, df double precision, margin double precision,
-    direction text DEFAULT 'higher_is_better', alpha double precision DEFAULT 0.05
+    direction text DEFAULT 'higher_is_better', level double precision DEFAULT 0.95
 ) RETURNS TABLE (
     verdict text, worst double precision, best double precision, t double precision, p_value double precision,
     p_tripped double precision, notes text[]
@@ -96,7 +96,7 @@ COMMENT ON FUNCTION rct.non_inferiority(double precision, double precision, doub
 
 CREATE FUNCTION rct.equivalence(
     estimate double precision, std_error double precision, df double precision, margin double precision,
-    alpha double precision DEFAULT 0.05
+    level double precision DEFAULT 0.95
 ) RETURNS TABLE (
     verdict text, p_value double precision, p_low double precision, p_high double precision, ci_low double precision,
     ci_high double precision, notes text[]

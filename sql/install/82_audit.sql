@@ -1,6 +1,6 @@
 -- Whether an experiment of the system ran as designed.
 
-CREATE FUNCTION rct.srm(experiment text, alpha double precision DEFAULT 0.001)
+CREATE FUNCTION rct.srm(experiment text, level double precision DEFAULT 0.999)
     RETURNS TABLE (
         unit_type text, method text, condition_names text[], observed bigint[], expected_counts double precision[], n bigint,
         chi2 double precision, df bigint, p_value double precision, p_exact double precision, verdict text, notes text[]
@@ -36,7 +36,7 @@ BEGIN
             array_agg(coalesce(u.units, 0) ORDER BY i, condition COLLATE "C") INTO codes, shares, counts
             FROM design d FULL JOIN enrolled u USING (condition) WHERE condition IS NOT NULL;
         RETURN QUERY SELECT kind, algorithm, codes, counts, r.expected_counts, r.n, r.chi2, r.df, r.p_value, r.p_exact, r.verdict, r.notes
-            FROM rct.srm(counts, shares, codes, alpha) r;
+            FROM rct.srm(counts, shares, codes, level) r;
         RETURN;
     END IF;
     IF NOT EXISTS (SELECT FROM rct.run r WHERE r.experiment_id = e.id) THEN
@@ -65,7 +65,7 @@ BEGIN
             r.notes || CASE WHEN unplaced > 0
                 THEN ARRAY[format('unallocated: enrolled without a place in the randomization, and not counted: %s', unplaced)]
                 ELSE '{}' END
-        FROM listed l, rct.srm_blocked(l.strata, l.conditions, l.assigned, l.enrolled, alpha) r WHERE r.scope = 'combined';
+        FROM listed l, rct.srm_blocked(l.strata, l.conditions, l.assigned, l.enrolled, level) r WHERE r.scope = 'combined';
 END
 $$;
 COMMENT ON FUNCTION rct.srm(text, double precision) IS

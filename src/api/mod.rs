@@ -1,13 +1,12 @@
 //! One thin file per concept: unbox the arguments, call the core, box the result.
 
-pub mod adjustment;
 pub mod assignment;
 pub mod attrition;
-pub mod binary;
-pub mod compliance;
+pub mod cace;
 pub mod effect;
 pub mod experiment;
 pub mod identifier;
+pub mod influence;
 pub mod integrity;
 pub mod key;
 pub mod limits;
@@ -15,8 +14,8 @@ pub mod lock;
 pub mod metric;
 pub mod monitoring;
 pub mod planning;
+pub mod proportion;
 pub mod quantile;
-pub mod ratio;
 pub mod reduction;
 pub mod removal;
 pub mod resampling;
@@ -25,5 +24,4 @@ pub mod roster;
 pub mod simulation;
 pub mod size;
 pub mod sketch;
-pub mod students;
 pub mod subgroup;

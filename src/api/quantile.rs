@@ -1,13 +1,13 @@
 //! Distributions, the aggregates that make and merge them, and effects on quantiles.
 
-use super::sketch::count;
 use crate::pg::args::Args;
 use crate::pg::array::{Reals, complete, given, required};
 use crate::pg::error::or_raise;
 use crate::pg::function::pg_functions;
+use crate::pg::rows::Rows;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
-use rct_core::effect::{self, Distribution};
+use rct_core::effect::{self, Distribution, QuantileEffect};
 use rct_core::sketch::Key;
 
 fn new() -> Distribution {
@@ -83,38 +83,12 @@ pg_functions! {
 
 /// `quantile_effects(distribution, control, probabilities, level)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
 fn quantile_effects(
     distribution: Option<&[u8]>,
     control: Option<&str>,
     probabilities: Reals<'_>,
     level: Option<f64>,
-) -> TableIterator<
-    'static,
-    (
-        name!(condition, String),
-        name!(control_condition, String),
-        name!(probability, f64),
-        name!(quantile, Option<f64>),
-        name!(quantile_low, Option<f64>),
-        name!(quantile_high, Option<f64>),
-        name!(quantile_control, Option<f64>),
-        name!(control_low, Option<f64>),
-        name!(control_high, Option<f64>),
-        name!(difference, Option<f64>),
-        name!(std_error, Option<f64>),
-        name!(df, Option<f64>),
-        name!(t, Option<f64>),
-        name!(p_value, Option<f64>),
-        name!(ci_low, Option<f64>),
-        name!(ci_high, Option<f64>),
-        name!(n, i64),
-        name!(n_control, i64),
-        name!(clusters, i64),
-        name!(clusters_control, i64),
-        name!(notes, Vec<String>),
-    ),
-> {
+) -> Rows<QuantileEffect> {
     let control = required(control, "control");
     let probabilities = complete(given(&probabilities, "probabilities"), "probabilities");
     let level = required(level, "level");
@@ -126,30 +100,5 @@ fn quantile_effects(
             level,
         ))
     });
-    TableIterator::new(rows.into_iter().flatten().map(|e| {
-        let (treated, compared) = e.quantile;
-        (
-            e.condition,
-            e.control,
-            e.probability,
-            treated.value,
-            treated.low,
-            treated.high,
-            compared.value,
-            compared.low,
-            compared.high,
-            e.inference.estimate,
-            e.inference.std_error,
-            e.inference.df,
-            e.inference.t,
-            e.inference.p_value,
-            e.inference.ci_low,
-            e.inference.ci_high,
-            count(e.n.0),
-            count(e.n.1),
-            count(e.clusters.0),
-            count(e.clusters.1),
-            e.notes,
-        )
-    }))
+    Rows::new(rows.into_iter().flatten())
 }

@@ -1,11 +1,12 @@
 //! Whole experiments, simulated.
 
-use super::sketch::count;
 use crate::pg::array::required;
 use crate::pg::error::or_raise;
+use crate::pg::rows::Rows;
 use crate::pg::{json, settings};
 use pgrx::prelude::*;
-use rct_core::simulation::{Design, Students, simulate as run};
+use rct_core::simulation::{Design, Simulated, Students, simulate as run};
+use serde::Serialize;
 use std::time::{Duration, Instant};
 
 /// Time between two reports of progress.
@@ -18,33 +19,12 @@ fn design(document: Option<pgrx::AnyElement>) -> Design {
 
 /// `simulate(design, draws, seed, level)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
 fn simulate(
     document: Option<pgrx::AnyElement>,
     draws: Option<i32>,
     seed: Option<&str>,
     level: Option<f64>,
-) -> TableIterator<
-    'static,
-    (
-        name!(analysis, String),
-        name!(condition, String),
-        name!(effect, f64),
-        name!(power, Option<f64>),
-        name!(type_i_error, Option<f64>),
-        name!(coverage, Option<f64>),
-        name!(srm_rate, Option<f64>),
-        name!(simulation_error, Option<f64>),
-        name!(mean_estimate, Option<f64>),
-        name!(bias, Option<f64>),
-        name!(empirical_se, Option<f64>),
-        name!(mean_std_error, Option<f64>),
-        name!(mean_df, Option<f64>),
-        name!(rosters, i64),
-        name!(computed, i64),
-        name!(notes, Vec<String>),
-    ),
-> {
+) -> Rows<Simulated> {
     let design = design(document);
     let draws = i64::from(required(draws, "draws"));
     let mut reported = Instant::now();
@@ -54,78 +34,57 @@ fn simulate(
             pgrx::notice!("rct.simulate: {done} of {of} draws");
         }
     };
-    let rows = or_raise(run(
+    Rows::new(or_raise(run(
         &design,
         draws,
         required(seed, "seed"),
         required(level, "level"),
         &settings::budget(),
         &mut progress,
-    ));
-    TableIterator::new(rows.into_iter().map(|r| {
-        (
-            r.analysis,
-            r.condition,
-            r.effect,
-            r.power,
-            r.type_i_error,
-            r.coverage,
-            r.srm_rate,
-            r.simulation_error,
-            r.mean_estimate,
-            r.bias,
-            r.empirical_se,
-            r.mean_std_error,
-            r.mean_df,
-            count(r.draws),
-            count(r.computed),
-            r.notes,
-        )
-    }))
+    )))
+}
+
+/// One student of a simulated roster. Numbers start at 1.
+#[derive(Serialize)]
+struct StudentRow {
+    student: u64,
+    class: u64,
+    teacher: u64,
+    unit: u64,
+    stratum: u64,
+    condition: String,
+    late: bool,
+    moved_to: Option<u64>,
+    pretest: Option<f64>,
+    outcome: Option<f64>,
+    outcome_without_effect: f64,
 }
 
 /// `simulate_roster(design, seed, draw)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
 fn simulate_roster(
     document: Option<pgrx::AnyElement>,
     seed: Option<&str>,
     draw: Option<i32>,
-) -> TableIterator<
-    'static,
-    (
-        name!(student, i64),
-        name!(class, i64),
-        name!(teacher, i64),
-        name!(unit, i64),
-        name!(stratum, i64),
-        name!(condition, String),
-        name!(late, bool),
-        name!(moved_to, Option<i64>),
-        name!(pretest, Option<f64>),
-        name!(outcome, Option<f64>),
-        name!(outcome_without_effect, f64),
-    ),
-> {
+) -> Rows<StudentRow> {
     let design = design(document);
     let draw = u64::try_from(required(draw, "draw")).unwrap_or(0);
     let roster = or_raise(Students::new(&design, required(seed, "seed"), draw));
-    let number = |n: u32| i64::from(n) + 1;
-    let row = move |i: usize| {
+    let number = |n: u32| u64::from(n) + 1;
+    Rows::new((0..).map_while(move |i| {
         let s = roster.students.get(i)?;
-        Some((
-            i as i64 + 1,
-            number(s.class),
-            number(roster.teacher(s.class)),
-            number(s.unit),
-            number(s.stratum),
-            design.condition(s.condition).to_owned(),
-            s.late,
-            s.moved_to.map(number),
-            s.pretest,
-            s.observed.then_some(s.outcome),
-            s.without_effect,
-        ))
-    };
-    TableIterator::new((0..).map_while(row))
+        Some(StudentRow {
+            student: i as u64 + 1,
+            class: number(s.class),
+            teacher: number(roster.teacher(s.class)),
+            unit: number(s.unit),
+            stratum: number(s.stratum),
+            condition: design.condition(s.condition).to_owned(),
+            late: s.late,
+            moved_to: s.moved_to.map(number),
+            pretest: s.pretest,
+            outcome: s.observed.then_some(s.outcome),
+            outcome_without_effect: s.without_effect,
+        })
+    }))
 }

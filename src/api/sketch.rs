@@ -5,13 +5,16 @@ use crate::pg::array::{Texts, short, texts};
 use crate::pg::call_site::{self, Type};
 use crate::pg::error::{CallError, notice, or_raise, raise};
 use crate::pg::function::pg_functions;
+use crate::pg::rows::Rows;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
 use rct_core::error::Explain;
 use rct_core::pulse;
 use rct_core::sketch::{
-    Builder, Cluster, Columns, Key, Row, Sketch, SketchError, View, bytes_to_text,
+    Builder, CellSummary, Cluster, Columns, Info, Key, Row, Sketch, SketchError, View,
+    bytes_to_text,
 };
+use serde::Serialize;
 
 /// State of the aggregates.
 pub(super) struct State {
@@ -411,7 +414,7 @@ pub fn read(bytes: &[u8]) -> Sketch {
 }
 
 /// A stored sketch that may be NULL, of which nothing can be said but that.
-fn present(sketch: Option<&[u8]>) -> Option<Sketch> {
+pub fn present(sketch: Option<&[u8]>) -> Option<Sketch> {
     if sketch.is_none() {
         notice(
             "the sketch is NULL, so there is no result",
@@ -429,130 +432,60 @@ pub fn view<'a>(sketch: &'a Sketch, outcome: Option<&str>, covariates: &Texts<'_
 }
 
 /// The rows of an analysis of an outcome; a NULL sketch has none.
-pub fn rows_of<R, E: Explain>(
+pub fn rows_of<R: 'static, E: Explain>(
     sketch: Option<&[u8]>,
     outcome: Option<&str>,
     covariates: Texts<'_>,
     analysis: impl FnOnce(&View<'_>) -> Result<Vec<R>, E>,
-) -> Vec<R> {
-    present(sketch).map_or_else(Vec::new, |sketch| {
+) -> Rows<R> {
+    Rows::new(present(sketch).map_or_else(Vec::new, |sketch| {
         or_raise(analysis(&view(&sketch, outcome, &covariates)))
-    })
-}
-
-/// The rows of an analysis of an outcome that is a ratio; a NULL sketch has none.
-pub fn ratios_of<R, E: Explain>(
-    sketch: Option<&[u8]>,
-    outcome: Option<&str>,
-    analysis: impl FnOnce(&View<'_>) -> Result<Vec<R>, E>,
-) -> Vec<R> {
-    present(sketch).map_or_else(Vec::new, |sketch| {
-        let outcome = outcome.map(|name| short(name, "outcome"));
-        or_raise(analysis(&or_raise(sketch.ratio(outcome))))
-    })
+    }))
 }
 
 /// The row of an analysis of an outcome; a NULL sketch has none.
-pub fn row_of<R, E: Explain>(
+pub fn row_of<R: 'static, E: Explain>(
     sketch: Option<&[u8]>,
     outcome: Option<&str>,
     covariates: Texts<'_>,
     analysis: impl FnOnce(&View<'_>) -> Result<R, E>,
-) -> Option<R> {
+) -> Rows<R> {
     rows_of(sketch, outcome, covariates, |view| {
         analysis(view).map(|row| vec![row])
     })
-    .pop()
 }
 
-/// Counts of rows as `bigint`.
-pub fn count(n: u64) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-/// A digest as `uuid`.
-pub fn uuid_of(key: Key) -> pgrx::datum::Uuid {
-    pgrx::datum::Uuid::from_bytes(key.0.to_be_bytes())
+/// What a stored sketch holds.
+#[derive(Serialize)]
+struct SketchInfo {
+    version: i32,
+    columns: String,
+    outcomes: Vec<String>,
+    covariates: Vec<String>,
+    exposures: Vec<String>,
+    #[serde(flatten)]
+    info: Info,
+    bytes: u64,
 }
 
 /// `sketch_info(sketch)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn sketch_info(
-    sketch: &[u8],
-) -> TableIterator<
-    'static,
-    (
-        name!(version, i32),
-        name!(columns, String),
-        name!(outcomes, Vec<String>),
-        name!(covariates, Vec<String>),
-        name!(exposures, Vec<String>),
-        name!(n, i64),
-        name!(conditions, i64),
-        name!(clusters, i64),
-        name!(strata, i64),
-        name!(stored_cells, i64),
-        name!(has_weight, bool),
-        name!(without_condition, i64),
-        name!(without_cluster, i64),
-        name!(without_outcome, Vec<i64>),
-        name!(zero_weight, i64),
-        name!(without_covariates, i64),
-        name!(bytes, i64),
-    ),
-> {
+fn sketch_info(sketch: &[u8]) -> Rows<SketchInfo> {
     let stored = read(sketch);
-    let (info, columns) = (stored.info(), stored.columns());
-    TableIterator::once((
-        i32::from(rct_core::sketch::WIRE_VERSION),
-        columns.to_string(),
-        columns.outcomes.iter().map(ToString::to_string).collect(),
-        columns.covariates.clone(),
-        columns.exposures.clone(),
-        count(info.rows),
-        count(info.conditions),
-        count(info.clusters),
-        count(info.strata),
-        count(info.cells),
-        info.has_weight,
-        count(info.no_condition),
-        count(info.left_out.no_cluster),
-        info.no_outcome.iter().map(|n| count(*n)).collect(),
-        count(info.left_out.zero_weight),
-        count(info.no_covariates),
-        count(sketch.len() as u64),
-    ))
+    let columns = stored.columns();
+    Rows::one(SketchInfo {
+        version: i32::from(rct_core::sketch::WIRE_VERSION),
+        columns: columns.to_string(),
+        outcomes: columns.outcomes.iter().map(ToString::to_string).collect(),
+        covariates: columns.covariates.clone(),
+        exposures: columns.exposures.clone(),
+        info: stored.info(),
+        bytes: sketch.len() as u64,
+    })
 }
 
 /// `cells(sketch, outcome)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn cells(
-    sketch: Option<&[u8]>,
-    outcome: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(cluster, pgrx::datum::Uuid),
-        name!(stratum, Option<pgrx::datum::Uuid>),
-        name!(condition, String),
-        name!(weight, Option<f64>),
-        name!(n, i64),
-        name!(mean, f64),
-        name!(sd, Option<f64>),
-    ),
-> {
-    let cells = rows_of(sketch, outcome, None, |view| view.cell_summaries());
-    TableIterator::new(cells.into_iter().map(|c| {
-        (
-            uuid_of(c.cluster),
-            (c.stratum != Key::NONE).then(|| uuid_of(c.stratum)),
-            c.condition,
-            c.weight,
-            count(c.rows),
-            c.mean,
-            c.sd,
-        )
-    }))
+fn cells(sketch: Option<&[u8]>, outcome: Option<&str>) -> Rows<CellSummary> {
+    rows_of(sketch, outcome, None, |view| view.cell_summaries())
 }

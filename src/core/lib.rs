@@ -24,6 +24,8 @@
 //! | [`distribution`] | tails and quantiles of the t, F, normal and chi-squared distributions |
 //! | [`random`] | counter-based random numbers: the same seed gives the same bytes anywhere |
 //! | [`pulse`] | how a long computation lets its host stop it |
+//! | [`note`] | what to know about a result: the registry of all notes
+//! | [`words`] | options that are chosen by a word
 //! | [`error`] | how errors are told to the user |
 //!
 //! Nothing here panics on input; every rule that can be broken is a variant of an error enum.
@@ -44,6 +46,7 @@ pub mod json;
 pub mod limits;
 pub mod metric;
 pub mod monitoring;
+pub mod note;
 pub mod planning;
 pub mod pulse;
 pub mod random;
@@ -53,3 +56,4 @@ pub mod resolution;
 pub mod roster;
 pub mod simulation;
 pub mod sketch;
+pub mod words;

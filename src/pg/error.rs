@@ -60,6 +60,8 @@ pub enum CallError {
     Null(&'static str),
     /// A function that returns a set was called where there is place for one value only.
     NoSet,
+    /// A row that is not as the function is declared.
+    Column(String),
     /// A step of SPI failed without an error of its own.
     Spi(&'static str),
     /// A kind of lock that does not exist.
@@ -102,6 +104,7 @@ impl Explain for CallError {
             CallError::NoSequence(_) | CallError::NoRelation(_) | CallError::ReaderMissing(_) => {
                 Class::UndefinedObject
             }
+            CallError::Column(_) => Class::WrongType,
             CallError::Spi(_) | CallError::NoReader | CallError::ReaderPowerful(_) => {
                 Class::PrerequisiteState
             }
@@ -117,6 +120,9 @@ impl Explain for CallError {
             CallError::TooLarge(bytes) => format!("value of {bytes} bytes is larger than 1 GB"),
             CallError::Null(argument) => format!("{argument} must not be null"),
             CallError::NoSet => "set-returning function called where no set is accepted".to_owned(),
+            CallError::Column(what) => {
+                format!("the result is not as the function is declared: {what}")
+            }
             CallError::Spi(step) => format!("the server refused to {step}"),
             CallError::UnknownLock(kind) => format!("there is no lock of kind \"{kind}\""),
             CallError::NoSequence(name) => format!("sequence \"rct.{name}\" does not exist"),
@@ -163,6 +169,9 @@ impl Explain for CallError {
             CallError::NoSet => "Call it in FROM.",
             CallError::NoReader | CallError::ReaderMissing(_) | CallError::ReaderPowerful(_) => {
                 "Create a role without rights, name it with rct.grant_reader, and grant it SELECT on the relation."
+            }
+            CallError::Column(_) => {
+                "The library and the extension are of different versions: ALTER EXTENSION pg_rct UPDATE."
             }
             CallError::Spi(_)
             | CallError::UnknownLock(_)

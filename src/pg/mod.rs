@@ -13,6 +13,7 @@ pub mod query;
 pub mod reader;
 pub mod removal;
 pub mod result;
+pub mod rows;
 pub mod sequence;
 pub mod settings;
 pub mod state;

@@ -1,13 +1,13 @@
 //! Rows of a logistic regression, the aggregate that makes them, and the fit.
 
-use crate::api::sketch::count;
 use crate::pg::args::Args;
 use crate::pg::array::{complete, elements};
 use crate::pg::error::{or_raise, raise};
 use crate::pg::function::pg_functions;
+use crate::pg::rows::Rows;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
-use rct_core::attrition::{self, Logistic};
+use rct_core::attrition::{self, Logistic, LogisticFit};
 use rct_core::error::Invalid;
 
 /// State of the aggregate: the rows, and a buffer for the regressors of one.
@@ -93,36 +93,8 @@ pg_functions! {
 
 /// `logistic(rows)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn logistic(
-    rows: &[u8],
-) -> TableIterator<
-    'static,
-    (
-        name!(coefficients, Option<Vec<Option<f64>>>),
-        name!(std_errors, Option<Vec<Option<f64>>>),
-        name!(n, i64),
-        name!(observed, i64),
-        name!(left_out, i64),
-        name!(patterns, i64),
-        name!(iterations, i32),
-        name!(converged, bool),
-        name!(notes, Vec<String>),
-    ),
-> {
-    let fit = read(rows).fit();
-    let some = |values: Vec<Option<f64>>| (!values.is_empty()).then_some(values);
-    TableIterator::once((
-        some(fit.coefficients),
-        some(fit.std_errors),
-        count(fit.rows),
-        count(fit.ones),
-        count(fit.incomplete),
-        count(fit.patterns),
-        fit.iterations as i32,
-        fit.converged,
-        fit.notes,
-    ))
+fn logistic(rows: &[u8]) -> Rows<LogisticFit> {
+    Rows::one(read(rows).fit())
 }
 
 /// `logistic_predict(coefficients, regressors)`

@@ -277,3 +277,5 @@ fn imbalance(
         hint: "Use fewer strata, or strata whose sizes are multiples of the block.",
     })
 }
+
+crate::words::shown_as_words!(Severity);

@@ -8,30 +8,39 @@ use crate::effect::design::Design;
 use crate::effect::options::check_level;
 use crate::effect::robust::{contributions, dot};
 use crate::effect::satterthwaite::Products;
-use crate::effect::{EffectError, Inference, Note, StdError};
+use crate::effect::{EffectError, Inference, StdError};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::beat;
 use crate::sketch::{Centre, Moments, Selection, Variable, View};
+use serde::Serialize;
 
 /// One covariate in one condition. `None` is NULL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MissingBalance {
+    /// Outcome that some lack.
+    pub outcome: String,
     /// Condition.
     pub condition: String,
-    /// Number of the covariate, from 1.
+    /// Covariate.
     pub covariate: String,
-    /// Students with and without an outcome.
-    pub n: (u64, u64),
-    /// Mean of the covariate among both.
-    pub mean: (Option<f64>, Option<f64>),
+    /// Students with an outcome.
+    pub n_observed: u64,
+    /// Students without one.
+    pub n_missing: u64,
+    /// Mean of the covariate among those with an outcome.
+    pub mean_observed: Option<f64>,
+    /// And among those without.
+    pub mean_missing: Option<f64>,
     /// Standard deviation of the covariate in the condition, divisor n − 1.
     pub sd: Option<f64>,
     /// Missing less observed, within strata if there are some.
-    pub difference: Inference,
+    #[serde(flatten)]
+    pub inference: Inference,
     /// The difference in standard deviations.
     pub standardized: Option<f64>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Each covariate of each condition, by condition: missing against observed students.
@@ -59,8 +68,7 @@ pub fn missing_balance(view: &View<'_>, level: f64) -> Result<Vec<MissingBalance
             rows.push(compare(
                 &view.moments_of(&chosen, Centre::PerStratum)?,
                 &view.moments_of(&chosen, Centre::Pooled)?,
-                condition.clone(),
-                covariate,
+                (view.name(), condition.clone(), covariate),
                 level,
             )?);
         }
@@ -72,8 +80,7 @@ pub fn missing_balance(view: &View<'_>, level: f64) -> Result<Vec<MissingBalance
 fn compare(
     moments: &Moments,
     pooled: &Moments,
-    condition: String,
-    covariate: String,
+    (outcome, condition, covariate): (String, String, String),
     level: f64,
 ) -> Result<MissingBalance, EffectError> {
     let (mut n, mut x, mut ones, mut xx, mut x_seen) = (0.0, 0.0, 0.0, 0.0, 0.0);
@@ -90,7 +97,7 @@ fn compare(
     let gone = n - ones;
     let centre = pooled.centre(0, 0);
     let mut notes = Vec::new();
-    let mut difference = Inference::default();
+    let mut inference = Inference::default();
     // All rows are of one condition, so that the only regressor is being observed.
     let control = moments.cells.first().map_or(0, |c| c.condition);
     let design = Design::new(moments, control);
@@ -104,7 +111,7 @@ fn compare(
             .collect();
         let df = Products::new(&parts.terms, &parts.form, &[0]).df(0, &design.contrast(0));
         // Missing less observed: the slope with its sign turned.
-        difference = Inference::new(
+        inference = Inference::new(
             -estimate,
             dot(&scores, &scores).sqrt(),
             df,
@@ -112,26 +119,25 @@ fn compare(
             &mut notes,
         );
     }
-    let mut notes: Vec<String> = notes.iter().map(Note::to_string).collect();
-    if difference.estimate.is_none() {
-        notes.push(
-            "no_comparison: no stratum of this condition has both observed and missing students"
-                .to_owned(),
-        );
+    if inference.estimate.is_none() {
+        notes.push(Note::new(
+            Code::NoComparison,
+            "no stratum of this condition has both observed and missing students",
+        ));
     }
     let sd = (n > 1.0).then(|| ((xx - x * x / n).max(0.0) / (n - 1.0)).sqrt());
     let spread = sd.filter(|s| *s > 0.0);
     Ok(MissingBalance {
         condition,
         covariate,
-        n: (ones as u64, gone as u64),
-        mean: (
-            (ones > 0.0).then(|| centre + x_seen / ones),
-            (gone > 0.0).then(|| centre + (x - x_seen) / gone),
-        ),
+        outcome,
+        n_observed: ones as u64,
+        n_missing: gone as u64,
+        mean_observed: (ones > 0.0).then(|| centre + x_seen / ones),
+        mean_missing: (gone > 0.0).then(|| centre + (x - x_seen) / gone),
         sd,
-        standardized: difference.estimate.zip(spread).map(|(d, s)| d / s),
-        difference,
+        standardized: inference.estimate.zip(spread).map(|(d, s)| d / s),
+        inference,
         notes,
     })
 }

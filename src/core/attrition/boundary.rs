@@ -11,6 +11,9 @@
 //! the largest differential at which the bias is at most 0.05 standard deviations) gives them to 0.16 points, from two correlations
 //! that are fitted for each boundary; a test does that.
 
+use crate::error::Invalid;
+use serde::Serialize;
+
 /// Largest differential attrition under the cautious boundary, in tenths of a percentage point as the table is printed, for overall
 /// attrition of 0, 1, 2, … percent.
 const CAUTIOUS: [u8; 58] = [
@@ -39,7 +42,7 @@ const ROUNDING: f64 = 1e-9;
 /// What a boundary says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// Largest differential attrition that counts as low, in percentage points; `None` past the last row of the table.
+    /// Largest differential attrition that counts as low, as a fraction; `None` past the last row of the table.
     pub boundary: Option<f64>,
     /// Attrition is low: the comparison counts as that of a randomized experiment.
     pub low: bool,
@@ -52,19 +55,55 @@ impl Verdict {
     }
 }
 
-/// Verdicts of both boundaries, the cautious one first. Overall attrition in percent and the differential in percentage points, as in
-/// the table; the sign of the differential does not matter. At a whole percent the boundary is the number of the table, between two
-/// whole percents the straight line between their numbers; past its last row there is none, and attrition is high.
+/// Verdicts of both boundaries, the cautious one first, on overall and differential attrition as fractions; the sign of the
+/// differential does not matter. At a whole percent the boundary is the number of the table, between two whole percents the straight
+/// line between their numbers; past its last row there is none, and attrition is high.
 pub fn wwc_attrition(overall: f64, differential: f64) -> (Verdict, Verdict) {
     let verdict = |table: &[u8]| {
-        let boundary = between(table, overall);
+        let boundary = between(table, 100.0 * overall);
         let low = boundary.is_some_and(|b| differential.abs() <= b + ROUNDING);
         Verdict { boundary, low }
     };
     (verdict(&CAUTIOUS), verdict(&OPTIMISTIC))
 }
 
-/// The table at `overall`, in percentage points.
+/// Both boundaries, as they are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Boundaries {
+    /// Largest differential attrition that is low under the cautious boundary.
+    pub cautious_boundary: Option<f64>,
+    /// What it says.
+    pub cautious: Verdict,
+    /// The same under the optimistic boundary.
+    pub optimistic_boundary: Option<f64>,
+    /// What that says.
+    pub optimistic: Verdict,
+}
+
+/// The verdicts on rates that a user gives, as fractions.
+pub fn boundaries(overall: f64, differential: f64) -> Result<Boundaries, Invalid> {
+    const HINT: &str = "Give fractions, 0.125 for one student in eight.";
+    if !(0.0..=1.0).contains(&overall) {
+        return Err(Invalid::number("overall", "between 0 and 1", overall, HINT));
+    }
+    if !(-1.0..=1.0).contains(&differential) {
+        return Err(Invalid::number(
+            "differential",
+            "between -1 and 1",
+            differential,
+            HINT,
+        ));
+    }
+    let (cautious, optimistic) = wwc_attrition(overall, differential);
+    Ok(Boundaries {
+        cautious_boundary: cautious.boundary,
+        cautious,
+        optimistic_boundary: optimistic.boundary,
+        optimistic,
+    })
+}
+
+/// The table at `overall` percent, as a fraction.
 fn between(table: &[u8], overall: f64) -> Option<f64> {
     let whole = overall.round();
     let near = (overall - whole).abs() <= ROUNDING;
@@ -80,5 +119,7 @@ fn between(table: &[u8], overall: f64) -> Option<f64> {
     } else {
         first + (overall - row) * (rows.next()? - first)
     };
-    Some(tenths / 10.0)
+    Some(tenths / 1000.0)
 }
+
+crate::words::shown_as_words!(Verdict);

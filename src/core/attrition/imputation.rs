@@ -2,9 +2,11 @@
 
 use crate::distribution::{normal_critical, normal_two_sided, t_critical, t_two_sided};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
+use serde::Serialize;
 
 /// A pooled estimate. `None` is NULL.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Pooled {
     /// Mean of the estimates.
     pub estimate: f64,
@@ -21,9 +23,9 @@ pub struct Pooled {
     /// Upper limit.
     pub ci_high: Option<f64>,
     /// Mean of the variances.
-    pub within: f64,
+    pub variance_within: f64,
     /// Variance of the estimates, divisor M − 1.
-    pub between: f64,
+    pub variance_between: f64,
     /// Relative increase of the variance because outcomes are missing, `(1 + 1/M) between / within`.
     pub relative_increase: Option<f64>,
     /// Share of the total variance that is due to what is missing.
@@ -31,7 +33,7 @@ pub struct Pooled {
     /// Fraction of missing information.
     pub missing_information: Option<f64>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 const HINT: &str =
@@ -105,14 +107,15 @@ pub fn pool_imputations(
     let mut pooled = Pooled {
         estimate,
         std_error: total.sqrt(),
-        within,
-        between,
+        variance_within: within,
+        variance_between: between,
         ..Pooled::default()
     };
     if !(total > 0.0) {
-        pooled
-            .notes
-            .push("no_variance: all variances are 0, so there is no test".to_owned());
+        pooled.notes.push(Note::new(
+            Code::NoVariance,
+            "all variances are 0, so there is no test",
+        ));
         return Ok(pooled);
     }
     let lambda = extra / total;
@@ -132,15 +135,18 @@ pub fn pool_imputations(
     let small = pooled.df.map_or(0.0, |df| 2.0 / (df + 3.0));
     pooled.missing_information = Some(lambda + small * (1.0 - lambda));
     if rubin.is_none() {
-        pooled.notes.push(
-            "no_between: all imputations give the same estimate; nothing seems to be missing"
-                .to_owned(),
-        );
+        pooled.notes.push(Note::new(
+            Code::NoBetween,
+            "all imputations give the same estimate; nothing seems to be missing",
+        ));
     }
     if m < 20.0 && lambda > 0.2 {
-        pooled.notes.push(format!(
-            "few_imputations: {:.0} % of the variance is due to what is missing; take about as many imputations",
-            100.0 * lambda
+        pooled.notes.push(Note::new(
+            Code::FewImputations,
+            format!(
+                "{:.0} % of the variance is due to what is missing; take about as many imputations",
+                100.0 * lambda
+            ),
         ));
     }
     let t = estimate / pooled.std_error;
@@ -148,9 +154,10 @@ pub fn pool_imputations(
     let (p_value, critical) = match pooled.df {
         Some(df) if df > 0.0 => (t_two_sided(t, df), t_critical(1.0 - level, df)),
         Some(_) => {
-            pooled
-                .notes
-                .push("no_df: the variances are 0, so there is no test".to_owned());
+            pooled.notes.push(Note::new(
+                Code::NoDf,
+                "the variances are 0, so there is no test",
+            ));
             (None, None)
         }
         None => (normal_two_sided(t), normal_critical(1.0 - level)),

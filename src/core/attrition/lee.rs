@@ -12,21 +12,23 @@ use super::identified::imbens_manski;
 use super::rates::ones_of;
 use super::trim::{Trim, trim_lowest};
 use crate::distribution::t_critical;
+use crate::effect::Comparison;
 use crate::effect::negligible;
 use crate::effect::options::{check_level, control_among};
-use crate::effect::{Distribution, EffectError, Note, Strata};
+use crate::effect::{Distribution, EffectError, Strata};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
 use crate::sketch::{Centre, ConditionCounts, Key, Moments, Rows, Variable, View};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Bounds on the effect of one condition. `None` is NULL.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct LeeBounds {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
+    /// Who is compared in what; counts are of students with an outcome.
+    #[serde(flatten)]
+    pub comparison: Comparison,
     /// Lower bound.
     pub low: Option<f64>,
     /// Upper bound.
@@ -44,17 +46,19 @@ pub struct LeeBounds {
     /// Difference in means of the students with an outcome.
     pub untrimmed: Option<f64>,
     /// Condition that is trimmed: the treated, the control, or, in strata, both.
-    pub trimmed: String,
+    pub trimmed: Option<String>,
     /// Share of its students with an outcome that is trimmed; over all strata.
     pub trimmed_share: Option<f64>,
-    /// Share with an outcome in the condition and in the control.
-    pub response: (Option<f64>, Option<f64>),
-    /// Students with an outcome in the condition and in the control.
-    pub n: (u64, u64),
-    /// Of the trimmed outcomes those that are left under the lower and the upper bound.
-    pub kept: (u64, u64),
+    /// Share of the condition with an outcome.
+    pub response: Option<f64>,
+    /// Share of the control with an outcome.
+    pub response_control: Option<f64>,
+    /// Of the trimmed outcomes those that are left under the lower bound.
+    pub kept_low: u64,
+    /// And under the upper bound.
+    pub kept_high: u64,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Share of what is to be trimmed below which a bound is said to be trimmed less than it should.
@@ -83,6 +87,13 @@ struct Arm {
 impl Arm {
     fn observed(&self) -> f64 {
         self.sorted.len() as f64
+    }
+
+    fn observed_clusters(&self) -> u64 {
+        self.clusters
+            .values()
+            .filter(|(_, v)| !v.is_empty())
+            .count() as u64
     }
 
     fn response(&self) -> f64 {
@@ -151,15 +162,16 @@ pub fn lee_bounds(
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
     let number = control_among(&names, control)?;
     let compared = arms(&moments, number, outcomes.outcomes_of(control), control)?;
+    let outcome = students.name();
     let mut rows = Vec::new();
     for (i, name) in names.iter().enumerate().filter(|(i, _)| *i != number) {
         let treated = arms(&moments, i, outcomes.outcomes_of(name), name)?;
-        let mut row = bounds(name, control, &treated, &compared, options);
+        let mut row = bounds((&outcome, name, control), &treated, &compared, options);
         if moments.weighted {
-            row.notes.push(
-                "weights_not_used: the sketch has weights; the bounds count each student the same"
-                    .to_owned(),
-            );
+            row.notes.push(Note::new(
+                Code::WeightsNotUsed,
+                "the sketch has weights; the bounds count each student the same",
+            ));
         }
         rows.push(row);
     }
@@ -320,7 +332,7 @@ struct Part {
 
 /// Note for a method that trimmed much less than the share, so that what it gives are not the bounds: with few different outcomes all
 /// that are equal to the one at the edge may stay, and with few outcomes the share may be less than one of them.
-fn trimmed_less(parts: &[Part], how: Trim) -> Option<String> {
+fn trimmed_less(parts: &[Part], how: Trim) -> Option<Note> {
     let (word, why) = match how {
         Trim::Fractional => return None,
         Trim::Paper => ("paper", "keeps all outcomes equal to the one at the edge"),
@@ -335,29 +347,39 @@ fn trimmed_less(parts: &[Part], how: Trim) -> Option<String> {
     if enough(low) && enough(high) {
         return None;
     }
-    Some(format!(
-        "trimmed_less: method \"{word}\" {why}: it trimmed {low} outcomes for the lower and {high} for the upper bound instead of {}, so the effect may lie outside; \"fractional\" trims exactly the share",
-        (asked * 1e4).round() / 1e4
+    Some(Note::new(
+        Code::TrimmedLess,
+        format!(
+            "method \"{word}\" {why}: it trimmed {low} outcomes for the lower and {high} for the upper bound instead of {}, so the effect may lie outside; \"fractional\" trims exactly the share",
+            (asked * 1e4).round() / 1e4
+        ),
     ))
 }
 
 fn bounds(
-    condition: &str,
-    control: &str,
+    (outcome, condition, control): (&str, &str, &str),
     treated: &BTreeMap<usize, Arm>,
     compared: &BTreeMap<usize, Arm>,
     options: &LeeOptions,
 ) -> LeeBounds {
     let mut row = LeeBounds {
-        condition: condition.to_owned(),
-        control: control.to_owned(),
+        comparison: Comparison {
+            outcome: outcome.to_owned(),
+            condition: condition.to_owned(),
+            control: control.to_owned(),
+            ..Comparison::default()
+        },
         ..LeeBounds::default()
     };
     let sum = |arms: &BTreeMap<usize, Arm>, f: fn(&Arm) -> f64| arms.values().map(f).sum::<f64>();
     let (n1, n0) = (sum(treated, |a| a.assigned), sum(compared, |a| a.assigned));
     let (o1, o0) = (sum(treated, Arm::observed), sum(compared, Arm::observed));
-    row.n = (o1 as u64, o0 as u64);
-    row.response = ((n1 > 0.0).then(|| o1 / n1), (n0 > 0.0).then(|| o0 / n0));
+    (row.comparison.n, row.comparison.n_control) = (o1 as u64, o0 as u64);
+    let clusters = |arms: &BTreeMap<usize, Arm>| arms.values().map(Arm::observed_clusters).sum();
+    row.comparison.clusters = clusters(treated);
+    row.comparison.clusters_control = clusters(compared);
+    row.response = (n1 > 0.0).then(|| o1 / n1);
+    row.response_control = (n0 > 0.0).then(|| o0 / n0);
     if o1 > 0.0 && o0 > 0.0 {
         let total =
             |arms: &BTreeMap<usize, Arm>| arms.values().flat_map(|a| &a.sorted).sum::<f64>();
@@ -373,10 +395,13 @@ fn bounds(
         treated.keys().chain(compared.keys()).copied().collect();
     let strata: Vec<usize> = all.iter().copied().filter(usable).collect();
     if !strata.is_empty() && strata.len() < all.len() {
-        row.notes.push(format!(
-            "strata_left_out: {} of {} strata have no outcome in one of the conditions",
-            all.len() - strata.len(),
-            all.len()
+        row.notes.push(Note::new(
+            Code::StrataLeftOut,
+            format!(
+                "{} of {} strata have no outcome in one of the conditions",
+                all.len() - strata.len(),
+                all.len()
+            ),
         ));
     }
     let mut parts: Vec<Part> = Vec::new();
@@ -404,22 +429,25 @@ fn bounds(
     }
     let weight: f64 = parts.iter().map(|p| p.always).sum();
     if !(weight > 0.0) {
-        row.notes
-            .push("no_rows: no stratum has outcomes in both conditions".to_owned());
+        row.notes.push(Note::new(
+            Code::NoRows,
+            "no stratum has outcomes in both conditions",
+        ));
         return row;
     }
     let (treated_trimmed, control_trimmed) = (
         parts.iter().any(|p| p.first),
         parts.iter().any(|p| !p.first),
     );
-    row.trimmed = match (treated_trimmed, control_trimmed) {
-        (true, false) => condition.to_owned(),
-        (false, true) => control.to_owned(),
+    let trimmed = match (treated_trimmed, control_trimmed) {
+        (true, false) => condition,
+        (false, true) => control,
         _ => {
-            row.notes.push("direction_differs: the condition with more outcomes is not the same in all strata, so that the assumption of one direction holds within strata only".to_owned());
-            "both".to_owned()
+            row.notes.push(Note::new(Code::DirectionDiffers, "the condition with more outcomes is not the same in all strata, so that the assumption of one direction holds within strata only"));
+            "both"
         }
     };
+    row.trimmed = Some(trimmed.to_owned());
     row.trimmed_share = (trimmed_of > 0.0).then(|| trimmed_rows / trimmed_of);
     row.notes.extend(trimmed_less(&parts, options.trim));
     let (mut low, mut high) = (0.0, 0.0);
@@ -429,8 +457,8 @@ fn bounds(
         let (share, l, h) = (part.always / weight, &part.low, &part.high);
         low += share * l.value;
         high += share * h.value;
-        row.kept.0 += l.kept;
-        row.kept.1 += h.kept;
+        row.kept_low += l.kept;
+        row.kept_high += h.kept;
         clusters += part.clusters;
         for (key, v) in &l.influence {
             influence.entry(*key).or_default().0 += share * v;
@@ -440,7 +468,10 @@ fn bounds(
         }
     }
     let overflow = || {
-        "overflow: the outcomes are too large for their sums and squares to be numbers".to_owned()
+        Note::new(
+            Code::Overflow,
+            "the outcomes are too large for their sums and squares to be numbers",
+        )
     };
     if !(low.is_finite() && high.is_finite()) {
         row.notes.push(overflow());
@@ -450,8 +481,10 @@ fn bounds(
     let g = influence.len() as f64;
     let df = clusters.min(influence.len()) as f64 - 2.0 * parts.len() as f64;
     if !(df > 0.0) {
-        row.notes
-            .push("no_df: there are not more clusters than the method needs".to_owned());
+        row.notes.push(Note::new(
+            Code::NoDf,
+            "there are not more clusters than the method needs",
+        ));
         return row;
     }
     let squares = influence
@@ -475,8 +508,7 @@ fn bounds(
         (_, 1) => Some(control),
         _ => None,
     } {
-        row.notes
-            .push(Note::SingleClusterArm(arm.to_owned()).to_string());
+        row.notes.push(Note::single_cluster_arm(arm.to_owned()));
         return row;
     }
     let outcomes = treated.values().chain(compared.values());
@@ -485,19 +517,23 @@ fn bounds(
         .fold(0.0, |m: f64, y| m.max(y.abs()));
     // Sums of doubles as they are, so that what is left of equal ones is small against the largest.
     if negligible::rounded(sl.min(sh), largest) == 0.0 {
-        row.notes
-            .push("no_residual: clusters do not differ, so there is no interval".to_owned());
+        row.notes.push(Note::new(
+            Code::NoResidual,
+            "clusters do not differ, so there is no interval",
+        ));
         return row;
     }
     if df < 2.0 {
-        row.notes.push(format!(
-            "low_df: {df} degrees of freedom; no interval below 2"
+        row.notes.push(Note::new(
+            Code::LowDf,
+            format!("{df} degrees of freedom; no interval below 2"),
         ));
         return row;
     }
     if g < 20.0 {
-        row.notes.push(format!(
-            "few_clusters: {g} clusters; the standard errors are for many"
+        row.notes.push(Note::new(
+            Code::FewClusters,
+            format!("{g} clusters; the standard errors are for many"),
         ));
     }
     let c = if high > low {

@@ -7,8 +7,10 @@ mod wire;
 
 use crate::budget::{Budget, Charge, OverBudget};
 use crate::error::{Class, Explain, Invalid};
+use crate::note::{Code, Note};
 use crate::pulse::Pulse;
 use nalgebra::{DMatrix, DVector};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Regressors besides the intercept.
@@ -187,29 +189,32 @@ impl Logistic {
             self.patterns.values().map(of).fold(0, u64::saturating_add)
         };
         let mut fit = LogisticFit {
-            rows: count(|c| c.0),
-            ones: count(|c| c.1),
-            incomplete: self.incomplete,
+            n: count(|c| c.0),
+            observed: count(|c| c.1),
+            left_out: self.incomplete,
             patterns: self.patterns.len() as u64,
             ..LogisticFit::default()
         };
         if self.incomplete > 0 {
-            fit.notes
-                .push(format!("rows_left_out: {} with NULL", self.incomplete));
+            fit.notes.push(Note::new(
+                Code::LeftOut,
+                format!("{} with NULL", self.incomplete),
+            ));
         }
-        if fit.ones == 0 || fit.ones == fit.rows {
-            fit.notes.push(
-                "constant: the outcome is the same in all rows, so there is nothing to fit"
-                    .to_owned(),
-            );
+        if fit.observed == 0 || fit.observed == fit.n {
+            fit.notes.push(Note::new(
+                Code::Constant,
+                "the outcome is the same in all rows, so there is nothing to fit",
+            ));
             return fit;
         }
-        let scale = self.scales(fit.rows as f64);
+        let scale = self.scales(fit.n as f64);
         let kept = self.kept(&scale);
         let columns: Vec<usize> = (0..p).filter(|j| kept.get(*j) == Some(&true)).collect();
         for j in (1..p).filter(|j| kept.get(*j) != Some(&true)) {
-            fit.notes.push(format!(
-                "aliased: regressor {j} is constant or a combination of others and was dropped"
+            fit.notes.push(Note::new(
+                Code::Aliased,
+                format!("regressor {j} is constant or a combination of others and was dropped"),
             ));
         }
         let Some((beta, information)) = self.newton(&columns, &scale, &mut fit) else {
@@ -228,14 +233,14 @@ impl Logistic {
         }
         let coefficients = &back * &beta;
         let variances = covariance.map(|c| (&back * c * back.transpose()).diagonal());
-        fit.coefficients = vec![None; p];
-        fit.std_errors = vec![None; p];
+        let (mut estimates, mut std_errors) = (vec![None; p], vec![None; p]);
         for (i, &c) in columns.iter().enumerate() {
-            if let (Some(b), Some(s)) = (fit.coefficients.get_mut(c), fit.std_errors.get_mut(c)) {
+            if let (Some(b), Some(s)) = (estimates.get_mut(c), std_errors.get_mut(c)) {
                 *b = Some(coefficients[i]);
                 *s = variances.as_ref().map(|v| v[i].max(0.0).sqrt());
             }
         }
+        (fit.coefficients, fit.std_errors) = (Some(estimates), Some(std_errors));
         fit
     }
 
@@ -331,12 +336,12 @@ impl Logistic {
             }
             last = likelihood;
             if extreme > SEPARATED {
-                fit.notes.push("separation: some regressors tell the outcome exactly, so that no coefficients fit best; use bands, or fewer regressors".to_owned());
+                fit.notes.push(Note::new(Code::Separation, "some regressors tell the outcome exactly, so that no coefficients fit best; use bands, or fewer regressors"));
                 return None;
             }
             let solved = information.clone().cholesky().map(|c| c.solve(&gradient));
             let Some(next) = solved else {
-                fit.notes.push("separation: some regressors tell the outcome nearly exactly, so that no coefficients fit best; use bands, or fewer regressors".to_owned());
+                fit.notes.push(Note::new(Code::Separation, "some regressors tell the outcome nearly exactly, so that no coefficients fit best; use bands, or fewer regressors"));
                 return None;
             };
             step = next;
@@ -347,8 +352,9 @@ impl Logistic {
                 return Some((beta, information));
             }
         }
-        fit.notes.push(format!(
-            "not_converged: the fit did not settle in {MAX_STEPS} steps"
+        fit.notes.push(Note::new(
+            Code::NotConverged,
+            format!("the fit did not settle in {MAX_STEPS} steps"),
         ));
         None
     }
@@ -381,18 +387,18 @@ fn softplus(eta: f64) -> f64 {
 }
 
 /// A fitted logistic regression. `None` is NULL.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct LogisticFit {
-    /// Log odds: intercept, then regressors; `None` where one was dropped; empty without a fit.
-    pub coefficients: Vec<Option<f64>>,
+    /// Log odds: intercept, then regressors; `None` where one was dropped; `None` without a fit.
+    pub coefficients: Option<Vec<Option<f64>>>,
     /// Their standard errors, from the information matrix: students as if independent.
-    pub std_errors: Vec<Option<f64>>,
+    pub std_errors: Option<Vec<Option<f64>>>,
     /// Rows used.
-    pub rows: u64,
+    pub n: u64,
     /// Rows with outcome 1.
-    pub ones: u64,
+    pub observed: u64,
     /// Rows left out because of NULL.
-    pub incomplete: u64,
+    pub left_out: u64,
     /// Distinct patterns of regressors.
     pub patterns: u64,
     /// Newton steps.
@@ -400,7 +406,7 @@ pub struct LogisticFit {
     /// The fit settled.
     pub converged: bool,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// The probability that a fit gives to regressors; a dropped one counts as absent. `None` if their number does not fit.

@@ -1,6 +1,7 @@
 //! Bounds on the effect that hold whatever the missing outcomes are.
 
 use super::identified::imbens_manski;
+use crate::effect::Comparison;
 use crate::effect::estimate::effects_of;
 use crate::effect::negligible::digits;
 use crate::effect::notes::on_difference;
@@ -8,16 +9,17 @@ use crate::effect::question::Question;
 use crate::effect::{Effect, EffectError, Options};
 use crate::error::Invalid;
 use crate::exact::Wide;
+use crate::note::{Code, Note};
 use crate::pulse;
 use crate::sketch::{Centre, Moments, Rows, Selection, Variable, View};
+use serde::Serialize;
 
 /// Bounds on the effect of one condition. `None` is NULL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bounds {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
+    /// Who is compared in what.
+    #[serde(flatten)]
+    pub comparison: Comparison,
     /// The effect if all missing outcomes were worst in the condition and best in the control.
     pub low: Option<f64>,
     /// The effect the other way round.
@@ -32,12 +34,12 @@ pub struct Bounds {
     pub ci_low: Option<f64>,
     /// Upper limit of it.
     pub ci_high: Option<f64>,
-    /// Students assigned to the condition and to the control.
-    pub n: (u64, u64),
-    /// Of these without an outcome.
-    pub missing: (u64, u64),
+    /// Students of the condition without an outcome.
+    pub missing: u64,
+    /// Students of the control without one.
+    pub missing_control: u64,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Worst-case bounds (Manski 1990) on the effect of each condition, for outcomes between `least` and `most`, with the interval of
@@ -68,6 +70,7 @@ pub fn manski_bounds(
     let moments = view.moments_of(&chosen, Centre::PerStratum)?;
     let pooled = view.moments_of(&chosen, Centre::Pooled)?;
     let number = moments.conditions.iter().position(|c| c.name == control);
+    let outcome = view.name();
     let bound = |treated: f64, untreated: f64| {
         let factor = |c: usize| {
             if Some(c) == number {
@@ -77,6 +80,7 @@ pub fn manski_bounds(
             }
         };
         let question = Question::of(
+            &outcome,
             moments.plus_second_column(&factor),
             pooled.plus_second_column(&factor),
             control,
@@ -102,16 +106,15 @@ pub fn manski_bounds(
         .into_iter()
         .zip(highs)
         .map(|(low, high)| {
-            let counts = (missing(&low.condition), missing(control));
+            let counts = (missing(&low.comparison.condition), missing(control));
             let mut row = row(low, &high, counts, level);
             if outside > 0 {
                 let clusters = match outside {
                     1 => "1 cluster has".to_owned(),
                     n => format!("{n} clusters have"),
                 };
-                row.notes.push(format!(
-                    "outside_limits: {clusters} an outcome below {least} or above {most}, so the bounds do not hold"
-                ));
+                row.notes.push(Note::new(Code::OutsideLimits, format!("{clusters} an outcome below {least} or above {most}, so the bounds do not hold"
+                )));
             }
             row
         })
@@ -138,11 +141,15 @@ fn outside(moments: &Moments, least: f64, most: f64) -> usize {
 }
 
 fn row(low: Effect, high: &Effect, missing: (u64, u64), level: f64) -> Bounds {
-    let df = low.df.zip(high.df).map(|(a, b)| a.min(b));
-    let tested = low.p_value.is_some() && high.p_value.is_some();
+    let df = low
+        .inference
+        .df
+        .zip(high.inference.df)
+        .map(|(a, b)| a.min(b));
+    let tested = low.inference.p_value.is_some() && high.inference.p_value.is_some();
     let interval = || {
-        let (l, h) = (low.estimate?, high.estimate?);
-        let (sl, sh) = (low.std_error?, high.std_error?);
+        let (l, h) = (low.inference.estimate?, high.inference.estimate?);
+        let (sl, sh) = (low.inference.std_error?, high.inference.std_error?);
         let c = imbens_manski((h - l).max(0.0), sl.max(sh), level, Some(df?))?;
         Some((l - c * sl, h + c * sh))
     };
@@ -154,20 +161,22 @@ fn row(low: Effect, high: &Effect, missing: (u64, u64), level: f64) -> Bounds {
         }
     }
     if missing == (0, 0) {
-        notes.push("none_missing: no outcome is missing, so both bounds are the effect".to_owned());
+        notes.push(Note::new(
+            Code::NoneMissing,
+            "no outcome is missing, so both bounds are the effect",
+        ));
     }
     Bounds {
-        low: low.estimate,
-        high: high.estimate,
-        low_se: low.std_error,
-        high_se: high.std_error,
+        low: low.inference.estimate,
+        high: high.inference.estimate,
+        low_se: low.inference.std_error,
+        high_se: high.inference.std_error,
         df,
         ci_low: limits.map(|l| l.0),
         ci_high: limits.map(|l| l.1),
-        n: low.n,
-        missing,
+        missing: missing.0,
+        missing_control: missing.1,
         notes,
-        condition: low.condition,
-        control: low.control,
+        comparison: low.comparison,
     }
 }

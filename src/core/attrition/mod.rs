@@ -19,7 +19,7 @@ mod trim;
 mod weights;
 
 pub use balance::{MissingBalance, missing_balance};
-pub use boundary::{Verdict, wwc_attrition};
+pub use boundary::{Boundaries, Verdict, boundaries, wwc_attrition};
 pub use identified::imbens_manski;
 pub use imputation::{Pooled, pool_imputations};
 pub use lee::{LeeBounds, LeeOptions, lee_bounds};

@@ -1,9 +1,12 @@
 //! Overall and differential attrition, of students and of whole clusters.
 
 use super::boundary::{Verdict, wwc_attrition};
+use crate::effect::Comparison;
 use crate::effect::notes::on_difference;
 use crate::effect::{EffectError, Inference, Options, effects};
+use crate::note::Note;
 use crate::sketch::{Centre, Moments, Rows, View};
+use serde::Serialize;
 
 /// Counts of one level, students or clusters, in a condition and the control.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -17,11 +20,11 @@ pub struct Counts {
 /// Attrition of one level. `None` is NULL: nobody was assigned.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rates {
-    /// Percent missing in the condition and in the control.
+    /// Shares missing in the condition and in the control.
     pub missing: (f64, f64),
-    /// Percent missing of both together.
+    /// Share missing of both together.
     pub overall: f64,
-    /// Percent missing in the condition less that in the control.
+    /// Share missing in the condition less that in the control.
     pub differential: f64,
     /// Under cautious assumptions.
     pub cautious: Verdict,
@@ -30,15 +33,14 @@ pub struct Rates {
 }
 
 impl Counts {
-    /// Shares in percent and what the boundaries say of them.
+    /// Shares and what the boundaries say of them.
     pub fn rates(&self) -> Option<Rates> {
-        let percent = |observed: u64, assigned: u64| {
-            (assigned > 0)
-                .then(|| 100.0 * assigned.saturating_sub(observed) as f64 / assigned as f64)
+        let share = |observed: u64, assigned: u64| {
+            (assigned > 0).then(|| assigned.saturating_sub(observed) as f64 / assigned as f64)
         };
-        let treated = percent(self.observed.0, self.assigned.0)?;
-        let control = percent(self.observed.1, self.assigned.1)?;
-        let overall = percent(
+        let treated = share(self.observed.0, self.assigned.0)?;
+        let control = share(self.observed.1, self.assigned.1)?;
+        let overall = share(
             self.observed.0.saturating_add(self.observed.1),
             self.assigned.0.saturating_add(self.assigned.1),
         )?;
@@ -57,18 +59,70 @@ impl Counts {
 /// Attrition in one condition and the control.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attrition {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
+    /// Who is compared in what; counts are of those assigned.
+    pub comparison: Comparison,
     /// Students.
     pub students: Counts,
     /// Clusters; one without any outcome is missing.
     pub clusters: Counts,
-    /// Test of the difference in the share of missing students, in percentage points, cluster-robust.
+    /// Test of the difference in the share of missing students, cluster-robust.
     pub test: Inference,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
+}
+
+/// How attrition is shown. `None` is NULL: nobody was assigned.
+#[derive(Serialize)]
+struct Row<'a> {
+    #[serde(flatten)]
+    comparison: &'a Comparison,
+    #[serde(flatten)]
+    inference: &'a Inference,
+    observed: u64,
+    observed_control: u64,
+    missing: Option<f64>,
+    missing_control: Option<f64>,
+    overall: Option<f64>,
+    differential: Option<f64>,
+    cautious_boundary: Option<f64>,
+    cautious: Option<Verdict>,
+    optimistic_boundary: Option<f64>,
+    optimistic: Option<Verdict>,
+    clusters_observed: u64,
+    clusters_observed_control: u64,
+    cluster_overall: Option<f64>,
+    cluster_differential: Option<f64>,
+    cluster_cautious: Option<Verdict>,
+    cluster_optimistic: Option<Verdict>,
+    notes: &'a [Note],
+}
+
+impl Serialize for Attrition {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (students, clusters) = (self.students.rates(), self.clusters.rates());
+        Row {
+            comparison: &self.comparison,
+            inference: &self.test,
+            observed: self.students.observed.0,
+            observed_control: self.students.observed.1,
+            missing: students.map(|r| r.missing.0),
+            missing_control: students.map(|r| r.missing.1),
+            overall: students.map(|r| r.overall),
+            differential: students.map(|r| r.differential),
+            cautious_boundary: students.and_then(|r| r.cautious.boundary),
+            cautious: students.map(|r| r.cautious),
+            optimistic_boundary: students.and_then(|r| r.optimistic.boundary),
+            optimistic: students.map(|r| r.optimistic),
+            clusters_observed: self.clusters.observed.0,
+            clusters_observed_control: self.clusters.observed.1,
+            cluster_overall: clusters.map(|r| r.overall),
+            cluster_differential: clusters.map(|r| r.differential),
+            cluster_cautious: clusters.map(|r| r.cautious),
+            cluster_optimistic: clusters.map(|r| r.optimistic),
+            notes: &self.notes,
+        }
+        .serialize(serializer)
+    }
 }
 
 /// Attrition of each condition against the control, from a sketch whose outcome says whether the real outcome was observed.
@@ -92,26 +146,25 @@ pub fn attrition(
     Ok(rows
         .into_iter()
         .map(|e| {
-            let (students, clusters) = of(&e.condition);
+            let (students, clusters) = of(&e.comparison.condition);
             // 0 less, so that none is 0 and not −0.
-            let percent = |v: Option<f64>| v.map(|v| 0.0 - 100.0 * v);
+            let turned = |v: Option<f64>| v.map(|v| 0.0 - v);
             // Missing is one less observed: signs turn, and so do the limits.
             let test = Inference {
-                estimate: percent(e.estimate),
-                std_error: e.std_error.map(|v| 100.0 * v),
-                df: e.df,
-                t: e.t.map(|t| 0.0 - t),
-                p_value: e.p_value,
-                ci_low: percent(e.ci_high),
-                ci_high: percent(e.ci_low),
+                estimate: turned(e.inference.estimate),
+                std_error: e.inference.std_error,
+                df: e.inference.df,
+                t: turned(e.inference.t),
+                p_value: e.inference.p_value,
+                ci_low: turned(e.inference.ci_high),
+                ci_high: turned(e.inference.ci_low),
             };
             Attrition {
                 students: both(students, control_students),
                 clusters: both(clusters, control_clusters),
                 test,
                 notes: on_difference(&e.notes),
-                condition: e.condition,
-                control: e.control,
+                comparison: e.comparison,
             }
         })
         .collect())

@@ -3,17 +3,19 @@
 use super::rates::ones_of;
 use crate::effect::EffectError;
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse;
 use crate::sketch::{Centre, Key, Rows, View};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The weight of the students of one condition and stratum. `None` is NULL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ResponseWeight {
     /// Condition.
     pub condition: String,
-    /// Digest of the stratum, [`Key::NONE`] for none.
-    pub stratum: Key,
+    /// Digest of the stratum, if there is one.
+    pub stratum: Option<Key>,
     /// Students.
     pub n: u64,
     /// Of these with an outcome.
@@ -31,7 +33,7 @@ pub struct ResponseWeight {
     /// Students with an outcome of the condition that would say as much without weights, `(Σw)² / Σw²` (Kish 1965).
     pub n_effective: Option<f64>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// What the notes of a row take at most, and their list.
@@ -86,15 +88,20 @@ pub fn response_weights(
             }
             let mut notes = Vec::new();
             if observed == 0 {
-                notes.push("no_observed: nobody in this cell has an outcome to stand for the others; join it with a like one".to_owned());
+                notes.push(Note::new(Code::NoObserved, "nobody in this cell has an outcome to stand for the others; join it with a like one"));
             } else if observed < FEW && observed < n {
-                notes.push(format!(
-                    "few_observed: {observed} students with an outcome stand for {n}"
+                notes.push(Note::new(
+                    Code::FewObserved,
+                    format!("{observed} students with an outcome stand for {n}"),
                 ));
             }
             out.push(ResponseWeight {
                 condition: condition.name.clone(),
-                stratum: moments.strata.get(stratum).copied().unwrap_or(Key::NONE),
+                stratum: moments
+                    .strata
+                    .get(stratum)
+                    .copied()
+                    .filter(|s| *s != Key::NONE),
                 n,
                 observed,
                 response_rate: rate,
@@ -110,7 +117,10 @@ pub fn response_weights(
             row.largest = (sum > 0.0).then_some(largest);
             row.n_effective = (sum > 0.0).then(|| sum * sum / squares);
             if empty > 0 {
-                row.notes.push(format!("not_represented: {empty} students of this condition are in cells without any outcome"));
+                row.notes.push(Note::new(
+                    Code::NotRepresented,
+                    format!("{empty} students of this condition are in cells without any outcome"),
+                ));
             }
         }
     }

@@ -18,6 +18,11 @@ pub use normal::{
 use chi_squared::chi_squared_tails;
 use statrs::function::beta::{checked_beta_reg, ln_beta};
 
+/// One less a confidence level: the level of the test, without the last digits that the subtraction leaves.
+pub fn alpha_of(level: f64) -> f64 {
+    ((1.0 - level) * 1e15).round() / 1e15
+}
+
 /// Two-sided p-value of `t` with `df` degrees of freedom; `None` unless `df > 0` and `t` is a number.
 pub fn t_two_sided(t: f64, df: f64) -> Option<f64> {
     if t.is_nan() || df.is_nan() || df <= 0.0 {

@@ -4,10 +4,10 @@ use super::design::Design;
 use super::error::EffectError;
 use super::estimate::{Effect, effects_of};
 use super::negligible::{beyond_digits, squares_beyond_digits};
-use super::notes::Note;
 use super::options::{Adjust, Options, Strata};
 use super::question::Question;
 use crate::exact::Wide;
+use crate::note::{Code, Note};
 use crate::sketch::{Moments, View};
 
 /// An effect by one method. All rows of a call are computed from the same rows of data: those with all covariates.
@@ -26,32 +26,7 @@ pub struct AdjustedEffect {
     /// Walker 2013); only with common slopes.
     pub theta_pooled: Option<Vec<Option<f64>>>,
     /// What to know of the adjustment besides the effect's own notes.
-    pub notes: Vec<AdjustmentNote>,
-}
-
-/// Something to know about an adjustment.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum AdjustmentNote {
-    /// More covariates that are constant in every cluster than a tenth of the clusters: covariates, clusters.
-    ManyClusterCovariates(usize, usize),
-    /// More slopes than clusters can tell apart: slopes, clusters, strata.
-    TooManySlopes(usize, usize, usize),
-}
-
-impl std::fmt::Display for AdjustmentNote {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            AdjustmentNote::ManyClusterCovariates(covariates, clusters) => write!(
-                f,
-                "many_cluster_covariates: {covariates} covariates are constant in every cluster; {clusters} clusters bear about {}",
-                clusters / 10
-            ),
-            AdjustmentNote::TooManySlopes(slopes, clusters, strata) => write!(
-                f,
-                "too_many_slopes: {slopes} slopes for {clusters} clusters in {strata} strata; use fewer covariates"
-            ),
-        }
-    }
+    pub notes: Vec<Note>,
 }
 
 /// For each condition except the control, by name, one row for each method: without covariates, with a common slope for each
@@ -78,8 +53,10 @@ pub fn adjusted_effects(
         let notes = notes(&question, method);
         let treated = &question.moments.conditions;
         let rows = effects.into_iter().map(|effect| {
-            let number = treated.iter().position(|c| c.name == effect.condition);
-            let known = effect.estimate.is_some();
+            let number = treated
+                .iter()
+                .position(|c| c.name == effect.comparison.condition);
+            let known = effect.inference.estimate.is_some();
             AdjustedEffect {
                 method,
                 theta: number
@@ -101,6 +78,7 @@ pub fn adjusted_effects(
         for mut row in methods.iter_mut().filter_map(Iterator::next) {
             let variance = row
                 .effect
+                .inference
                 .std_error
                 .filter(|se| *se > 0.0)
                 .map(|se| se * se);
@@ -154,7 +132,7 @@ fn pooled_slopes(question: &Question) -> Vec<Option<f64>> {
     slopes
 }
 
-fn notes(question: &Question, method: Adjust) -> Vec<AdjustmentNote> {
+fn notes(question: &Question, method: Adjust) -> Vec<Note> {
     let mut notes = Vec::new();
     if method == Adjust::None {
         return notes;
@@ -163,7 +141,13 @@ fn notes(question: &Question, method: Adjust) -> Vec<AdjustmentNote> {
     let (clusters, strata) = (design.clusters.len(), design.stratum_weights.len());
     let constant = constant_in_clusters(&question.moments, question.covariates);
     if 10 * constant > clusters {
-        notes.push(AdjustmentNote::ManyClusterCovariates(constant, clusters));
+        notes.push(Note::new(
+            Code::ManyClusterCovariates,
+            format!(
+                "{constant} covariates are constant in every cluster; {clusters} clusters support about {}",
+                clusters / 10
+            ),
+        ));
     }
     let slopes = design
         .kept
@@ -172,7 +156,12 @@ fn notes(question: &Question, method: Adjust) -> Vec<AdjustmentNote> {
         .count();
     // Statisticians leave as many clusters as there are conditions and strata, and look at what is left.
     if slopes + design.treated.len() + strata > clusters {
-        notes.push(AdjustmentNote::TooManySlopes(slopes, clusters, strata));
+        notes.push(Note::new(
+            Code::TooManySlopes,
+            format!(
+                "{slopes} slopes for {clusters} clusters in {strata} strata; use fewer covariates"
+            ),
+        ));
     }
     notes
 }
@@ -203,13 +192,10 @@ fn constant_in_clusters(moments: &Moments, covariates: usize) -> usize {
     varies.iter().filter(|v| !**v).count()
 }
 
-/// Every note of a row, the effect's own first.
 impl AdjustedEffect {
-    /// The notes as text.
-    pub fn texts(&self) -> Vec<String> {
+    /// Every note of a row, the effect's own first.
+    pub fn all_notes(&self) -> Vec<Note> {
         let own = self.effect.notes.iter().filter(|n| n.is_on_difference());
-        let own = own.map(Note::to_string);
-        own.chain(self.notes.iter().map(AdjustmentNote::to_string))
-            .collect()
+        own.chain(&self.notes).cloned().collect()
     }
 }

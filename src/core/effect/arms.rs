@@ -5,9 +5,10 @@ use super::negligible::{Tally, squares_beyond_digits};
 use crate::exact::Wide;
 use crate::pulse::{self, beat};
 use crate::sketch::{Centre, Moments, Rows, View};
+use serde::Serialize;
 
 /// One condition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Arm {
     /// Name.
     pub condition: String,

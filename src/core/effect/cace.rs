@@ -6,20 +6,24 @@
 //! `b` is `(ψ_y − b ψ_d) / τ_d`, for every variance estimator; the degrees of freedom are those of the regression. (Same
 //! numbers as clubSandwich on `ivreg`.)
 
+use super::comparison::Comparison;
 use super::design::Design;
 use super::error::EffectError;
 use super::estimate::{left_out, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, RatioSet, ratio_set};
 use super::negligible::difference;
-use super::notes::{FEW_CLUSTERS, Note};
-use super::options::{Adjust, Options, Word, control_among, unknown};
+use super::notes::FEW_CLUSTERS;
+use super::options::{Adjust, Options, control_among};
 use super::question::{limit_size, linked};
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::t_critical;
 use crate::error::{Invalid, spelled};
+use crate::note::{Code, Note};
 use crate::sketch::{Centre, HAS_COVARIATES, HAS_EXPOSED, Moments, Selection, Variable, View};
+use crate::words::{Word, unknown};
+use serde::Serialize;
 
 /// First-stage F below which the instrument is called weak (Staiger and Stock 1997).
 const WEAK: f64 = 10.0;
@@ -82,16 +86,16 @@ impl CaceOptions {
 }
 
 /// The effect of one exposure in one condition. `None` is NULL: the quantity does not exist, and a note says why.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Cace {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
+    /// Who is compared in what.
+    #[serde(flatten)]
+    pub comparison: Comparison,
     /// The exposure.
     pub exposure: String,
     /// Effect of one unit of exposure on those whose exposure the condition changes.
-    pub effect: Inference,
+    #[serde(flatten)]
+    pub inference: Inference,
     /// Effect of the condition on the exposure.
     pub first_stage: Option<f64>,
     /// Its standard error.
@@ -112,12 +116,8 @@ pub struct Cace {
     pub ar_high: Option<f64>,
     /// Shape of the set.
     pub ar_kind: Option<ArKind>,
-    /// Rows of the condition and of the control.
-    pub n: (u64, u64),
-    /// Clusters of the condition and of the control.
-    pub clusters: (u64, u64),
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// The effect of each exposure in each condition except the control, by condition, exposures in the given order. Each condition
@@ -147,7 +147,7 @@ pub fn cace(
         let mut itt: Option<Stage> = None;
         for (exposure, name) in &exposures {
             crate::pulse::beat();
-            let comparison = Comparison {
+            let comparison = Against {
                 view,
                 condition,
                 control,
@@ -190,7 +190,7 @@ fn exposures_of(
 }
 
 /// One condition, the control, and one exposure.
-struct Comparison<'a> {
+struct Against<'a> {
     view: &'a View<'a>,
     condition: &'a str,
     control: &'a str,
@@ -217,7 +217,7 @@ struct Part {
     carried: bool,
 }
 
-impl Comparison<'_> {
+impl Against<'_> {
     fn moments(&self, columns: Vec<Variable>, centre: Centre) -> Result<Moments, EffectError> {
         let covariates = if self.covariates.is_empty() {
             0
@@ -291,11 +291,16 @@ impl Comparison<'_> {
             Arm::of(&pooled, itt.numbers.1),
         );
         let mut row = Cace {
-            condition: self.condition.to_owned(),
-            control: self.control.to_owned(),
+            comparison: Comparison {
+                outcome: self.view.name(),
+                condition: self.condition.to_owned(),
+                control: self.control.to_owned(),
+                n: treated.rows as u64,
+                n_control: control.rows as u64,
+                clusters: treated.clusters,
+                clusters_control: control.clusters,
+            },
             exposure: self.name.to_owned(),
-            n: (treated.rows as u64, control.rows as u64),
-            clusters: (treated.clusters, control.clusters),
             exposure_rate: treated.mean,
             exposure_rate_control: control.mean,
             ..Cace::default()
@@ -303,9 +308,9 @@ impl Comparison<'_> {
         self.common_notes(&mut row, itt, &pooled);
         match (&itt.part, &exposure.part) {
             (Some(y), Some(d)) => self.infer(&mut row, y, d, &itt.design, &exposure.design),
-            _ if row.n.0 == 0 => row.notes.push(Note::NoRows.to_string()),
-            _ if row.n.1 == 0 => row.notes.push(Note::NoControlRows.to_string()),
-            _ => row.notes.push(Note::AliasedCondition.to_string()),
+            _ if row.comparison.n == 0 => row.notes.push(Note::no_rows()),
+            _ if row.comparison.n_control == 0 => row.notes.push(Note::no_control_rows()),
+            _ => row.notes.push(Note::aliased_condition()),
         }
         Ok(row)
     }
@@ -313,15 +318,19 @@ impl Comparison<'_> {
     fn common_notes(&self, row: &mut Cace, itt: &Stage, pooled: &Moments) {
         let mut notes = Vec::new();
         let design = &itt.design;
-        if (1..FEW_CLUSTERS).contains(&row.clusters.0.min(row.clusters.1)) {
-            notes.push(Note::FewClusters(row.clusters.1, row.clusters.0));
+        if (1..FEW_CLUSTERS).contains(&row.comparison.fewest_clusters()) {
+            let compared = &row.comparison;
+            notes.push(Note::few_clusters(
+                compared.clusters_control,
+                compared.clusters,
+            ));
         }
         let shared = shared_clusters(pooled, itt.numbers.0, itt.numbers.1);
         if shared > 0 {
-            notes.push(Note::SharedClusters(shared));
+            notes.push(Note::shared_clusters(shared));
         }
         if design.uninformative > 0 && design.stratum_weights.len() > 1 {
-            notes.push(Note::UninformativeStrata(
+            notes.push(Note::uninformative_strata(
                 design.uninformative,
                 design.stratum_weights.len(),
             ));
@@ -331,13 +340,13 @@ impl Comparison<'_> {
                 .checked_sub(design.treated.len())
                 .and_then(|at| self.covariates.get(at));
             match variable {
-                Some(Variable::Covariate(number)) => Some(Note::AliasedCovariate(*number)),
+                Some(Variable::Covariate(number)) => Some(Note::aliased_covariate(*number)),
                 _ => None,
             }
         };
         notes.extend(design.aliased.iter().filter_map(covariate));
         notes.extend(left_out(&itt.moments));
-        row.notes.extend(notes.iter().map(Note::to_string));
+        row.notes.extend(notes.iter().cloned());
     }
 
     fn infer(&self, row: &mut Cace, y: &Part, d: &Part, outcome: &Design, exposure: &Design) {
@@ -351,8 +360,7 @@ impl Comparison<'_> {
         };
         if !(d.estimate.abs() > 0.0) {
             row.notes.push(
-                "no_first_stage: the condition does not change the exposure, so that there is no effect of exposure to estimate"
-                    .to_owned(),
+                Note::new(Code::NoFirstStage, "the condition does not change the exposure, so that there is no effect of exposure to estimate"),
             );
             return;
         }
@@ -360,15 +368,14 @@ impl Comparison<'_> {
             row.complier_share = Some(d.estimate).filter(|share| *share > 0.0);
             if row.exposure_rate_control == Some(0.0) {
                 row.notes.push(
-                    "one_sided: nobody in the control was exposed, so that this is the effect of treatment on the treated"
-                        .to_owned(),
+                    Note::new(Code::OneSided, "nobody in the control was exposed, so that this is the effect of treatment on the treated"),
                 );
             }
         }
         let none_left = |design: &Design| design.residual_ss == 0.0;
         let fixed = none_left(exposure);
         let v = if fixed {
-            row.notes.push("fixed_exposure: the condition determines the exposure; estimate and test are those of the intention to treat".to_owned());
+            row.notes.push(Note::new(Code::FixedExposure, "the condition determines the exposure; estimate and test are those of the intention to treat"));
             Covariance {
                 mean: 0.0,
                 both: 0.0,
@@ -377,29 +384,24 @@ impl Comparison<'_> {
         } else {
             v
         };
-        let single = match row.clusters {
-            (1, _) => Some(self.condition),
-            (_, 1) => Some(self.control),
-            _ => None,
-        };
+        let single = row.comparison.single_cluster().map(str::to_owned);
         let estimate = y.estimate / d.estimate;
         if d.carried && self.options.se == StdError::Cr3 {
-            row.effect.estimate = Some(estimate);
-            row.notes.push(Note::Cr3Undefined.to_string());
+            row.inference.estimate = Some(estimate);
+            row.notes.push(Note::cr3_undefined());
             return;
         }
         if d.carried && self.options.se == StdError::Cr2 && single.is_none() {
-            row.notes.push(Note::LeverageOne.to_string());
+            row.notes.push(Note::leverage_one());
         }
         row.first_stage_se = Some(v.mean.sqrt()).filter(|se| se.is_finite());
         if !fixed {
             let f = d.estimate * d.estimate / v.mean;
             row.first_stage_f = f.is_finite().then_some(f);
             if single.is_none() && f < WEAK {
-                row.notes.push(format!(
-                    "weak_instrument: the first-stage F is {}, below 10; estimate and interval may mislead, the Anderson-Rubin set does not",
+                row.notes.push(Note::new(Code::WeakInstrument, format!("the first-stage F is {}, below 10; estimate and interval may mislead, the Anderson-Rubin set does not",
                     spelled((f * 100.0).round() / 100.0)
-                ));
+                )));
             }
         }
         // Differences of contributions, not of variances, which would cancel.
@@ -413,21 +415,20 @@ impl Comparison<'_> {
         };
         let std_error = variance.sqrt() / d.estimate.abs();
         if let Some(arm) = single {
-            row.effect = Inference {
+            row.inference = Inference {
                 estimate: Some(estimate),
                 // Without degrees of freedom both arms are one cluster, and 0 would not be a standard error.
                 std_error: Some(std_error).filter(|se| se.is_finite() && y.df.is_some()),
                 df: y.df,
                 ..Inference::default()
             };
-            row.notes
-                .push(Note::SingleClusterArm(arm.to_owned()).to_string());
+            row.notes.push(Note::single_cluster_arm(arm.to_owned()));
             return;
         }
         let mut notes = Vec::new();
-        row.effect = Inference::new(estimate, std_error, y.df, self.options.level, &mut notes);
-        row.notes.extend(notes.iter().map(Note::to_string));
-        if row.effect.p_value.is_none() {
+        row.inference = Inference::new(estimate, std_error, y.df, self.options.level, &mut notes);
+        row.notes.extend(notes.iter().cloned());
+        if row.inference.p_value.is_none() {
             return;
         }
         let Some(t) = y.df.and_then(|df| t_critical(1.0 - self.options.level, df)) else {
@@ -442,14 +443,13 @@ impl Comparison<'_> {
         };
         (row.ar_kind, row.ar_low, row.ar_high) = (Some(kind), low, high);
         if kind != ArKind::Interval {
-            row.notes.push(format!(
-                "ar_unbounded: the Anderson-Rubin set is {}, because the first stage itself is not distinguishable from 0 at this level",
+            row.notes.push(Note::new(Code::ArUnbounded, format!("the Anderson-Rubin set is {}, because the first stage itself is not distinguishable from 0 at this level",
                 match kind {
                     ArKind::TwoRays => "everything up to ar_low and from ar_high on",
                     ArKind::Ray => "a half-line",
                     _ => "the whole line",
                 }
-            ));
+            )));
         }
     }
 }
@@ -472,3 +472,5 @@ impl Arm {
         }
     }
 }
+
+crate::words::shown_as_words!(ArKind);

@@ -1,21 +1,27 @@
 //! How many clusters an effect really rests on.
 
+use super::comparison::Comparison;
 use super::error::EffectError;
 use super::estimate::{Effect, effects_of};
+use super::inference::Inference;
 use super::influence::{Jackknife, Part};
-use super::notes::Note;
+use super::notes::on_difference;
 use super::options::{Adjust, Options, Strata};
 use super::robust::StdError;
+use crate::note::Note;
 use crate::pulse::beat;
 use crate::sketch::{Key, View};
+use serde::Serialize;
 
 /// How the clusters carry one effect. `None` is NULL: the quantity does not exist.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diagnostics {
+    /// Who is compared in what.
+    #[serde(flatten)]
+    pub comparison: Comparison,
     /// The effect with CR2 and Satterthwaite's degrees of freedom.
-    pub effect: Effect,
-    /// Clusters in the regression.
-    pub clusters: u64,
+    #[serde(flatten)]
+    pub inference: Inference,
     /// Effective number of clusters `G* = G / (1 + Γ)`, Γ being the squared coefficient of variation (divisor G) of
     /// `γ_g = c'(X'WX)⁻¹ X_g'W Ω_g W X_g (X'WX)⁻¹ c` with `Ω_g = 11'` (ρ = 1), the least favourable likeness of the rows of
     /// a cluster (Carter, Schnepel and Steigerwald 2017).
@@ -40,6 +46,8 @@ pub struct Diagnostics {
     pub se_cv3: Option<f64>,
     /// CV3J: as CV3, about the mean of the estimates without a cluster.
     pub se_cv3j: Option<f64>,
+    /// What to know.
+    pub notes: Vec<Note>,
 }
 
 /// Diagnostics of the effect of each condition except the control, by name.
@@ -58,10 +66,11 @@ pub fn cluster_diagnostics(
     };
     let effects = effects_of(&jackknife.question, &options)?;
     let leverages: Vec<f64> = jackknife.clusters.iter().map(|(h, _)| *h).collect();
-    let row = |mut effect: Effect| {
-        effect.notes.retain(|n| n.is_on_difference());
+    let row = |effect: Effect| {
         let mut out = Diagnostics {
-            clusters: jackknife.clusters.len() as u64,
+            notes: on_difference(&effect.notes),
+            comparison: effect.comparison,
+            inference: effect.inference,
             effective_clusters: None,
             effective_clusters_independent: None,
             leverage_max: largest(&leverages),
@@ -73,12 +82,11 @@ pub fn cluster_diagnostics(
             se_cr3: None,
             se_cv3: None,
             se_cv3j: None,
-            effect,
         };
         let at = jackknife
             .effects
             .iter()
-            .position(|&(c, _)| jackknife.name(c) == out.effect.condition);
+            .position(|&(c, _)| jackknife.name(c) == out.comparison.condition);
         if let Some(at) = at {
             let parts = jackknife.clusters.iter();
             let parts: Vec<Part> = parts.filter_map(|(_, p)| p.get(at)).copied().collect();
@@ -108,12 +116,12 @@ fn fill(out: &mut Diagnostics, parts: &[Part], jackknife: &Jackknife) {
             most = Some((i, change));
         }
     }
-    if let (Some((i, change)), Some(estimate)) = (most, out.effect.estimate) {
+    if let (Some((i, change)), Some(estimate)) = (most, out.inference.estimate) {
         out.most_influential = jackknife.question.moments.clusters.get(i).copied();
         out.estimate_without = Some(estimate + change);
     }
     let Some(changes) = parts.iter().map(|p| p.change).collect::<Option<Vec<f64>>>() else {
-        out.effect.notes.push(Note::Cr3Undefined);
+        out.notes.push(Note::cr3_undefined());
         return;
     };
     if changes.iter().all(|c| *c == 0.0) {

@@ -1,50 +1,45 @@
 //! The effect of each treated condition against the control.
 
 use super::arms::{Arm, arms_of};
+use super::comparison::Comparison;
 use super::design::Design;
 use super::error::EffectError;
+use super::inference::Inference;
 use super::lift::{Covariance, fieller, mean_influence};
-use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
-use super::options::{Estimand, Options};
+use super::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
+use super::options::{Estimand, Options, Strata};
+use super::paired::paired_effects;
 use super::question::{Question, linked};
+use super::ratio::ratio_effects;
 use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
 use super::size::Scale;
+use super::students::student_effects;
 use crate::distribution::{t_critical, t_two_sided};
 use crate::identifier::folded;
+use crate::note::Note;
 use crate::pulse::beat;
 use crate::sketch::{Moments, View};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The effect of one condition. `None` is NULL: the quantity does not exist, and a note says why.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Effect {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
-    /// Effect in units of the outcome.
-    pub estimate: Option<f64>,
-    /// Its standard error.
-    pub std_error: Option<f64>,
-    /// Degrees of freedom of the t distribution.
-    pub df: Option<f64>,
-    /// `estimate / std_error`.
-    pub t: Option<f64>,
-    /// Two-sided p-value.
-    pub p_value: Option<f64>,
-    /// Lower limit.
-    pub ci_low: Option<f64>,
-    /// Upper limit.
-    pub ci_high: Option<f64>,
-    /// Rows of the condition and of the control.
-    pub n: (u64, u64),
-    /// Clusters of the condition and of the control.
-    pub clusters: (u64, u64),
-    /// Means of the condition and of the control.
-    pub mean: (Option<f64>, Option<f64>),
-    /// Standard deviations of the condition and of the control.
-    pub sd: (Option<f64>, Option<f64>),
+    /// Who is compared in what.
+    #[serde(flatten)]
+    pub comparison: Comparison,
+    /// The effect in units of the outcome, and its precision.
+    #[serde(flatten)]
+    pub inference: Inference,
+    /// Mean of the condition.
+    pub mean: Option<f64>,
+    /// Mean of the control.
+    pub mean_control: Option<f64>,
+    /// Standard deviation of the condition.
+    pub sd: Option<f64>,
+    /// Standard deviation of the control.
+    pub sd_control: Option<f64>,
     /// Hedges' g with the correction for clustering.
     pub hedges_g: Option<f64>,
     /// Effect over control mean.
@@ -57,13 +52,22 @@ pub struct Effect {
     pub notes: Vec<Note>,
 }
 
-/// The effect of each condition except the control, by name.
+/// The effect of each condition except the control, by name: by regression with cluster-robust inference, or, as the sketch and
+/// the call ask for it, of students who were assigned one by one, on a ratio, or within pairs of clusters.
 pub fn effects(
     view: &View<'_>,
     control: &str,
     options: &Options,
 ) -> Result<Vec<Effect>, EffectError> {
-    effects_of(&Question::new(view, control, options)?, options)
+    if view.is_of_students() {
+        student_effects(view, control, options)
+    } else if view.is_ratio() {
+        ratio_effects(view, control, options)
+    } else if options.strata == Strata::Pairs {
+        paired_effects(view, control, options)
+    } else {
+        effects_of(&Question::new(view, control, options)?, options)
+    }
 }
 
 /// The effect of each condition except the control on the outcome of the question.
@@ -92,7 +96,7 @@ pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>,
         let Some(control_arm) = arms.get(question.control) else {
             continue;
         };
-        let mut row = blank(arm, control_arm);
+        let mut row = blank(&question.outcome, arm, control_arm);
         for other in [question.control, number] {
             for note in similar.get(&other).into_iter().flatten() {
                 if !row.notes.contains(note) {
@@ -102,17 +106,17 @@ pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>,
         }
         common_notes(&mut row, question, number);
         if options.estimand == Estimand::Cluster {
-            row.notes.push(Note::ClusterEstimand);
+            row.notes.push(Note::cluster_estimand());
         }
         let regressor = design.treated.iter().position(|&c| c == number);
         let at = regressor.and_then(|r| design.kept.iter().position(|&k| k == r));
         match at {
-            _ if row.n.1 == 0 => row.notes.push(Note::NoControlRows),
+            _ if row.comparison.n_control == 0 => row.notes.push(Note::no_control_rows()),
             Some(at) if linked.get(number) == Some(&true) => {
                 infer(&mut row, question, &parts, &control_influence, at, options);
             }
-            _ if regressor.is_some() => row.notes.push(Note::AliasedCondition),
-            _ => row.notes.push(Note::NoRows),
+            _ if regressor.is_some() => row.notes.push(Note::aliased_condition()),
+            _ => row.notes.push(Note::no_rows()),
         }
         rows.push(row);
     }
@@ -128,30 +132,31 @@ pub fn conditions_kept(design: &Design) -> usize {
         .count()
 }
 
-fn blank(arm: &Arm, control: &Arm) -> Effect {
+fn blank(outcome: &str, arm: &Arm, control: &Arm) -> Effect {
     Effect {
-        condition: arm.condition.clone(),
-        control: control.condition.clone(),
-        n: (arm.n, control.n),
-        clusters: (arm.clusters, control.clusters),
-        mean: (arm.mean, control.mean),
-        sd: (arm.sd, control.sd),
+        comparison: Comparison::new(outcome, arm, control),
+        mean: arm.mean,
+        mean_control: control.mean,
+        sd: arm.sd,
+        sd_control: control.sd,
         ..Effect::default()
     }
 }
 
 fn common_notes(row: &mut Effect, question: &Question, number: usize) {
     let design = &question.design;
-    if (1..FEW_CLUSTERS).contains(&row.clusters.0.min(row.clusters.1)) {
-        row.notes
-            .push(Note::FewClusters(row.clusters.1, row.clusters.0));
+    if (1..FEW_CLUSTERS).contains(&row.comparison.fewest_clusters()) {
+        row.notes.push(Note::few_clusters(
+            row.comparison.clusters_control,
+            row.comparison.clusters,
+        ));
     }
     let shared = shared_clusters(&question.pooled, number, question.control);
     if shared > 0 {
-        row.notes.push(Note::SharedClusters(shared));
+        row.notes.push(Note::shared_clusters(shared));
     }
     if design.uninformative > 0 && design.stratum_weights.len() > 1 {
-        row.notes.push(Note::UninformativeStrata(
+        row.notes.push(Note::uninformative_strata(
             design.uninformative,
             design.stratum_weights.len(),
         ));
@@ -178,9 +183,9 @@ fn similar_conditions(moments: &Moments) -> BTreeMap<usize, Vec<Note>> {
         for (one, other) in alike.iter().zip(alike.iter().cycle().skip(1)) {
             if let (Some(a), Some(b)) = (name(one), name(other)) {
                 notes.entry(*one).or_default().push(if a < b {
-                    Note::SimilarConditions(a, b)
+                    Note::similar_conditions(&a, &b)
                 } else {
-                    Note::SimilarConditions(b, a)
+                    Note::similar_conditions(&b, &a)
                 });
             }
         }
@@ -204,7 +209,7 @@ pub fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
 pub fn adjusted_rows(moments: &Moments) -> Option<Note> {
     let used = moments.cells.iter().map(|c| c.rows).sum::<f64>() as u64;
     let lack = moments.no_covariates;
-    (lack > 0).then_some(Note::AdjustedRows(used, used + lack))
+    (lack > 0).then_some(Note::adjusted_rows(used, used + lack))
 }
 
 /// Rows that are not in the analysis, over all conditions.
@@ -231,7 +236,7 @@ pub fn left_out(moments: &Moments) -> Option<Note> {
     .into_iter()
     .filter(|(n, _)| *n > 0)
     .collect();
-    (!reasons.is_empty()).then_some(Note::LeftOut(reasons))
+    (!reasons.is_empty()).then_some(Note::left_out(&reasons))
 }
 
 fn infer(
@@ -246,14 +251,15 @@ fn infer(
     let Some(&estimate) = design.beta.get(at) else {
         return;
     };
-    row.estimate = Some(estimate);
-    row.lift = row.mean.1.filter(|m| *m != 0.0).map(|m| estimate / m);
+    row.inference.estimate = Some(estimate);
+    row.lift = row.mean_control.filter(|m| *m != 0.0).map(|m| estimate / m);
     row.hedges_g = Scale::of(row, &question.pooled)
         .and_then(|scale| scale.hedges_g(estimate).ok())
         .map(|g| g.g);
     row.notes
-        .extend(row.hedges_g.is_none().then_some(Note::NoHedgesG));
-    row.notes.extend(row.lift.is_none().then_some(Note::NoLift));
+        .extend(row.hedges_g.is_none().then_some(Note::no_hedges_g()));
+    row.notes
+        .extend(row.lift.is_none().then_some(Note::no_lift()));
 
     let scores: Vec<f64> = parts
         .scores
@@ -275,11 +281,15 @@ fn infer(
             let robust = v.effect;
             v = Covariance {
                 effect: variance * dot(&contrast, &contrast),
-                mean: row.sd.1.map_or(0.0, |sd| sd * sd / row.n.1 as f64),
-                both: row.sd.1.map_or(0.0, |sd| -sd * sd / row.n.1 as f64),
+                mean: row
+                    .sd_control
+                    .map_or(0.0, |sd| sd * sd / row.comparison.n_control as f64),
+                both: row
+                    .sd_control
+                    .map_or(0.0, |sd| -sd * sd / row.comparison.n_control as f64),
             };
             let ratio = (robust > 0.0 && residual_df > 0.0).then(|| (v.effect / robust).sqrt());
-            row.notes.push(Note::Naive(ratio));
+            row.notes.push(Note::naive(ratio));
             (residual_df > 0.0).then_some(residual_df)
         }
         se if se.is_satterthwaite() => {
@@ -298,71 +308,66 @@ fn infer(
     let carried = parts.carried.get(at).copied().unwrap_or(false);
     match options.se {
         se if se.is_jackknife() && carried => {
-            row.notes.push(Note::Cr3Undefined);
+            row.notes.push(Note::cr3_undefined());
             return;
         }
-        StdError::Cr2 if carried && single_cluster_arm(row).is_none() => {
-            row.notes.push(Note::LeverageOne)
+        StdError::Cr2 if carried && row.comparison.single_cluster().is_none() => {
+            row.notes.push(Note::leverage_one())
         }
         _ => {}
     }
     if question.no_residual() {
-        row.std_error = Some(0.0);
-        row.notes.push(Note::NoResidual);
+        row.inference.std_error = Some(0.0);
+        row.notes.push(Note::no_residual());
         return;
     }
     let Some(df) = df.filter(|_| v.effect.is_finite()) else {
-        row.notes.push(Note::NoDf);
+        row.notes.push(Note::no_df());
         return;
     };
     let std_error = v.effect.sqrt();
     if !(std_error > 0.0) {
         // Of one cluster in each condition 0 is what is always left, and no standard error.
-        if row.clusters == (1, 1) {
-            row.notes
-                .extend(single_cluster_arm(row).map(Note::SingleClusterArm));
+        if (row.comparison.clusters, row.comparison.clusters_control) == (1, 1) {
+            row.notes.extend(
+                row.comparison
+                    .single_cluster()
+                    .map(Note::single_cluster_arm),
+            );
         } else {
-            row.std_error = Some(0.0);
-            row.notes.push(Note::NoResidual);
+            row.inference.std_error = Some(0.0);
+            row.notes.push(Note::no_residual());
         }
         return;
     }
-    row.std_error = Some(std_error);
-    row.df = Some(df);
+    row.inference.std_error = Some(std_error);
+    row.inference.df = Some(df);
     if options.se != StdError::Naive
-        && let Some(arm) = single_cluster_arm(row)
+        && let Some(arm) = row.comparison.single_cluster()
     {
-        row.notes.push(Note::SingleClusterArm(arm));
+        row.notes.push(Note::single_cluster_arm(arm));
         return;
     }
-    row.t = Some(estimate / std_error);
+    row.inference.t = Some(estimate / std_error);
     if options.se != StdError::Naive {
         if df < TOO_LOW_DF {
-            row.notes.push(Note::TooLowDf(df));
+            row.notes.push(Note::too_low_df(df));
             return;
         }
         if df < LOW_DF {
-            row.notes.push(Note::LowDf(df));
+            row.notes.push(Note::low_df(df));
         }
     }
-    row.p_value = t_two_sided(estimate / std_error, df);
+    row.inference.p_value = t_two_sided(estimate / std_error, df);
     let Some(t) = t_critical(1.0 - options.level, df) else {
         return;
     };
-    row.ci_low = Some(estimate - t * std_error);
-    row.ci_high = Some(estimate + t * std_error);
-    if let (Some(mean), Some(_)) = (row.mean.1, row.lift) {
+    row.inference.ci_low = Some(estimate - t * std_error);
+    row.inference.ci_high = Some(estimate + t * std_error);
+    if let (Some(mean), Some(_)) = (row.mean_control, row.lift) {
         match fieller(estimate, mean, v, t) {
             Some((low, high)) => (row.lift_low, row.lift_high) = (Some(low), Some(high)),
-            None => row.notes.push(Note::LiftUnbounded),
+            None => row.notes.push(Note::lift_unbounded()),
         }
-    }
-}
-
-fn single_cluster_arm(row: &Effect) -> Option<String> {
-    match row.clusters {
-        (1, _) => Some(row.condition.clone()),
-        (_, 1) => Some(row.control.clone()),
-        _ => None,
     }
 }

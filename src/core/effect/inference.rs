@@ -1,10 +1,12 @@
 //! From an estimate and its standard error to t, p-value and interval.
 
-use super::notes::{LOW_DF, Note, TOO_LOW_DF};
+use super::notes::{LOW_DF, TOO_LOW_DF};
 use crate::distribution::{t_critical, t_two_sided};
+use crate::note::Note;
+use serde::Serialize;
 
 /// An estimate with what is known of its precision. `None` is NULL: the quantity does not exist, and a note says why.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Inference {
     /// The estimate.
     pub estimate: Option<f64>,
@@ -37,23 +39,23 @@ impl Inference {
             ..Inference::default()
         };
         let Some(df) = df.filter(|df| *df > 0.0 && std_error.is_finite()) else {
-            notes.push(Note::NoDf);
+            notes.push(Note::no_df());
             return row;
         };
         row.std_error = Some(std_error);
         if !(std_error > 0.0) {
-            notes.push(Note::NoResidual);
+            notes.push(Note::no_residual());
             return row;
         }
         row.df = Some(df);
         let t = estimate / std_error;
         row.t = Some(t);
         if df < TOO_LOW_DF {
-            notes.push(Note::TooLowDf(df));
+            notes.push(Note::too_low_df(df));
             return row;
         }
         if df < LOW_DF {
-            notes.push(Note::LowDf(df));
+            notes.push(Note::low_df(df));
         }
         row.p_value = t_two_sided(t, df);
         if let Some(q) = t_critical(1.0 - level, df) {
@@ -62,4 +64,17 @@ impl Inference {
         }
         row
     }
+}
+
+/// A test of several hypotheses at once.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct FTest {
+    /// F statistic.
+    pub f: Option<f64>,
+    /// Numerator degrees of freedom.
+    pub df_num: Option<f64>,
+    /// Denominator degrees of freedom.
+    pub df_den: Option<f64>,
+    /// p-value.
+    pub p_value: Option<f64>,
 }

@@ -11,11 +11,13 @@ use super::negligible;
 use super::options::{Adjust, Options, Strata};
 use super::question::{Question, linked};
 use super::robust::{Block, StdError, dot};
+use crate::note::{Code, Note};
 use crate::pulse::Pulse;
 use crate::sketch::{Key, View};
+use serde::Serialize;
 
 /// One cluster and the effect of one condition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Influence {
     /// Digest of the cluster.
     pub cluster: Key,
@@ -31,8 +33,8 @@ pub struct Influence {
     pub estimate_without: Option<f64>,
     /// `estimate_without` less the estimate.
     pub change: Option<f64>,
-    /// True if leaving the cluster out leaves nothing to estimate.
-    pub undefined: bool,
+    /// What to know.
+    pub notes: Vec<Note>,
 }
 
 /// The effects of a call, and what each cluster does to them.
@@ -160,7 +162,10 @@ pub fn influence(
                 partial_leverage: part.partial.is_finite().then_some(part.partial),
                 estimate_without: part.change.map(|c| estimate + c),
                 change: part.change,
-                undefined: part.change.is_none(),
+                notes: match part.change {
+                    Some(_) => Vec::new(),
+                    None => vec![Note::new(Code::Undefined, UNDEFINED)],
+                },
             });
         }
     }
@@ -168,5 +173,4 @@ pub fn influence(
 }
 
 /// The note of a cluster without which there is no effect.
-pub const LEFT_OUT_UNDEFINED: &str =
-    "undefined: without this cluster there is no effect to estimate";
+const UNDEFINED: &str = "without this cluster there is no effect to estimate";

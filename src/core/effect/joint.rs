@@ -4,32 +4,34 @@ use super::arms::arms_of;
 use super::design::{factor, times_transposed};
 use super::error::EffectError;
 use super::estimate::{adjusted_rows, conditions_kept, left_out};
-use super::notes::{FEW_CLUSTERS, LOW_DF, Note, TOO_LOW_DF};
+use super::inference::FTest;
+use super::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
 use super::options::{Estimand, Options};
 use super::question::{Question, linked};
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::f_upper;
+use crate::note::Note;
 use crate::pulse::{Pulse, beat};
 use crate::sketch::View;
 use nalgebra::{DMatrix, DVector};
+use serde::Serialize;
 
 /// Conditions that one test takes; its cost grows with the sixth power.
 const MAX_TESTED: usize = 16;
 
 /// The joint test.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JointTest {
+    /// Outcome.
+    pub outcome: String,
     /// Conditions tested.
     pub conditions: Vec<String>,
-    /// F statistic.
-    pub f: Option<f64>,
-    /// Numerator degrees of freedom.
-    pub df_num: Option<f64>,
-    /// Denominator degrees of freedom.
-    pub df_den: Option<f64>,
-    /// p-value.
-    pub p_value: Option<f64>,
+    /// Control.
+    pub control: String,
+    /// The test.
+    #[serde(flatten)]
+    pub test: FTest,
     /// What to know.
     pub notes: Vec<Note>,
 }
@@ -60,10 +62,9 @@ pub fn effects_joint(
         .collect();
     let mut test = JointTest {
         conditions: tested.iter().filter_map(name).collect(),
-        f: None,
-        df_num: None,
-        df_den: None,
-        p_value: None,
+        outcome: question.outcome.clone(),
+        control: control.to_owned(),
+        test: FTest::default(),
         notes: Vec::new(),
     };
     let arms = arms_of(&question.pooled);
@@ -80,39 +81,39 @@ pub fn effects_joint(
     test.notes.extend(left_out(&question.moments));
     test.notes.extend(adjusted_rows(&question.moments));
     if options.estimand == Estimand::Cluster {
-        test.notes.push(Note::ClusterEstimand);
+        test.notes.push(Note::cluster_estimand());
     }
     if control_clusters == 0 {
-        test.notes.push(Note::NoControlRows);
+        test.notes.push(Note::no_control_rows());
         test.conditions.clear();
         return Ok(test);
     }
     if let Some(least) = compared().take(tested.len()).map(|a| a.clusters).min()
         && least.min(control_clusters) < FEW_CLUSTERS
     {
-        test.notes.push(Note::FewClusters(control_clusters, least));
+        test.notes.push(Note::few_clusters(control_clusters, least));
     }
     let linked = linked(&question.moments, question.control);
     if tested.iter().any(|&c| linked.get(c) != Some(&true)) {
-        test.notes.push(Note::AliasedCondition);
+        test.notes.push(Note::aliased_condition());
         return Ok(test);
     }
     if q < design.treated.len() {
-        test.notes.push(Note::AliasedCondition);
+        test.notes.push(Note::aliased_condition());
     }
     if design.treated.len() < question.moments.conditions.len() - 1 {
-        test.notes.push(Note::NoRows);
+        test.notes.push(Note::no_rows());
     }
     if q == 0 || question.no_residual() {
         if q > 0 {
-            test.notes.push(Note::NoResidual);
+            test.notes.push(Note::no_residual());
         }
         return Ok(test);
     }
     let contrasts: Vec<Vec<f64>> = (0..q).map(|j| design.contrast(j)).collect();
     let parts = contributions(design, &contrasts, options.se)?;
     if options.se.is_jackknife() && parts.carried.iter().any(|&c| c) {
-        test.notes.push(Note::Cr3Undefined);
+        test.notes.push(Note::cr3_undefined());
         return Ok(test);
     }
     let mut variance = DMatrix::<f64>::zeros(q, q);
@@ -127,21 +128,21 @@ pub fn effects_joint(
             (Some(a), Some(b)) => s2 * dot(a, b),
             _ => 0.0,
         });
-        test.notes.push(Note::Naive(None));
+        test.notes.push(Note::naive(None));
     }
     let factor = options.se.factor(rows, clusters, parameters);
     if !(factor.is_finite() && factor > 0.0) {
-        test.notes.push(Note::NoDf);
+        test.notes.push(Note::no_df());
         return Ok(test);
     }
     variance *= factor;
     if (0..q).any(|j| variance[(j, j)] == 0.0) {
-        test.notes.push(Note::NoResidual);
+        test.notes.push(Note::no_residual());
         return Ok(test);
     }
     let beta = design.beta.get(..q).unwrap_or(&[]);
     let Some(wald) = wald(&variance, beta) else {
-        test.notes.push(Note::NoDf);
+        test.notes.push(Note::no_df());
         return Ok(test);
     };
     let q_real = q as f64;
@@ -150,7 +151,7 @@ pub fn effects_joint(
             &Products::new(&parts.terms, &parts.form, &(0..q).collect::<Vec<_>>()),
             q,
         ) else {
-            test.notes.push(Note::NoDf);
+            test.notes.push(Note::no_df());
             return Ok(test);
         };
         ((eta - q_real + 1.0) / eta, eta - q_real + 1.0)
@@ -160,25 +161,25 @@ pub fn effects_joint(
         (1.0, clusters - 1.0)
     };
     if !(df_den > 0.0) {
-        test.notes.push(Note::NoDf);
+        test.notes.push(Note::no_df());
         return Ok(test);
     }
-    (test.df_num, test.df_den) = (Some(q_real), Some(df_den));
+    (test.test.df_num, test.test.df_den) = (Some(q_real), Some(df_den));
     if options.se != StdError::Naive {
         if let Some(arm) = single {
-            test.notes.push(Note::SingleClusterArm(arm));
+            test.notes.push(Note::single_cluster_arm(arm));
             return Ok(test);
         }
         if df_den < TOO_LOW_DF {
-            test.notes.push(Note::TooLowDf(df_den));
+            test.notes.push(Note::too_low_df(df_den));
             return Ok(test);
         }
         if df_den < LOW_DF {
-            test.notes.push(Note::LowDf(df_den));
+            test.notes.push(Note::low_df(df_den));
         }
     }
     let f = scale * wald / q_real;
-    (test.f, test.p_value) = (Some(f), f_upper(f, q_real, df_den));
+    (test.test.f, test.test.p_value) = (Some(f), f_upper(f, q_real, df_den));
     Ok(test)
 }
 

@@ -1,15 +1,15 @@
 //! Effects on a sketch: estimates, cluster-robust inference, arms.
 //!
-//! - [`effects`] one row for each treated condition
+//! - [`effects`] one row for each treated condition: by regression, on ratios (`ratio`), within pairs of clusters (`paired`), or of
+//!   students assigned one by one (`students`)
 //! - [`effects_joint`] all conditions at once
 //! - [`cace`] effects of exposure on those who complied
-//! - [`ratio_effects`], [`binary_effects`] ratio metrics, and outcomes of 0 and 1
-//! - [`effect_sizes`] effects in units of standard deviations
+//! - [`effect_sizes`] the same on other scales
 //! - [`two_proportions`] two rates of independent students
 //! - [`subgroup_effects`] and [`interaction_test`] effects in segments, and whether they differ
 //! - [`quantile_effects`] effects on quantiles, from a [`Distribution`]
 //! - [`arms`] sizes, means and what is missing
-//! - [`adjusted_effects`] what covariates change, [`paired_effects`] matched pairs of clusters
+//! - [`adjusted_effects`] what covariates change
 //! - [`influence`] and [`cluster_diagnostics`] what single clusters do
 //!
 //! `question` checks a call, `design` makes the regression (`normal` its normal equations, `fit` what it leaves), `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
@@ -20,6 +20,7 @@ pub(crate) mod arms;
 mod binary;
 mod cace;
 mod columns;
+mod comparison;
 pub(crate) mod design;
 mod diagnostics;
 mod error;
@@ -43,36 +44,32 @@ pub(crate) mod robust;
 mod rough;
 pub(crate) mod satterthwaite;
 pub(crate) mod size;
+mod sizes;
 pub(crate) mod solve;
 mod students;
 mod subgroup;
 mod weighted;
 
-pub use adjusted::{AdjustedEffect, AdjustmentNote, adjusted_effects};
+pub use adjusted::{AdjustedEffect, adjusted_effects};
 pub use arms::{Arm, arms};
-pub use binary::{BinaryEffect, Range, binary_effects};
 pub use cace::{ArKind, Cace, CaceOptions, cace};
+pub use comparison::Comparison;
 pub use diagnostics::{Diagnostics, cluster_diagnostics};
 pub use error::EffectError;
 pub use estimate::{Effect, effects};
-pub use inference::Inference;
-pub use influence::{Influence, LEFT_OUT_UNDEFINED, influence};
+pub use inference::{FTest, Inference};
+pub use influence::{Influence, influence};
 pub use joint::{JointTest, effects_joint};
-pub use notes::Note;
-pub use options::{Adjust, Estimand, Options, Strata, Word};
-pub use paired::{PairedEffect, paired_effects};
+pub use options::{Adjust, Estimand, Options, Strata};
 pub use proportion::{Proportion, TwoProportions, proportion_interval, two_proportions};
 pub use quantile::{
     Distribution, QuantileEffect, QuantileError, QuantileInterval, quantile_effects,
 };
-pub use rate::RatioSe;
-pub use ratio::{RatioEffect, ratio_effects};
 pub use robust::StdError;
 pub use size::{
-    CorrectedT, EffectSize, HedgesG, Scale, SizeRow, cox_index, effect_size, effect_sizes,
-    hedges_g, wwc_correct_t,
+    CorrectedT, EffectSize, HedgesG, Scale, cox_index, effect_size, hedges_g, wwc_correct_t,
 };
-pub use students::{StudentAdjust, StudentEffect, student_effects};
+pub use sizes::{EffectSizeRow, Measure, effect_sizes};
 pub use subgroup::{
     Guard, InteractionTest, Segments, SubgroupEffect, interaction_test, subgroup_effects,
 };

@@ -3,6 +3,7 @@
 use super::error::EffectError;
 use super::robust::StdError;
 use crate::sketch::Centre;
+use crate::words::{Word, unknown};
 
 /// Adjustment for covariates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,35 +52,26 @@ pub enum Strata {
     Absorb,
     /// As if there were none.
     Ignore,
+    /// Each is a pair of clusters, and the effect is that within pairs.
+    Pairs,
 }
 
 impl Strata {
+    /// The same for what has no use for pairs.
+    pub(crate) fn without_pairs(self) -> Result<Self, EffectError> {
+        match self {
+            Strata::Pairs => unknown("strata", "pairs", "\"auto\", \"ignore\""),
+            other => Ok(other),
+        }
+    }
+
     /// The centre of the moments of such a regression.
     pub(crate) fn centre(self) -> Centre {
         match self {
-            Strata::Absorb => Centre::PerStratum,
+            Strata::Absorb | Strata::Pairs => Centre::PerStratum,
             Strata::Ignore => Centre::Pooled,
         }
     }
-}
-
-/// A choice made by a word.
-pub trait Word: Sized {
-    /// Reads the word.
-    fn from_word(word: &str) -> Result<Self, EffectError>;
-}
-
-/// The error of a word that is not offered.
-pub(crate) fn unknown<T>(
-    argument: &'static str,
-    value: &str,
-    offered: &'static str,
-) -> Result<T, EffectError> {
-    Err(EffectError::UnknownOption {
-        argument,
-        value: value.to_owned(),
-        offered,
-    })
 }
 
 impl Word for Adjust {
@@ -98,7 +90,8 @@ impl Word for Strata {
         match word {
             "auto" => Ok(Strata::Absorb),
             "ignore" => Ok(Strata::Ignore),
-            _ => unknown("strata", word, "\"auto\", \"ignore\""),
+            "pairs" => Ok(Strata::Pairs),
+            _ => unknown("strata", word, "\"auto\", \"ignore\", \"pairs\""),
         }
     }
 }
@@ -115,21 +108,17 @@ impl Word for Estimand {
 
 impl Word for StdError {
     fn from_word(word: &str) -> Result<Self, EffectError> {
-        match word {
-            "CR2" => Ok(StdError::Cr2),
-            "CR0" => Ok(StdError::Cr0),
-            "CR1" => Ok(StdError::Cr1),
-            "CR1p" => Ok(StdError::Cr1p),
-            "CR1S" => Ok(StdError::Cr1s),
-            "CR3" => Ok(StdError::Cr3),
-            "CV3" => Ok(StdError::Cv3),
-            "naive" => Ok(StdError::Naive),
-            _ => unknown(
-                "se",
-                word,
-                "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\", \"CV3\", \"naive\"",
-            ),
-        }
+        let known = StdError::ALL.iter().find(|se| se.word() == word);
+        known.copied().map_or_else(
+            || {
+                unknown(
+                    "se",
+                    word,
+                    "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\", \"CV3\", \"naive\", and \"delta\" for ratios",
+                )
+            },
+            Ok,
+        )
     }
 }
 
@@ -211,3 +200,5 @@ impl Options {
         })
     }
 }
+
+crate::words::shown_as_words!(Adjust);

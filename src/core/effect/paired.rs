@@ -3,35 +3,19 @@
 //! Imai, King and Nall (2009): `τ̂ = Σ w_j (ȳ_1j − ȳ_0j) / Σ w_j` with `w_j` the rows of pair j, variance
 //! `J / ((J − 1) N²) Σ (w_j τ̂_j − N τ̂ / J)²`, and `J − 1` degrees of freedom.
 
+use super::comparison::Comparison;
 use super::error::EffectError;
-use super::estimate::left_out;
+use super::estimate::{Effect, left_out};
 use super::inference::Inference;
 use super::negligible::Tally;
-use super::notes::Note;
-use super::options::{check_level, control_among};
+use super::options::{Adjust, Options, check_level, control_among};
+use super::robust::StdError;
 use crate::error::Invalid;
 use crate::exact::Wide;
+use crate::note::{Code, Note};
 use crate::pulse::Pulse;
 use crate::sketch::{Centre, Moments, Rows, View};
-
-/// The effect of one condition over pairs of clusters.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PairedEffect {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
-    /// Estimate and what is known of its precision.
-    pub inference: Inference,
-    /// Pairs used.
-    pub pairs: u64,
-    /// Strata with rows of one of the two conditions that are not a pair.
-    pub left_out: u64,
-    /// Rows of the condition and of the control in the pairs.
-    pub n: (u64, u64),
-    /// What to know, as text.
-    pub notes: Vec<String>,
-}
+use crate::words::unknown;
 
 /// One stratum's side: its clusters, and sums about the centre of the stratum.
 #[derive(Debug, Clone, Default)]
@@ -59,22 +43,39 @@ impl Side {
 }
 
 /// The effect of each condition except the control, by name. The strata of the sketch are the pairs.
-pub fn paired_effects(
+pub(super) fn paired_effects(
     view: &View<'_>,
     control: &str,
-    level: f64,
-) -> Result<Vec<PairedEffect>, EffectError> {
+    options: &Options,
+) -> Result<Vec<Effect>, EffectError> {
+    if options.adjust != Adjust::None {
+        return unknown("adjust", options.adjust.word(), "\"none\" with pairs");
+    }
+    if options.se != StdError::Cr2 {
+        return unknown(
+            "se",
+            options.se.word(),
+            "the default with pairs: what pairs vary by",
+        );
+    }
+    let level = options.level;
     check_level(level)?;
     let moments = view.moments(Rows::All, Centre::PerStratum)?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
     let number = control_among(&names, control)?;
     let controls = sides(&moments, number);
+    let outcome = view.name();
     let treated = (0..names.len()).filter(|&c| c != number);
     treated
         .map(|condition| {
-            let name = names.get(condition).cloned().unwrap_or_default();
+            let comparison = Comparison {
+                outcome: outcome.clone(),
+                condition: names.get(condition).cloned().unwrap_or_default(),
+                control: control.to_owned(),
+                ..Comparison::default()
+            };
             let sides = sides(&moments, condition);
-            effect(&moments, name, control, &sides, &controls, level)
+            effect(&moments, comparison, &sides, &controls, level)
         })
         .collect()
 }
@@ -103,21 +104,16 @@ fn sides(moments: &Moments, condition: usize) -> Vec<Side> {
 
 fn effect(
     moments: &Moments,
-    condition: String,
-    control: &str,
+    comparison: Comparison,
     treated: &[Side],
     controls: &[Side],
     level: f64,
-) -> Result<PairedEffect, EffectError> {
-    let mut out = PairedEffect {
-        condition,
-        control: control.to_owned(),
-        inference: Inference::default(),
-        pairs: 0,
-        left_out: 0,
-        n: (0, 0),
-        notes: Vec::new(),
+) -> Result<Effect, EffectError> {
+    let mut out = Effect {
+        comparison,
+        ..Effect::default()
     };
+    let mut alone = 0;
     let mut used = vec![0u32; moments.clusters.len()];
     // Weight, difference, and size of the values that it is a difference of.
     let mut pairs: Vec<(Wide, Tally, f64)> = Vec::new();
@@ -130,8 +126,8 @@ fn effect(
                         *times += 1;
                     }
                 }
-                out.n.0 += one.rows as u64;
-                out.n.1 += zero.rows as u64;
+                out.comparison.n += one.rows as u64;
+                out.comparison.n_control += zero.rows as u64;
                 let weight = one.weight + zero.weight;
                 let mut difference = one.mean();
                 difference.add_times(Wide::from(-1.0), zero.mean());
@@ -144,34 +140,43 @@ fn effect(
                     got: format!(
                         "a stratum with {} clusters of \"{}\" and {} of \"{}\"",
                         a.len(),
-                        out.condition,
+                        out.comparison.condition,
                         b.len(),
-                        out.control
+                        out.comparison.control
                     ),
-                    hint: "Use rct.effects, which absorbs strata of any size.",
+                    hint: "Leave out strata => 'pairs': strata of any size are absorbed.",
                 }
                 .into());
             }
-            _ => out.left_out += 1,
+            _ => alone += 1,
         }
     }
-    out.pairs = pairs.len() as u64;
-    if out.left_out > 0 {
-        out.notes.push(format!(
-            "pairs_left_out: {} strata do not have one cluster of each of the two conditions",
-            out.left_out
+    out.comparison.clusters = pairs.len() as u64;
+    out.comparison.clusters_control = pairs.len() as u64;
+    if alone > 0 {
+        out.notes.push(Note::new(
+            Code::PairsLeftOut,
+            format!(
+                "{} strata do not have one cluster of each of the two conditions",
+                alone
+            ),
         ));
     }
     let shared = used.iter().filter(|&&times| times > 1).count();
     if shared > 0 {
-        out.notes.push(format!(
-            "clusters_in_several_pairs: {shared} clusters are in more than one pair, so that pairs are not independent"
+        out.notes.push(Note::new(
+            Code::ClustersInSeveralPairs,
+            format!(
+                "{shared} clusters are in more than one pair, so that pairs are not independent"
+            ),
         ));
     }
     let mut notes: Vec<Note> = left_out(moments).into_iter().collect();
     if pairs.is_empty() {
-        out.notes
-            .push("no_pairs: no stratum has one cluster of each of the two conditions".to_owned());
+        out.notes.push(Note::new(
+            Code::NoPairs,
+            "no stratum has one cluster of each of the two conditions",
+        ));
     } else {
         let j = pairs.len() as f64;
         let total: Wide = pairs.iter().map(|(w, ..)| *w).sum();
@@ -193,6 +198,6 @@ fn effect(
         let estimate = (sum.settled() / total).value();
         out.inference = Inference::new(estimate, variance.sqrt(), df, level, &mut notes);
     }
-    out.notes.extend(notes.iter().map(Note::to_string));
+    out.notes.extend(notes.iter().cloned());
     Ok(out)
 }

@@ -5,16 +5,17 @@ use super::options::check_level;
 use super::size::cox_index;
 use crate::distribution::normal_critical;
 use crate::error::Invalid;
+use serde::Serialize;
 
 /// Wilson's interval of a proportion (Wilson 1927).
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Proportion {
     /// `x / n`.
     pub rate: f64,
     /// Lower limit.
-    pub low: f64,
+    pub ci_low: f64,
     /// Upper limit.
-    pub high: f64,
+    pub ci_high: f64,
 }
 
 /// Wilson's interval of `x` of `n`, without correction for continuity.
@@ -23,7 +24,7 @@ pub fn proportion_interval(x: i64, n: i64, level: f64) -> Result<Proportion, Eff
 }
 
 /// Two proportions compared. Limits are `None` where they do not exist.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TwoProportions {
     /// `x1 / n1`.
     pub rate: f64,
@@ -31,18 +32,26 @@ pub struct TwoProportions {
     pub rate_control: f64,
     /// Difference of the rates.
     pub difference: f64,
-    /// Newcombe's hybrid score interval (Newcombe 1998, method 10).
-    pub newcombe: (f64, f64),
-    /// Wald's interval.
-    pub wald: (f64, f64),
+    /// Lower limit of Newcombe's hybrid score interval (Newcombe 1998, method 10).
+    pub newcombe_low: f64,
+    /// Upper limit.
+    pub newcombe_high: f64,
+    /// Lower limit of Wald's interval.
+    pub wald_low: f64,
+    /// Upper limit.
+    pub wald_high: f64,
     /// Ratio of the rates.
     pub risk_ratio: Option<f64>,
-    /// Its interval by Katz (1978).
-    pub katz: Option<(f64, f64)>,
+    /// Lower limit of its interval by Katz (1978).
+    pub katz_low: Option<f64>,
+    /// Upper limit.
+    pub katz_high: Option<f64>,
     /// Ratio of the odds.
     pub odds_ratio: Option<f64>,
-    /// Its interval by Woolf (1955).
-    pub woolf: Option<(f64, f64)>,
+    /// Lower limit of its interval by Woolf (1955).
+    pub woolf_low: Option<f64>,
+    /// Upper limit.
+    pub woolf_high: Option<f64>,
     /// `ln(odds ratio) / 1.65`.
     pub cox_index: Option<f64>,
 }
@@ -67,26 +76,29 @@ pub fn two_proportions(
         (ratio * (-half).exp(), ratio * half.exp())
     };
     let risk_ratio = (x0 > 0.0).then(|| p / q);
-    let katz = risk_ratio
+    let (katz_low, katz_high) = risk_ratio
         .filter(|_| x1 > 0.0)
-        .map(|r| around(r, 1.0 / x1 - 1.0 / n1 + 1.0 / x0 - 1.0 / n0));
+        .map(|r| around(r, 1.0 / x1 - 1.0 / n1 + 1.0 / x0 - 1.0 / n0))
+        .unzip();
     let odds_ratio = (x0 > 0.0 && x1 < n1).then(|| x1 * (n0 - x0) / ((n1 - x1) * x0));
-    let woolf = odds_ratio
+    let (woolf_low, woolf_high) = odds_ratio
         .filter(|_| x1 > 0.0 && x0 < n0)
-        .map(|r| around(r, 1.0 / x1 + 1.0 / (n1 - x1) + 1.0 / x0 + 1.0 / (n0 - x0)));
+        .map(|r| around(r, 1.0 / x1 + 1.0 / (n1 - x1) + 1.0 / x0 + 1.0 / (n0 - x0)))
+        .unzip();
     Ok(TwoProportions {
         rate: p,
         rate_control: q,
         difference,
-        newcombe: (
-            difference - (p - a.low).hypot(b.high - q),
-            difference + (a.high - p).hypot(q - b.low),
-        ),
-        wald: (difference - wald, difference + wald),
+        newcombe_low: difference - (p - a.ci_low).hypot(b.ci_high - q),
+        newcombe_high: difference + (a.ci_high - p).hypot(q - b.ci_low),
+        wald_low: difference - wald,
+        wald_high: difference + wald,
         risk_ratio,
-        katz,
+        katz_low,
+        katz_high,
         odds_ratio,
-        woolf,
+        woolf_low,
+        woolf_high,
         cox_index: cox_index(p, q)?,
     })
 }
@@ -132,8 +144,8 @@ fn wilson(
     let limit = |v: f64| (v / (size + z2)).clamp(0.0, 1.0);
     Ok(Proportion {
         rate,
-        low: if x.1 == 0 { 0.0 } else { limit(middle - half) },
-        high: if x.1 == n.1 {
+        ci_low: if x.1 == 0 { 0.0 } else { limit(middle - half) },
+        ci_high: if x.1 == n.1 {
             1.0
         } else {
             limit(middle + half)

@@ -2,13 +2,17 @@
 
 use super::design::{Design, treated};
 use super::error::EffectError;
-use super::notes::Note;
 use super::options::{Adjust, Estimand, Options, control_among};
+use super::robust::StdError;
+use crate::note::Note;
 use crate::pulse::{self, beat};
 use crate::sketch::{Centre, Moments, Rows, View};
+use crate::words::unknown;
 
 /// The regression of a call and what else its rows need.
 pub struct Question {
+    /// Name of the outcome.
+    pub outcome: String,
     /// Moments that the regression was made from.
     pub moments: Moments,
     /// Moments about one centre, for means and spread.
@@ -42,6 +46,10 @@ impl Question {
         options: &Options,
         complete: bool,
     ) -> Result<Self, EffectError> {
+        options.strata.without_pairs()?;
+        if options.se == StdError::Delta {
+            return unknown("se", "delta", "another one: the outcome is not a ratio");
+        }
         if options.adjust != Adjust::None && view.covariate_count() == 0 {
             return Err(EffectError::NoCovariates);
         }
@@ -83,6 +91,7 @@ impl Question {
             };
         }
         Ok(Question {
+            outcome: view.name(),
             pooled,
             control: number,
             covariates,
@@ -92,10 +101,16 @@ impl Question {
     }
 
     /// The same from moments: those for the regression, and those of its outcome about one centre.
-    pub fn of(moments: Moments, pooled: Moments, control: &str) -> Result<Self, EffectError> {
+    pub fn of(
+        outcome: &str,
+        moments: Moments,
+        pooled: Moments,
+        control: &str,
+    ) -> Result<Self, EffectError> {
         let number = number_of(&moments, control)?;
         limit_size(&moments, 0)?;
         Ok(Question {
+            outcome: outcome.to_owned(),
             pooled,
             control: number,
             covariates: moments.columns - 1,
@@ -118,14 +133,14 @@ impl Question {
     pub fn aliased(&self, regressor: usize) -> Option<Note> {
         let column = regressor.checked_sub(self.design.treated.len())?;
         let Some(interaction) = column.checked_sub(self.covariates) else {
-            return Some(Note::AliasedCovariate(column + 1));
+            return Some(Note::aliased_covariate(column + 1));
         };
         let condition = self
             .design
             .treated
             .get(interaction.checked_div(self.covariates)?)?;
         let name = self.moments.conditions.get(*condition)?.name.clone();
-        Some(Note::AliasedInteraction(
+        Some(Note::aliased_interaction(
             name,
             interaction % self.covariates + 1,
         ))

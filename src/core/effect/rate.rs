@@ -12,10 +12,11 @@
 
 use super::error::EffectError;
 use super::negligible::{Tally, difference};
-use super::options::{Word, unknown};
+use super::robust::StdError;
 use crate::exact::Wide;
 use crate::pulse::room_for;
 use crate::sketch::Moments;
+use crate::words::unknown;
 
 /// Variance estimator of ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +27,17 @@ pub enum RatioSe {
     Delta,
 }
 
-impl Word for RatioSe {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
-        match word {
-            "CR2" => Ok(RatioSe::Cr2),
-            "delta" => Ok(RatioSe::Delta),
-            _ => unknown("se", word, "\"CR2\", \"delta\""),
+impl RatioSe {
+    /// That of a call.
+    pub(super) fn of(se: StdError) -> Result<Self, EffectError> {
+        match se {
+            StdError::Cr2 => Ok(RatioSe::Cr2),
+            StdError::Delta => Ok(RatioSe::Delta),
+            other => unknown(
+                "se",
+                other.word(),
+                "\"CR2\", \"delta\", since the outcome is a ratio",
+            ),
         }
     }
 }

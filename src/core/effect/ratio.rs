@@ -1,104 +1,91 @@
-//! Effects on ratio metrics: `Σ outcome / Σ covariate 1` by arm.
+//! Effects on ratios, `Σ numerator / Σ denominator` by condition.
 
 use super::arms::arms_of;
+use super::comparison::Comparison;
 use super::error::EffectError;
-use super::estimate::{left_out, shared_clusters};
+use super::estimate::{Effect, left_out, shared_clusters};
 use super::inference::Inference;
 use super::lift::{Covariance, fieller};
-use super::notes::{FEW_CLUSTERS, Note};
-use super::options::{check_level, control_among};
+use super::notes::FEW_CLUSTERS;
+use super::options::{Adjust, Options, check_level, control_among};
 use super::rate::{Contrast, Rate, RatioSe};
 use crate::distribution::t_critical;
+use crate::note::{Code, Note};
 use crate::sketch::{Centre, Moments, Rows, Selection, Variable, View};
+use crate::words::unknown;
 
-/// The effect of one condition on a ratio. `None` is NULL: the quantity does not exist, and a note says why.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct RatioEffect {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
-    /// Ratio of the condition and of the control.
-    pub ratio: (Option<f64>, Option<f64>),
-    /// Difference of the ratios.
-    pub effect: Inference,
-    /// Difference over the ratio of the control.
-    pub lift: Option<f64>,
-    /// Lower Fieller limit of the lift.
-    pub lift_low: Option<f64>,
-    /// Upper Fieller limit of the lift.
-    pub lift_high: Option<f64>,
-    /// Sum of the denominators, weighted if there are weights.
-    pub denominator: (Option<f64>, Option<f64>),
-    /// Rows of the condition and of the control.
-    pub n: (u64, u64),
-    /// Clusters of the condition and of the control.
-    pub clusters: (u64, u64),
-    /// What to know.
-    pub notes: Vec<String>,
-}
-
-/// The effect of each condition except the control on an outcome that is a ratio, by condition.
-pub fn ratio_effects(
+/// The effect of each condition except the control on an outcome that is a ratio, by condition; the mean of a condition is its
+/// ratio. With CR2 or the delta method; without covariates and strata.
+pub(super) fn ratio_effects(
     view: &View<'_>,
     control: &str,
-    se: RatioSe,
-    level: f64,
-) -> Result<Vec<RatioEffect>, EffectError> {
+    options: &Options,
+) -> Result<Vec<Effect>, EffectError> {
+    if options.adjust != Adjust::None {
+        return unknown(
+            "adjust",
+            options.adjust.word(),
+            "\"none\", since the outcome is a ratio",
+        );
+    }
+    options.strata.without_pairs()?;
+    let se = RatioSe::of(options.se)?;
     let selection = Selection {
         columns: vec![Variable::Outcome, Variable::Denominator],
         ..view.selection(Rows::All)
     };
     let moments = view.moments_of(&selection, Centre::Pooled)?;
-    let arms = Arms::new(view, &moments, control, se, level)?;
-    let row = |pair: Pair<'_>| {
-        let mut row = RatioEffect {
-            condition: pair.condition.to_owned(),
-            control: control.to_owned(),
-            ratio: pair.rates.map(|r| r.map(|r| r.ratio)).into(),
-            denominator: pair.rates.map(|r| r.map(|r| r.total)).into(),
-            n: pair.n,
-            clusters: pair.clusters,
-            notes: pair.notes.clone(),
-            ..RatioEffect::default()
-        };
-        let [Some(treated), Some(base)] = pair.rates else {
-            row.notes
-                .push("no_ratio: the denominators of an arm sum to 0, or it has no row".to_owned());
-            return row;
-        };
-        let difference = pair.contrast(treated, 1.0, base, 1.0);
-        let estimate = treated.ratio - base.ratio;
-        row.effect = pair.infer(estimate, &difference, &mut row.notes);
-        if base.ratio == 0.0 {
-            row.notes
-                .push("no_lift: the ratio of the control is 0".to_owned());
-            return row;
-        }
-        row.lift = Some(estimate / base.ratio);
-        let Some(t) = pair.critical(&row.effect) else {
-            return row;
-        };
-        let mean = pair.contrast(treated, 0.0, base, -1.0);
-        let v = Covariance {
-            effect: difference.variance(),
-            mean: mean.variance(),
-            both: difference.covariance(&mean),
-        };
-        match fieller(estimate, base.ratio, v, t) {
-            Some((low, high)) => (row.lift_low, row.lift_high) = (Some(low), Some(high)),
-            None => row.notes.push(
-                "lift_unbounded: the ratio of the control is too near 0 for an interval of the lift"
-                    .to_owned(),
-            ),
-        }
-        row
+    let arms = Arms::new(view, &moments, control, se, options.level)?;
+    Ok(arms.pairs().map(effect).collect())
+}
+
+fn effect(pair: Pair<'_>) -> Effect {
+    let [mean, mean_control] = pair.rates.map(|r| r.map(|r| r.ratio));
+    let mut row = Effect {
+        comparison: pair.comparison.clone(),
+        mean,
+        mean_control,
+        notes: pair.notes.clone(),
+        ..Effect::default()
     };
-    Ok(arms.pairs().map(row).collect())
+    let [Some(treated), Some(base)] = pair.rates else {
+        row.notes.push(Note::new(
+            Code::NoRatio,
+            "the denominators of a condition sum to 0, or it has no row",
+        ));
+        return row;
+    };
+    let difference = pair.contrast(treated, 1.0, base, 1.0);
+    let estimate = treated.ratio - base.ratio;
+    row.inference = pair.infer(estimate, &difference, &mut row.notes);
+    if base.ratio == 0.0 {
+        row.notes
+            .push(Note::new(Code::NoLift, "the ratio of the control is 0"));
+        return row;
+    }
+    row.lift = Some(estimate / base.ratio);
+    let Some(t) = pair.critical(&row.inference) else {
+        return row;
+    };
+    let mean = pair.contrast(treated, 0.0, base, -1.0);
+    let v = Covariance {
+        effect: difference.variance(),
+        mean: mean.variance(),
+        both: difference.covariance(&mean),
+    };
+    match fieller(estimate, base.ratio, v, t) {
+        Some((low, high)) => (row.lift_low, row.lift_high) = (Some(low), Some(high)),
+        None => row.notes.push(Note::new(
+            Code::LiftUnbounded,
+            "the ratio of the control is too close to 0 for an interval of the relative effect",
+        )),
+    }
+    row
 }
 
 /// The rates of all arms.
 pub struct Arms<'a> {
+    outcome: String,
     moments: &'a Moments,
     control: usize,
     rates: Vec<Option<Rate>>,
@@ -109,17 +96,12 @@ pub struct Arms<'a> {
 
 /// One condition against the control.
 pub struct Pair<'a> {
-    /// Name of the condition.
-    pub condition: &'a str,
+    /// Who is compared.
+    pub comparison: Comparison,
     /// Rates of the condition and of the control.
     pub rates: [Option<&'a Rate>; 2],
-    /// Rows of both.
-    pub n: (u64, u64),
-    /// Clusters of both.
-    pub clusters: (u64, u64),
     /// What to know of the data.
-    pub notes: Vec<String>,
-    single: Option<&'a str>,
+    pub notes: Vec<Note>,
     level: f64,
 }
 
@@ -139,6 +121,7 @@ impl<'a> Arms<'a> {
             .map(|c| Rate::new(moments, c, se))
             .collect();
         Ok(Arms {
+            outcome: view.name(),
             moments,
             control: number,
             rates: rates?,
@@ -168,30 +151,31 @@ impl<'a> Arms<'a> {
         let ((n1, g1), (n0, g0)) = (size(c), size(self.control));
         let mut notes = Vec::new();
         if (1..FEW_CLUSTERS).contains(&g1.min(g0)) {
-            notes.push(Note::FewClusters(g0, g1).to_string());
+            notes.push(Note::few_clusters(g0, g1));
         }
         let shared = shared_clusters(self.moments, c, self.control);
         if shared > 0 {
-            notes.push(Note::SharedClusters(shared).to_string());
+            notes.push(Note::shared_clusters(shared));
         }
         if self.strata > 1 {
-            notes.push(format!(
-                "strata_not_used: the {} strata are taken as one; rct.effects adjusts for them",
-                self.strata
+            notes.push(Note::new(
+                Code::StrataNotUsed,
+                format!("the {} strata are ignored in this analysis", self.strata),
             ));
         }
-        notes.extend(left_out(self.moments).map(|n| n.to_string()));
+        notes.extend(left_out(self.moments));
         Pair {
-            condition: self.name(c),
-            rates: [rate(c), rate(self.control)],
-            n: (n1, n0),
-            clusters: (g1, g0),
-            notes,
-            single: match (g1, g0) {
-                (1, _) => Some(self.name(c)),
-                (_, 1) => Some(self.name(self.control)),
-                _ => None,
+            comparison: Comparison {
+                outcome: self.outcome.clone(),
+                condition: self.name(c).to_owned(),
+                control: self.name(self.control).to_owned(),
+                n: n1,
+                n_control: n0,
+                clusters: g1,
+                clusters_control: g0,
             },
+            rates: [rate(c), rate(self.control)],
+            notes,
             level: self.level,
         }
     }
@@ -217,11 +201,11 @@ impl Pair<'_> {
         &self,
         estimate: f64,
         contrast: &Contrast<'_>,
-        notes: &mut Vec<String>,
+        notes: &mut Vec<Note>,
     ) -> Inference {
         let std_error = contrast.variance().sqrt();
-        if let Some(arm) = self.single {
-            notes.push(Note::SingleClusterArm(arm.to_owned()).to_string());
+        if let Some(arm) = self.comparison.single_cluster() {
+            notes.push(Note::single_cluster_arm(arm.to_owned()));
             // Without degrees of freedom both arms are one cluster, and 0 would not be a standard error.
             let df = contrast.df();
             return Inference {
@@ -231,10 +215,7 @@ impl Pair<'_> {
                 ..Inference::default()
             };
         }
-        let mut said = Vec::new();
-        let row = Inference::new(estimate, std_error, contrast.df(), self.level, &mut said);
-        notes.extend(said.iter().map(Note::to_string));
-        row
+        Inference::new(estimate, std_error, contrast.df(), self.level, notes)
     }
 
     /// The quantile of the interval of an effect, if it has one.

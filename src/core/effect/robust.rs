@@ -39,9 +39,39 @@ pub enum StdError {
     Cv3,
     /// Classical, without regard to clusters. To teach.
     Naive,
+    /// The delta method over clusters, for ratios.
+    Delta,
 }
 
 impl StdError {
+    /// All of them.
+    pub const ALL: &[StdError] = &[
+        StdError::Cr2,
+        StdError::Cr0,
+        StdError::Cr1,
+        StdError::Cr1p,
+        StdError::Cr1s,
+        StdError::Cr3,
+        StdError::Cv3,
+        StdError::Naive,
+        StdError::Delta,
+    ];
+
+    /// The word of a call.
+    pub fn word(self) -> &'static str {
+        match self {
+            StdError::Cr2 => "CR2",
+            StdError::Cr0 => "CR0",
+            StdError::Cr1 => "CR1",
+            StdError::Cr1p => "CR1p",
+            StdError::Cr1s => "CR1S",
+            StdError::Cr3 => "CR3",
+            StdError::Cv3 => "CV3",
+            StdError::Naive => "naive",
+            StdError::Delta => "delta",
+        }
+    }
+
     /// True if leverage enters the variance.
     pub fn is_adjusted(self) -> bool {
         matches!(self, StdError::Cr2 | StdError::Cr3 | StdError::Cv3)

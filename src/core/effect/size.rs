@@ -1,17 +1,18 @@
 //! Effect sizes for clustered data.
 
 use super::error::EffectError;
-use super::estimate::{Effect, effects};
-use super::notes::Note;
-use super::options::{Adjust, Options, check_level};
+use super::estimate::Effect;
+use super::options::check_level;
 use crate::distribution::{normal_critical, t_critical, t_two_sided};
 use crate::planning::icc_of;
-use crate::sketch::{Centre, Moments, Rows, View};
+use crate::sketch::Moments;
+use serde::Serialize;
 
 /// Hedges' g and the corrections in it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct HedgesG {
     /// `ω γ b / S`.
+    #[serde(rename = "hedges_g")]
     pub g: f64,
     /// Correction for clustering, `√(1 − 2 (n − 1) ρ / (N − 2))`.
     pub gamma: f64,
@@ -116,22 +117,20 @@ impl Scale {
         let pair: Vec<usize> = (0..pooled.conditions.len())
             .filter(|&c| {
                 let name = pooled.conditions.get(c).map(|c| c.name.as_str());
-                name == Some(effect.condition.as_str()) || name == Some(effect.control.as_str())
+                name == Some(effect.comparison.condition.as_str())
+                    || name == Some(effect.comparison.control.as_str())
             })
             .collect();
-        let (n1, n0) = (effect.n.0 as f64, effect.n.1 as f64);
-        let (s1, s0) = (effect.sd.0.unwrap_or(0.0), effect.sd.1.unwrap_or(0.0));
+        let compared = &effect.comparison;
+        let (n1, n0) = (compared.n as f64, compared.n_control as f64);
+        let (s1, s0) = (effect.sd.unwrap_or(0.0), effect.sd_control.unwrap_or(0.0));
         let icc = icc_of(pooled, &pair, true);
         Some(Scale {
             sd: pooled_sd((n1, n0), (s1, s0)),
-            sd_control: effect.sd.1.filter(|s| *s > 0.0),
+            sd_control: effect.sd_control.filter(|s| *s > 0.0),
             n: (n1, n0),
-            size: icc.rows / icc.clusters,
-            icc: if icc.rows == icc.clusters {
-                0.0
-            } else {
-                icc.icc?
-            },
+            size: icc.n as f64 / icc.clusters as f64,
+            icc: if icc.n == icc.clusters { 0.0 } else { icc.icc? },
         })
     }
 
@@ -168,7 +167,8 @@ impl Scale {
         Ok(EffectSize {
             hedges: g,
             std_error: Some(se),
-            interval: critical.map(|c| (g.g - c * se, g.g + c * se)),
+            ci_low: critical.map(|c| g.g - c * se),
+            ci_high: critical.map(|c| g.g + c * se),
             individual: (1.0 - 3.0 / (4.0 * (self.n.0 + self.n.1) - 9.0)) * estimate / self.sd,
             glass_delta: self.sd_control.map(|s| estimate / s),
             icc: rho,
@@ -177,19 +177,24 @@ impl Scale {
 }
 
 /// An effect on the scale of standard deviations.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct EffectSize {
     /// Hedges' g with the correction for clustering, and its parts.
+    #[serde(flatten)]
     pub hedges: HedgesG,
     /// Standard error of g.
     pub std_error: Option<f64>,
-    /// Interval of g; `None` if there is no quantile.
-    pub interval: Option<(f64, f64)>,
+    /// Lower limit of g; `None` if there is no quantile.
+    pub ci_low: Option<f64>,
+    /// Upper limit.
+    pub ci_high: Option<f64>,
     /// Hedges' g as for independent students, `(1 − 3 / (4N − 9)) b / S`.
+    #[serde(rename = "hedges_g_individual")]
     pub individual: f64,
     /// Glass's delta: the difference over the standard deviation of the control.
     pub glass_delta: Option<f64>,
     /// Intra-cluster correlation that was used.
+    #[serde(skip)]
     pub icc: f64,
 }
 
@@ -221,56 +226,6 @@ pub fn effect_size(
     scale.sizes(estimate, std_error, df, level)
 }
 
-/// Sizes of one condition's effect. `None` is NULL: the quantity does not exist, and a note says why.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SizeRow {
-    /// The effect as [`effects`] has it.
-    pub effect: Effect,
-    /// What the sizes were made with.
-    pub scale: Option<Scale>,
-    /// The sizes.
-    pub size: Option<EffectSize>,
-    /// What to know.
-    pub notes: Vec<Note>,
-}
-
-/// Sizes of the effect of each condition except the control, by condition.
-pub fn effect_sizes(
-    view: &View<'_>,
-    control: &str,
-    options: &Options,
-) -> Result<Vec<SizeRow>, EffectError> {
-    let rows = match options.adjust {
-        Adjust::None => Rows::All,
-        Adjust::Ancova | Adjust::Lin => Rows::WithCovariatesOutcomeOnly,
-    };
-    let effects = effects(view, control, options)?;
-    let pooled = view.moments(rows, Centre::Pooled)?;
-    let size = |effect: Effect| {
-        let scale = Scale::of(&effect, &pooled);
-        // Where the effect has no interval, neither has its size.
-        let tested = effect.ci_low.is_some();
-        let size = effect.estimate.zip(scale).and_then(|(estimate, scale)| {
-            scale
-                .sizes(estimate, effect.std_error, effect.df, options.level)
-                .ok()
-                .map(|s| EffectSize {
-                    std_error: s.std_error.filter(|_| effect.std_error > Some(0.0)),
-                    interval: s.interval.filter(|_| tested),
-                    ..s
-                })
-        });
-        let about_lift = |n: &&Note| !matches!(n, Note::NoLift | Note::LiftUnbounded);
-        SizeRow {
-            notes: effect.notes.iter().filter(about_lift).cloned().collect(),
-            scale,
-            size,
-            effect,
-        }
-    };
-    Ok(effects.into_iter().map(size).collect())
-}
-
 /// Cox's index `ln(odds ratio) / 1.65`, which puts two rates on the scale of a standardized mean difference (Cox 1970);
 /// `None` if a rate is 0 or 1.
 pub fn cox_index(rate: f64, rate_control: f64) -> Result<Option<f64>, EffectError> {
@@ -289,9 +244,10 @@ pub fn cox_index(rate: f64, rate_control: f64) -> Result<Option<f64>, EffectErro
 }
 
 /// A t statistic that ignored clustering, corrected.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CorrectedT {
     /// The corrected t.
+    #[serde(rename = "t_corrected")]
     pub t: f64,
     /// Its degrees of freedom, `h`.
     pub df: f64,

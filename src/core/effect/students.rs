@@ -3,57 +3,20 @@
 //! A sketch of students has one cell for each stratum and condition, whatever the number of students, and that is all
 //! that is needed here.
 
+use super::comparison::Comparison;
 use super::error::EffectError;
-use super::estimate::left_out;
+use super::estimate::{Effect, left_out};
 use super::inference::Inference;
 use super::negligible::{ALIASED, Tally, squares_beyond_digits};
-use super::notes::Note;
-use super::options::{Strata, Word, check_level, control_among, unknown};
+use super::options::{Adjust, Options, check_level, control_among};
+use super::robust::StdError;
 use super::size::{hedges_g, pooled_sd};
 use super::solve::factor;
 use crate::exact::Wide;
+use crate::note::{Code, Note};
 use crate::pulse::{Pulse, beat};
 use crate::sketch::{Centre, Moments, Rows, View};
-
-/// Adjustment for covariates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StudentAdjust {
-    /// Differences in means.
-    None,
-    /// A slope for each covariate in each condition, covariates about their stratum means (Lin 2013).
-    Lin,
-}
-
-impl Word for StudentAdjust {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
-        match word {
-            "none" => Ok(StudentAdjust::None),
-            "lin" => Ok(StudentAdjust::Lin),
-            _ => unknown("adjust", word, "\"none\", \"lin\""),
-        }
-    }
-}
-
-/// The effect of one condition. `None` is NULL, and a note says why.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct StudentEffect {
-    /// Treated condition.
-    pub condition: String,
-    /// Estimate, standard error, degrees of freedom, test and interval.
-    pub inference: Inference,
-    /// Students of the condition and of the control, all strata.
-    pub n: (u64, u64),
-    /// Strata with both conditions, which the estimate is of.
-    pub strata: u64,
-    /// Means of the condition and of the control, all strata.
-    pub mean: (Option<f64>, Option<f64>),
-    /// Standard deviations of the condition and of the control, divisor n − 1, all strata.
-    pub sd: (Option<f64>, Option<f64>),
-    /// Hedges' g.
-    pub hedges_g: Option<f64>,
-    /// What to know.
-    pub notes: Vec<String>,
-}
+use crate::words::unknown;
 
 /// Rows, sums about the centre, and cross products about the own means of one stratum and condition.
 #[derive(Debug, Clone, Default)]
@@ -171,17 +134,34 @@ fn cell_of(stratum: &Stratum, condition: usize) -> Option<&Cell> {
 /// `s²_as` is the residual sum of squares of the cell over `ν_as = (n_as − 1) (1 − k / (n_a − S))`, `n_a` and S the
 /// students of the condition and the strata, k the slopes; `ν_as` also takes the place of `n_as − 1` in the degrees of
 /// freedom.
-pub fn student_effects(
+pub(super) fn student_effects(
     view: &View<'_>,
     control: &str,
-    adjust: StudentAdjust,
-    strata: Strata,
-    level: f64,
-) -> Result<Vec<StudentEffect>, EffectError> {
+    options: &Options,
+) -> Result<Vec<Effect>, EffectError> {
+    let (adjust, level, strata) = (
+        options.adjust,
+        options.level,
+        options.strata.without_pairs()?,
+    );
     check_level(level)?;
+    if options.se != StdError::Cr2 {
+        return unknown(
+            "se",
+            options.se.word(),
+            "\"CR2\", since each student is a unit of its own",
+        );
+    }
     let rows = match adjust {
-        StudentAdjust::None => Rows::All,
-        StudentAdjust::Lin if view.covariate_count() == 0 => {
+        Adjust::Ancova => {
+            return unknown(
+                "adjust",
+                "ancova",
+                "\"none\", \"lin\", since each student is a unit of its own",
+            );
+        }
+        Adjust::None => Rows::All,
+        Adjust::Lin if view.covariate_count() == 0 => {
             return Err(crate::error::Invalid {
                 argument: "adjust",
                 must: "\"none\" without covariates",
@@ -190,7 +170,7 @@ pub fn student_effects(
             }
             .into());
         }
-        StudentAdjust::Lin => Rows::WithCovariates,
+        Adjust::Lin => Rows::WithCovariates,
     };
     let moments = view.student_moments(rows, strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
@@ -216,31 +196,39 @@ pub fn student_effects(
     let mut out = Vec::new();
     for (c, name) in names.iter().enumerate().filter(|(c, _)| *c != number) {
         beat();
-        let mut row = StudentEffect {
-            condition: name.clone(),
-            n: (size(c), size(number)),
-            mean: (mean(c), mean(number)),
-            sd: (sd(c), sd(number)),
-            ..StudentEffect::default()
+        let mut row = Effect {
+            comparison: Comparison {
+                outcome: view.name(),
+                condition: name.clone(),
+                control: control.to_owned(),
+                n: size(c),
+                n_control: size(number),
+                clusters: size(c),
+                clusters_control: size(number),
+            },
+            mean: mean(c),
+            mean_control: mean(number),
+            sd: sd(c),
+            sd_control: sd(number),
+            ..Effect::default()
         };
         let mut notes: Vec<Note> = left_out(&moments).into_iter().collect();
         let both = cells.iter().map(|s| (cell_of(s, c), cell_of(s, number)));
         let pairs: Vec<(&Cell, &Cell)> = both.clone().filter_map(|(a, b)| a.zip(b)).collect();
         let touched = both.filter(|(a, b)| a.is_some() || b.is_some()).count();
-        row.strata = pairs.len() as u64;
         if touched > pairs.len() {
-            notes.push(Note::UninformativeStrata(touched - pairs.len(), touched));
+            notes.push(Note::uninformative_strata(touched - pairs.len(), touched));
         }
-        if row.n.1 == 0 {
-            notes.push(Note::NoControlRows);
-        } else if row.n.0 == 0 {
-            notes.push(Note::NoRows);
+        if row.comparison.n_control == 0 {
+            notes.push(Note::no_control_rows());
+        } else if row.comparison.n == 0 {
+            notes.push(Note::no_rows());
         } else if pairs.is_empty() {
-            notes.push(Note::AliasedCondition);
+            notes.push(Note::aliased_condition());
         } else {
             estimate(&mut row, &pairs, adjust, level, &mut notes);
         }
-        row.notes.splice(0..0, notes.iter().map(Note::to_string));
+        row.notes.splice(0..0, notes.iter().cloned());
         out.push(row);
     }
     Ok(out)
@@ -271,15 +259,15 @@ fn slopes(cells: &[&Cell], covariates: usize) -> (Vec<Wide>, usize, Vec<usize>) 
 }
 
 fn estimate(
-    row: &mut StudentEffect,
+    row: &mut Effect,
     pairs: &[(&Cell, &Cell)],
-    adjust: StudentAdjust,
+    adjust: Adjust,
     level: f64,
     notes: &mut Vec<Note>,
 ) {
     let covariates = match adjust {
-        StudentAdjust::None => 0,
-        StudentAdjust::Lin => pairs.first().map_or(0, |(a, _)| a.sums.len() - 1),
+        Adjust::None | Adjust::Ancova => 0,
+        Adjust::Lin => pairs.first().map_or(0, |(a, _)| a.sums.len() - 1),
     };
     let strata = pairs.len() as f64;
     let total: f64 = pairs.iter().map(|(a, b)| a.rows + b.rows).sum();
@@ -293,7 +281,7 @@ fn estimate(
             .collect();
         let (beta, k, aliased) = slopes(&arm, covariates);
         for j in aliased {
-            let note = Note::AliasedCovariate(j + 1);
+            let note = Note::aliased_covariate(j + 1);
             if !notes.contains(&note) {
                 notes.push(note);
             }
@@ -329,17 +317,16 @@ fn estimate(
         }
     }
     let tau = tau.settled().value();
-    let n = (row.n.0 as f64, row.n.1 as f64);
-    row.hedges_g = (row.sd.0.zip(row.sd.1))
+    let n = (row.comparison.n as f64, row.comparison.n_control as f64);
+    row.hedges_g = (row.sd.zip(row.sd_control))
         .and_then(|sd| hedges_g(tau, pooled_sd(n, sd), n.0, n.1, 1.0, 0.0).ok())
         .map(|g| g.g);
     if row.hedges_g.is_none() {
-        notes.push(Note::NoHedgesG);
+        notes.push(Note::no_hedges_g());
     }
     if too_small > 0 {
-        row.notes.push(format!(
-            "single_student: cells of stratum and condition with too few students to see how they vary: {too_small}; no standard error"
-        ));
+        row.notes.push(Note::new(Code::SingleStudent, format!("cells of stratum and condition with too few students to see how they vary: {too_small}; no standard error"
+        )));
         row.inference.estimate = Some(tau);
         return;
     }

@@ -3,65 +3,59 @@
 use crate::distribution::f_upper;
 use crate::effect::design::{factor, times_transposed};
 use crate::effect::estimate::{conditions_kept, effects_of};
-use crate::effect::notes::{LOW_DF, TOO_LOW_DF, on_difference};
+use crate::effect::notes::on_difference;
+use crate::effect::notes::{LOW_DF, TOO_LOW_DF};
 use crate::effect::question::{Question, linked};
 use crate::effect::robust::contributions;
 use crate::effect::satterthwaite::Products;
 use crate::effect::size::pooled_sd;
-use crate::effect::{EffectError, Note, Options, Strata, hedges_g};
+use crate::effect::{Comparison, FTest, Inference};
+use crate::effect::{EffectError, Options, Strata, hedges_g};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::beat;
 use crate::sketch::{Centre, Rows, View};
+use serde::Serialize;
 
 /// One covariate of one condition against the control. `None` is NULL, and a note says why.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Balance {
-    /// Condition.
-    pub condition: String,
-    /// Number of the covariate, from 1.
+    /// Who is compared; the outcome is the covariate.
+    #[serde(flatten)]
+    pub comparison: Comparison,
+    /// Place of the covariate among them all, from 1.
+    #[serde(skip)]
     pub number: usize,
-    /// Its name; its number if no names are given.
-    pub covariate: String,
-    /// Students of the condition and of the control.
-    pub n: (u64, u64),
-    /// Clusters of the condition and of the control.
-    pub clusters: (u64, u64),
-    /// Mean of the condition and of the control.
-    pub mean: (Option<f64>, Option<f64>),
-    /// Difference within strata.
-    pub difference: Option<f64>,
+    /// Difference within strata, with its CR2 standard error and Satterthwaite degrees of freedom.
+    #[serde(flatten)]
+    pub inference: Inference,
+    /// Mean of the condition.
+    pub mean: Option<f64>,
+    /// Mean of the control.
+    pub mean_control: Option<f64>,
     /// Hedges' g: the difference over the pooled standard deviation of students within conditions, times
     /// `1 − 3 / (4 N − 9)`.
     pub standardized: Option<f64>,
-    /// CR2 standard error of the difference.
-    pub std_error: Option<f64>,
-    /// Satterthwaite degrees of freedom.
-    pub df: Option<f64>,
-    /// Two-sided p-value.
-    pub p_value: Option<f64>,
     /// `satisfied` up to 0.05, `adjust` up to 0.25, `fails` above (What Works Clearinghouse).
     pub category: Option<&'static str>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// One test that no covariate differs between a condition and the control.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BalanceJoint {
     /// Condition.
     pub condition: String,
+    /// Control.
+    pub control: String,
     /// Covariates tested.
     pub covariates: u64,
-    /// F statistic.
-    pub f: Option<f64>,
-    /// Numerator degrees of freedom.
-    pub df_num: Option<f64>,
-    /// Denominator degrees of freedom.
-    pub df_den: Option<f64>,
-    /// p-value.
-    pub p_value: Option<f64>,
+    /// The test.
+    #[serde(flatten)]
+    pub test: FTest,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// The questions "the effect on covariate j", one for each covariate.
@@ -78,10 +72,12 @@ fn questions(view: &View<'_>, control: &str, strata: Strata) -> Result<Vec<Quest
     }
     let own = view.moments(Rows::WithCovariates, strata.centre())?;
     let pooled = view.moments(Rows::WithCovariates, Centre::Pooled)?;
+    let names = view.covariate_names();
     (1..=count)
-        .map(|j| {
+        .zip(&names)
+        .map(|(j, name)| {
             beat();
-            Question::of(own.of_column(j), pooled.of_column(j), control)
+            Question::of(name, own.of_column(j), pooled.of_column(j), control)
         })
         .collect()
 }
@@ -94,7 +90,6 @@ pub fn balance(
     control: &str,
     strata: Strata,
 ) -> Result<Vec<Balance>, EffectError> {
-    let names = view.covariate_names();
     let options = Options {
         strata,
         ..Options::default()
@@ -103,28 +98,28 @@ pub fn balance(
     for (j, question) in questions(view, control, strata)?.iter().enumerate() {
         beat();
         for effect in effects_of(question, &options)? {
-            let n = (effect.n.0 as f64, effect.n.1 as f64);
+            let compared = &effect.comparison;
+            let n = (compared.n as f64, compared.n_control as f64);
             let mut notes = on_difference(&effect.notes);
             let standardized = effect
+                .inference
                 .estimate
-                .zip(effect.sd.0.zip(effect.sd.1))
+                .zip(effect.sd.zip(effect.sd_control))
                 .and_then(|(b, sd)| hedges_g(b, pooled_sd(n, sd), n.0, n.1, 1.0, 0.0).ok())
                 .map(|g| g.g);
-            if standardized.is_none() && effect.estimate.is_some() {
-                notes.push("no_spread: the covariate does not vary within conditions".to_owned());
+            if standardized.is_none() && effect.inference.estimate.is_some() {
+                notes.push(Note::new(
+                    Code::NoSpread,
+                    "the covariate does not vary within conditions",
+                ));
             }
             rows.push(Balance {
-                condition: effect.condition,
+                comparison: effect.comparison,
                 number: j + 1,
-                covariate: names.get(j).cloned().unwrap_or_default(),
-                n: effect.n,
-                clusters: effect.clusters,
+                inference: effect.inference,
                 mean: effect.mean,
-                difference: effect.estimate,
+                mean_control: effect.mean_control,
                 standardized,
-                std_error: effect.std_error,
-                df: effect.df,
-                p_value: effect.p_value,
                 category: standardized.map(|g| match g.abs() {
                     g if g <= 0.05 => "satisfied",
                     g if g <= 0.25 => "adjust",
@@ -136,10 +131,8 @@ pub fn balance(
     }
     // By condition, then by covariate; the sort keeps the order of conditions, which is that of their names.
     rows.sort_by(|a, b| {
-        a.condition
-            .as_bytes()
-            .cmp(b.condition.as_bytes())
-            .then(a.number.cmp(&b.number))
+        let name = |row: &Balance| row.comparison.condition.clone();
+        name(a).cmp(&name(b)).then(a.number.cmp(&b.number))
     });
     Ok(rows)
 }
@@ -186,20 +179,18 @@ pub fn balance_joint(
             .moments
             .conditions
             .iter()
-            .position(|c| c.name == effect.condition);
+            .position(|c| c.name == effect.comparison.condition);
         let mut row = BalanceJoint {
-            condition: effect.condition,
+            condition: effect.comparison.condition.clone(),
+            control: effect.comparison.control.clone(),
             covariates: questions.len() as u64,
-            f: None,
-            df_num: None,
-            df_den: None,
-            p_value: None,
+            test: FTest::default(),
             notes: effect
                 .notes
                 .iter()
                 .filter(|n| n.is_on_difference())
-                .filter(|n| !matches!(n, Note::NoResidual | Note::LowDf(_) | Note::TooLowDf(_)))
-                .map(Note::to_string)
+                .filter(|n| !matches!(n.code, Code::NoResidual | Code::LowDf | Code::TooLowDf))
+                .cloned()
                 .collect(),
         };
         let at = first
@@ -208,8 +199,8 @@ pub fn balance_joint(
             .iter()
             .position(|c| Some(*c) == number)
             .and_then(|r| first.design.kept.iter().position(|&k| k == r));
-        let possible = effect.n.1 > 0
-            && effect.clusters.0.min(effect.clusters.1) > 1
+        let possible = effect.comparison.n_control > 0
+            && effect.comparison.fewest_clusters() > 1
             && number.and_then(|c| linked.get(c)) == Some(&true);
         if let (Some(at), true) = (at, possible) {
             test(&mut row, &questions, &parts, at);
@@ -247,12 +238,12 @@ fn test(
         .collect();
     let (kept, aliased, root) = factor(&variance, k);
     for j in aliased {
-        row.notes.push(Note::AliasedCovariate(j + 1).to_string());
+        row.notes.push(Note::aliased_covariate(j + 1));
     }
     let coordinates = questions.first().map(|q| q.design.contrast(at));
     let products = Products::new(&first.terms, &first.form, &[at]);
     let Some(nu) = coordinates.and_then(|d| products.df(0, &d)) else {
-        row.notes.push(Note::NoDf.to_string());
+        row.notes.push(Note::no_df());
         return;
     };
     row.covariates = kept.len() as u64;
@@ -261,8 +252,9 @@ fn test(
         return;
     }
     if !(df_den > 0.0) {
-        row.notes.push(format!(
-            "no_df: {nu:.2} degrees of freedom are too few for {tested} covariates at once"
+        row.notes.push(Note::new(
+            Code::NoDf,
+            format!("{nu:.2} degrees of freedom are too few for {tested} covariates at once"),
         ));
         return;
     }
@@ -272,14 +264,14 @@ fn test(
         .copied()
         .collect();
     let wald: f64 = times_transposed(&root, &d).iter().map(|z| z * z).sum();
-    (row.df_num, row.df_den) = (Some(tested), Some(df_den));
+    (row.test.df_num, row.test.df_den) = (Some(tested), Some(df_den));
     if df_den < TOO_LOW_DF {
-        row.notes.push(Note::TooLowDf(df_den).to_string());
+        row.notes.push(Note::too_low_df(df_den));
         return;
     }
     if df_den < LOW_DF {
-        row.notes.push(Note::LowDf(df_den).to_string());
+        row.notes.push(Note::low_df(df_den));
     }
     let f = df_den / (nu * tested) * wald;
-    (row.f, row.p_value) = (Some(f), f_upper(f, tested, df_den));
+    (row.test.f, row.test.p_value) = (Some(f), f_upper(f, tested, df_den));
 }

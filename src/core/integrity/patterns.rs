@@ -4,9 +4,10 @@ use crate::effect::EffectError;
 use crate::error::Invalid;
 use crate::pulse::Pulse;
 use crate::sketch::{Centre, Key, Rows, View};
+use serde::Serialize;
 
 /// Something that cannot be if the experiment ran as designed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Pattern {
     /// Name of the rule.
     pub pattern: &'static str,

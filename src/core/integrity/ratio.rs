@@ -3,7 +3,9 @@
 use crate::distribution::chi_squared_upper;
 use crate::effect::design::{factor, times_transposed};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse;
+use serde::Serialize;
 
 /// The result of a comparison of counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,7 @@ impl Verdict {
 }
 
 /// A test of a sample ratio. `None` is NULL: the quantity does not exist, and a note says why.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Srm {
     /// Units in conditions with a weight above 0.
     pub n: u64,
@@ -43,9 +45,9 @@ pub struct Srm {
     /// Whether the counts are as expected.
     pub verdict: Option<Verdict>,
     /// Expected count of each condition.
-    pub expected: Vec<f64>,
+    pub expected_counts: Vec<f64>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Units below which the exact p-value decides.
@@ -56,17 +58,20 @@ pub const FEW_EXPECTED: f64 = 5.0;
 impl Srm {
     /// The verdict by the exact p-value if counts are small and it is there, otherwise by that of the chi-squared.
     pub fn decide(&mut self, alpha: f64) {
-        let small =
-            self.n < FEW_UNITS || self.expected.iter().any(|&e| e > 0.0 && e < FEW_EXPECTED);
+        let small = self.n < FEW_UNITS
+            || self
+                .expected_counts
+                .iter()
+                .any(|&e| e > 0.0 && e < FEW_EXPECTED);
         let p = match self.p_exact {
             Some(p) if small => Some(p),
             _ => self.p_value,
         };
         if small && self.p_exact.is_none() && self.p_value.is_some() {
-            self.notes.push(
-                "small_counts: the chi-squared approximation is rough, and there is no exact p-value"
-                    .to_owned(),
-            );
+            self.notes.push(Note::new(
+                Code::SmallCounts,
+                "the chi-squared approximation is rough, and there is no exact p-value",
+            ));
         }
         if self.verdict != Some(Verdict::Leak) {
             self.verdict = p.map(|p| {
@@ -82,9 +87,12 @@ impl Srm {
     /// Records units where there can be none.
     pub fn leak(&mut self, count: u64, place: &str) {
         self.verdict = Some(Verdict::Leak);
-        self.notes.push(format!(
-            "leak: {count} unit{} in {place}, where there can be none",
-            if count == 1 { "" } else { "s" }
+        self.notes.push(Note::new(
+            Code::Leak,
+            format!(
+                "{count} unit{} in {place}, where there can be none",
+                if count == 1 { "" } else { "s" }
+            ),
         ));
     }
 }
@@ -95,10 +103,10 @@ pub fn check_alpha(alpha: f64) -> Result<(), Invalid> {
         return Ok(());
     }
     Err(Invalid::number(
-        "alpha",
+        "level",
         "between 0 and 1",
-        alpha,
-        "Write 0.001 for an alarm at one in a thousand.",
+        1.0 - alpha,
+        "Write 0.999 for a false alarm in one of a thousand experiments.",
     ))
 }
 
@@ -183,3 +191,5 @@ pub fn add_multinomial(covariance: &mut [f64], shares: &[f64], factor: f64) {
         }
     }
 }
+
+crate::words::shown_as_words!(Verdict);

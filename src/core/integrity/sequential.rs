@@ -3,13 +3,17 @@
 use super::ratio::{check_alpha, name, shares};
 use super::srm::check_counts;
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
 use crate::sketch::MAX_CONDITIONS;
 use libm::lgamma;
+use serde::Serialize;
 
 /// One look. `None` is NULL, and a note says why.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Look {
+    /// Number of the look, from 1.
+    pub look: u64,
     /// Units in conditions with a weight above 0.
     pub n: u64,
     /// Natural logarithm of the e-value; NULL (infinite) after a leak.
@@ -23,7 +27,7 @@ pub struct Look {
     /// True once the p-value of this or a look before is at most alpha.
     pub alarm: bool,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 fn check_k(k: f64) -> Result<(), Invalid> {
@@ -77,7 +81,7 @@ pub fn srm_looks(
     }
     if !observed.len().is_multiple_of(arms) {
         return Err(Invalid {
-            argument: "observed",
+            argument: "counts",
             must: "of whole looks",
             got: format!("{} counts for {arms} conditions", observed.len()),
             hint: HINT,
@@ -93,14 +97,17 @@ pub fn srm_looks(
         check_counts(counts, None)?;
         if let Some((_, now)) = before.iter().zip(counts).find(|(b, n)| n < b) {
             return Err(Invalid::number(
-                "observed",
+                "counts",
                 "cumulative: no count below that of the look before",
                 *now as f64,
                 HINT,
             ));
         }
         before = counts;
-        let row = look(counts, &parts, k, alpha, running);
+        let row = Look {
+            look: rows.len() as u64 + 1,
+            ..look(counts, &parts, k, alpha, running)
+        };
         running = row.p_running;
         rows.push(row);
     }
@@ -111,6 +118,7 @@ fn look(observed: &[u64], shares: &[f64], k: f64, alpha: f64, running: f64) -> L
     let open = || observed.iter().zip(shares).filter(|(_, s)| **s > 0.0);
     let n: u64 = open().map(|(o, _)| o).sum();
     let mut row = Look {
+        look: 1,
         n,
         log_e: None,
         e_value: None,
@@ -121,10 +129,13 @@ fn look(observed: &[u64], shares: &[f64], k: f64, alpha: f64, running: f64) -> L
     };
     let mut leaks = observed.iter().zip(shares).enumerate();
     if let Some((i, (o, _))) = leaks.find(|(_, (o, s))| **s == 0.0 && **o > 0) {
-        row.notes.push(format!(
-            "leak: {o} unit{} in {} of weight 0, where there can be none",
-            if *o == 1 { "" } else { "s" },
-            name(None, i)
+        row.notes.push(Note::new(
+            Code::Leak,
+            format!(
+                "{o} unit{} in {} of weight 0, where there can be none",
+                if *o == 1 { "" } else { "s" },
+                name(None, i)
+            ),
         ));
         return row;
     }
@@ -137,8 +148,10 @@ fn look(observed: &[u64], shares: &[f64], k: f64, alpha: f64, running: f64) -> L
     let e = log_e.exp();
     row.e_value = e.is_finite().then_some(e);
     if row.e_value.is_none() {
-        row.notes
-            .push("overflow: the e-value is too large for a double; log_e has it".to_owned());
+        row.notes.push(Note::new(
+            Code::Overflow,
+            "the e-value is too large for a double; log_e has it",
+        ));
     }
     row.p_value = (-log_e).exp().min(1.0);
     row.p_running = row.p_value.min(running);

@@ -5,8 +5,10 @@ use super::ratio::{Srm, check_alpha, name, shares};
 use crate::distribution::chi_squared_upper;
 use crate::effect::EffectError;
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
 use crate::sketch::{Centre, Rows, Selection, View};
+use serde::Serialize;
 
 /// Tests whether units fell into conditions as their weights let expect: Pearson's chi-squared over the conditions with a
 /// weight above 0, and the exact binomial or multinomial p-value. A unit in a condition of weight 0 is a leak, not a term
@@ -37,7 +39,7 @@ const MAX_CONDITIONS: usize = crate::sketch::MAX_CONDITIONS;
 pub(super) fn check_counts(observed: &[u64], conditions: Option<&[String]>) -> Result<(), Invalid> {
     if !(2..=MAX_CONDITIONS).contains(&observed.len()) {
         return Err(Invalid {
-            argument: "observed",
+            argument: "counts",
             must: "counts of 2 to 1000 conditions",
             got: observed.len().to_string(),
             hint: COUNTS_HINT,
@@ -79,7 +81,7 @@ pub(super) fn against(
     let mut row = Srm {
         n,
         df: open.len().saturating_sub(1) as u64,
-        expected: shares.iter().map(|s| s * n as f64).collect(),
+        expected_counts: shares.iter().map(|s| s * n as f64).collect(),
         ..Srm::default()
     };
     for (i, (&o, &s)) in observed.iter().zip(shares).enumerate() {
@@ -89,7 +91,7 @@ pub(super) fn against(
     }
     if n == 0 {
         row.notes
-            .push("no_units: there is no unit to count".to_owned());
+            .push(Note::new(Code::NoUnits, "there is no unit to count"));
         return row;
     }
     let chi2 = open
@@ -106,23 +108,24 @@ pub(super) fn against(
         }
     };
     if row.p_exact.is_none() {
-        row.notes.push(
-            "no_exact: too many outcomes to enumerate; p_value is from the chi-squared distribution"
-                .to_owned(),
-        );
+        row.notes.push(Note::new(
+            Code::NoExact,
+            "too many outcomes to enumerate; p_value is from the chi-squared distribution",
+        ));
     }
     row.decide(alpha);
     row
 }
 
 /// Sample ratio of the clusters of a sketch, and of its students.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SketchSrm {
-    /// Conditions, in the order of `observed` and `expected`.
+    /// Conditions, in the order of the counts.
     pub conditions: Vec<String>,
     /// Clusters of each condition.
-    pub observed: Vec<u64>,
+    pub counts: Vec<u64>,
     /// The test at the level of clusters.
+    #[serde(flatten)]
     pub clusters: Srm,
     /// Students in conditions with a weight above 0.
     pub students: u64,
@@ -222,9 +225,8 @@ pub fn srm_of_sketch(
     let mut clusters = against(&observed, &parts, Some(&names), alpha);
     let shared = sizes.len() - moments.clusters.len();
     let students_p = if shared > 0 {
-        clusters.notes.push(format!(
-            "shared_clusters: {shared} times a cluster has rows of a further condition and is counted again; units were not whole clusters"
-        ));
+        clusters.notes.push(Note::new(Code::SharedClusters, format!("{shared} times a cluster has rows of a further condition and is counted again; units were not whole clusters"
+        )));
         None
     } else {
         // The inverse of a multinomial covariance is Pearson's sum.
@@ -237,7 +239,7 @@ pub fn srm_of_sketch(
     };
     Ok(SketchSrm {
         conditions: names,
-        observed,
+        counts: observed,
         clusters,
         students: students as u64,
         students_p,

@@ -5,7 +5,10 @@ use super::ratio::{Srm, add_multinomial, check_alpha, name, quadratic, shares};
 use super::srm::against;
 use crate::error::Invalid;
 use crate::monitoring::holm;
+use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse, beat};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a row is about.
@@ -17,16 +20,30 @@ pub enum Scope {
     Combined,
 }
 
+/// Two columns: the word, and the stratum.
+fn scope_and_stratum<S: Serializer>(scope: &Scope, serializer: S) -> Result<S::Ok, S::Error> {
+    let (word, stratum) = match scope {
+        Scope::Stratum(stratum) => ("stratum", stratum.as_deref()),
+        Scope::Combined => ("combined", None),
+    };
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("scope", word)?;
+    map.serialize_entry("stratum", &stratum)?;
+    map.end()
+}
+
 /// The test of one stratum, or of all together.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StratumSrm {
     /// Stratum, or all together.
+    #[serde(flatten, serialize_with = "scope_and_stratum")]
     pub scope: Scope,
-    /// Conditions, in the order of `observed` and `expected`: by name.
+    /// Conditions, in the order of the counts: by name.
     pub conditions: Vec<String>,
     /// Units by condition.
-    pub observed: Vec<u64>,
+    pub counts: Vec<u64>,
     /// The test.
+    #[serde(flatten)]
     pub srm: Srm,
     /// p-value of the stratum (the exact one if there is one) after Holm over all strata; NULL for all together.
     pub p_holm: Option<f64>,
@@ -111,7 +128,8 @@ fn table<V>(
 const MAX_CONDITIONS: usize = 100;
 
 /// Why there is no exact p-value of fixed counts, or of strata together.
-const NO_EXACT: &str = "no_exact: there is an exact p-value for two conditions only, and for strata together up to 5000 units";
+const NO_EXACT: &str =
+    "there is an exact p-value for two conditions only, and for strata together up to 5000 units";
 
 fn check_size(counts: &[u64]) -> Result<(), Invalid> {
     match counts.iter().find(|n| **n > 1 << 40) {
@@ -126,7 +144,7 @@ fn check_size(counts: &[u64]) -> Result<(), Invalid> {
 }
 
 /// Note of a stratum of which no unit is missing.
-const COMPLETE: &str = "complete: all assigned units are observed, so there is no p-value";
+const COMPLETE: &str = "all assigned units are observed, so there is no p-value";
 
 /// Strata in the order of their names, those without one last, then all together; Holm over strata.
 fn finish(
@@ -157,7 +175,7 @@ fn finish(
     };
     let mut all = Srm {
         n: rows.iter().map(|r| r.srm.n).sum(),
-        expected: sum(&|r, i| r.srm.expected.get(i).copied().unwrap_or(0.0)),
+        expected_counts: sum(&|r, i| r.srm.expected_counts.get(i).copied().unwrap_or(0.0)),
         ..Srm::default()
     };
     let leaks = rows
@@ -167,10 +185,10 @@ fn finish(
     match quadratic(differences, covariance) {
         Some((chi2, df, p)) => {
             (all.chi2, all.df, all.p_value) = (Some(chi2), df, Some(p));
-            let first = |r: &StratumSrm| r.observed.first().copied().unwrap_or(0);
+            let first = |r: &StratumSrm| r.counts.first().copied().unwrap_or(0);
             all.p_exact = exact.and_then(|e| sum_two_sided(e, rows.iter().map(first).sum()));
             if all.p_exact.is_none() {
-                all.notes.push(NO_EXACT.to_owned());
+                all.notes.push(Note::new(Code::NoExact, NO_EXACT));
             }
             all.decide(alpha);
         }
@@ -180,16 +198,18 @@ fn finish(
                 .all(|r| r.srm.verdict == Some(super::Verdict::Ok)) =>
         {
             all.verdict = Some(super::Verdict::Ok);
-            all.notes.push(COMPLETE.to_owned());
+            all.notes.push(Note::new(Code::Complete, COMPLETE));
         }
-        None => all
-            .notes
-            .push("no_variation: no stratum has units that could be elsewhere".to_owned()),
+        None => all.notes.push(Note::new(
+            Code::NoVariation,
+            "no stratum has units that could be elsewhere",
+        )),
     }
     if leaks > 0 {
         all.verdict = Some(super::Verdict::Leak);
-        all.notes.push(format!(
-            "leak: in {leaks} strata there are units where there can be none"
+        all.notes.push(Note::new(
+            Code::Leak,
+            format!("in {leaks} strata there are units where there can be none"),
         ));
     }
     let combined = StratumSrm {
@@ -198,7 +218,7 @@ fn finish(
             .first()
             .map(|r| r.conditions.clone())
             .unwrap_or_default(),
-        observed: sum(&|r, i| r.observed.get(i).copied().unwrap_or(0) as f64)
+        counts: sum(&|r, i| r.counts.get(i).copied().unwrap_or(0) as f64)
             .into_iter()
             .map(|n| n as u64)
             .collect(),
@@ -257,7 +277,7 @@ pub fn srm_by_stratum(
         for (((d, &o), e), share) in differences
             .iter_mut()
             .zip(&counts)
-            .zip(&srm.expected)
+            .zip(&srm.expected_counts)
             .zip(&parts)
         {
             if *share > 0.0 {
@@ -272,7 +292,7 @@ pub fn srm_by_stratum(
         rows.push(StratumSrm {
             scope: Scope::Stratum(stratum),
             conditions: table.conditions.clone(),
-            observed: counts,
+            counts: counts,
             srm,
             p_holm: None,
         });
@@ -341,10 +361,10 @@ pub fn srm_blocked(
             .map(|c| c.0 as f64 / (total as f64).max(1.0))
             .collect();
         srm.n = n;
-        srm.expected = parts.iter().map(|s| s * n as f64).collect();
+        srm.expected_counts = parts.iter().map(|s| s * n as f64).collect();
         let own: Vec<f64> = seen
             .iter()
-            .zip(&srm.expected)
+            .zip(&srm.expected_counts)
             .map(|(&o, e)| o as f64 - e)
             .collect();
         let mut v = vec![0.0; k * k];
@@ -370,24 +390,24 @@ pub fn srm_blocked(
                     _ => None,
                 };
                 if srm.p_exact.is_none() {
-                    srm.notes.push(NO_EXACT.to_owned());
+                    srm.notes.push(Note::new(Code::NoExact, NO_EXACT));
                 }
                 srm.decide(alpha);
             }
             // As it was assigned, to the unit: there is nothing to test, and nothing wrong.
             None if n == total && n > 0 && srm.verdict.is_none() => {
                 srm.verdict = Some(super::Verdict::Ok);
-                srm.notes.push(COMPLETE.to_owned());
+                srm.notes.push(Note::new(Code::Complete, COMPLETE));
             }
-            None => srm.notes.push(
-                "no_variation: none of the units are observed, or all are of one condition"
-                    .to_owned(),
-            ),
+            None => srm.notes.push(Note::new(
+                Code::NoVariation,
+                "none of the units are observed, or all are of one condition",
+            )),
         }
         rows.push(StratumSrm {
             scope: Scope::Stratum(stratum),
             conditions: table.conditions.clone(),
-            observed: counts,
+            counts: counts,
             srm,
             p_holm: None,
         });

@@ -2,18 +2,20 @@
 
 use super::{check_alpha, check_estimate};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse;
+use serde::Serialize;
 
 /// Clusters below which there is no confidence sequence: the approximation needs many.
 pub const MIN_CLUSTERS: i64 = 20;
 
 /// One look at a confidence sequence. `None` is NULL.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ConfidenceSequence {
     /// Lower limit.
-    pub low: Option<f64>,
+    pub ci_low: Option<f64>,
     /// Upper limit.
-    pub high: Option<f64>,
+    pub ci_high: Option<f64>,
     /// The p-value that holds at every look.
     pub p_value: Option<f64>,
     /// Half the width of the interval.
@@ -23,7 +25,7 @@ pub struct ConfidenceSequence {
     /// Where the sequence is tightest: `√((−2 ln α + ln(−2 ln α + 1)) / planned)`.
     pub rho: f64,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// The interval around an estimate from `clusters` clusters, tightest when there are `planned` (Waudby-Smith, Arbour, Sinha,
@@ -63,20 +65,20 @@ pub fn confidence_sequence(
     check_estimate(estimate, std_error)?;
     let (Some(estimate), Some(se), Some(clusters)) = (estimate, std_error, clusters) else {
         row.notes.push(
-            "no_estimate: without an estimate, its standard error and the number of clusters there is no interval"
-                .to_owned(),
+            Note::new(Code::NoEstimate, "without an estimate, its standard error and the number of clusters there is no interval"),
         );
         return Ok(row);
     };
     if clusters < MIN_CLUSTERS {
-        row.notes.push(format!(
-            "few_clusters: {clusters} clusters; below {MIN_CLUSTERS} a confidence sequence does not hold its level, use rct.sequential_bounds"
-        ));
+        row.notes.push(Note::new(Code::FewClusters, format!("{clusters} clusters; below {MIN_CLUSTERS} a confidence sequence does not hold its level, use rct.sequential_bounds"
+        )));
         return Ok(row);
     }
     if se == 0.0 {
-        row.notes
-            .push("no_residual: the standard error is 0, so there is no interval".to_owned());
+        row.notes.push(Note::new(
+            Code::NoResidual,
+            "the standard error is 0, so there is no interval",
+        ));
         return Ok(row);
     }
     // n ρ², the information against that where the sequence is tightest.
@@ -86,7 +88,7 @@ pub fn confidence_sequence(
     let half = multiplier * se;
     row.multiplier = Some(multiplier);
     row.halfwidth = Some(half);
-    (row.low, row.high) = (Some(estimate - half), Some(estimate + half));
+    (row.ci_low, row.ci_high) = (Some(estimate - half), Some(estimate + half));
     let p = (0.5 * r.ln_1p() - r * z * z / (2.0 * (r + 1.0))).exp();
     row.p_value = Some(p.min(1.0));
     Ok(row)
@@ -105,6 +107,35 @@ pub struct RunningSequence {
     pub high: Option<f64>,
     /// Smallest p-value so far.
     pub p_value: Option<f64>,
+}
+
+/// How a look is shown.
+#[derive(Serialize)]
+struct Row<'a> {
+    look: usize,
+    ci_low: Option<f64>,
+    ci_high: Option<f64>,
+    p_value: Option<f64>,
+    running_low: Option<f64>,
+    running_high: Option<f64>,
+    running_p: Option<f64>,
+    notes: &'a [Note],
+}
+
+impl Serialize for RunningSequence {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Row {
+            look: self.look,
+            ci_low: self.alone.ci_low,
+            ci_high: self.alone.ci_high,
+            p_value: self.alone.p_value,
+            running_low: self.low,
+            running_high: self.high,
+            running_p: self.p_value,
+            notes: &self.alone.notes,
+        }
+        .serialize(serializer)
+    }
 }
 
 /// Several looks, and the intersection of their intervals, which holds as well as long as the effect is the same at all looks.
@@ -134,8 +165,8 @@ pub fn confidence_sequences(
     for (k, ((estimate, std_error), clusters)) in looks {
         pulse::beat();
         let mut alone = confidence_sequence(*estimate, *std_error, *clusters, planned, alpha)?;
-        low = low.max(alone.low.unwrap_or(low));
-        high = high.min(alone.high.unwrap_or(high));
+        low = low.max(alone.ci_low.unwrap_or(low));
+        high = high.min(alone.ci_high.unwrap_or(high));
         p_value = match (p_value, alone.p_value) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -143,8 +174,7 @@ pub fn confidence_sequences(
         let some = low.is_finite() && high.is_finite() && low <= high;
         if low > high {
             alone.notes.push(
-                "empty: no value is in the intervals of all looks; the effect is not the same at all of them"
-                    .to_owned(),
+                Note::new(Code::Empty, "no value is in the intervals of all looks; the effect is not the same at all of them"),
             );
         }
         rows.push(RunningSequence {

@@ -3,7 +3,9 @@
 use super::p_adjust::{Method, p_adjust};
 use crate::error::{Class, Explain, Invalid, short};
 use crate::json::{JsonError, Origin, Text};
+use crate::note::{Code, Note};
 use crate::pulse;
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The rule of each role.
@@ -106,7 +108,7 @@ impl Explain for FamiliesError {
 }
 
 /// One metric in its family. `None` is NULL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Member {
     /// The metric.
     pub metric: String,
@@ -123,7 +125,7 @@ pub struct Member {
     /// Whether the adjusted p-value is at most alpha.
     pub rejected: Option<bool>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// What a metric takes besides its name and role: its row, twice.
@@ -139,10 +141,10 @@ pub fn p_adjust_families(
 ) -> Result<Vec<Member>, Invalid> {
     if !(alpha > 0.0 && alpha < 1.0) {
         return Err(Invalid::number(
-            "alpha",
+            "level",
             "above 0 and below 1",
-            alpha,
-            "Write 0.05 for an error rate of 5 %.",
+            1.0 - alpha,
+            "Write 0.95 for an error rate of 5 %.",
         ));
     }
     for (argument, len) in [("roles", roles.len()), ("p", p.len())] {
@@ -195,13 +197,17 @@ pub fn p_adjust_families(
     Ok(rows.into_iter().flatten().collect())
 }
 
-fn notes(p: Option<f64>, method: Method, family_size: usize) -> Vec<String> {
+fn notes(p: Option<f64>, method: Method, family_size: usize) -> Vec<Note> {
     let mut notes = Vec::new();
     if p.is_none() {
-        notes.push("no_p_value: the metric has no p-value and does not count in its family".into());
+        notes.push(Note::new(
+            Code::NoPValue,
+            "the metric has no p-value and does not count in its family",
+        ));
     } else if method == Method::None && family_size > 1 {
-        notes.push(format!(
-            "unadjusted: one of {family_size} tests of this family, none of which is adjusted"
+        notes.push(Note::new(
+            Code::Unadjusted,
+            format!("one of {family_size} tests of this family, none of which is adjusted"),
         ));
     }
     notes

@@ -3,6 +3,8 @@
 use super::margin::Direction;
 use super::{finite, tested};
 use crate::error::Invalid;
+use crate::note::Note;
+use serde::Serialize;
 
 /// What is known of the effect before the data, in standard deviations of the outcome, and what is asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,7 +29,7 @@ impl Default for Prior {
 }
 
 /// The effect after the data, in units of the outcome. `None` is NULL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Harm {
     /// Mean.
     pub posterior_mean: Option<f64>,
@@ -40,13 +42,13 @@ pub struct Harm {
     /// Weight of the data against the prior, from 0 to 1.
     pub weight: Option<f64>,
     /// Prior mean, in units of the outcome.
-    pub prior_mean: f64,
+    pub prior_mean_outcome: f64,
     /// Prior standard deviation, in units of the outcome.
-    pub prior_sd: f64,
+    pub prior_sd_outcome: f64,
     /// Threshold, in units of the outcome.
-    pub threshold: f64,
+    pub threshold_outcome: f64,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Normal prior and an estimate with known variance: precisions add up. Tails are those of t with `df` degrees of freedom, of
@@ -90,9 +92,9 @@ pub fn harm_probability(
         p_harm: None,
         p_above: None,
         weight: None,
-        prior_mean: mean,
-        prior_sd: spread,
-        threshold: prior.threshold * sd,
+        prior_mean_outcome: mean,
+        prior_sd_outcome: spread,
+        threshold_outcome: prior.threshold * sd,
         notes: Vec::new(),
     };
     let Some((estimate, std_error, reference)) = tested(estimate, std_error, df, &mut row.notes)?
@@ -109,6 +111,6 @@ pub fn harm_probability(
     row.posterior_sd = Some(s);
     row.weight = Some(weight);
     row.p_harm = reference.upper(sign * m / s);
-    row.p_above = reference.upper((row.threshold - sign * m) / s);
+    row.p_above = reference.upper((row.threshold_outcome - sign * m) / s);
     Ok(row)
 }

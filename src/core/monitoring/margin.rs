@@ -2,6 +2,8 @@
 
 use super::{check_alpha, tested};
 use crate::error::Invalid;
+use crate::note::Note;
+use serde::Serialize;
 
 /// Which way is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +56,7 @@ fn check_margin(margin: f64, least: bool) -> Result<(), Invalid> {
 }
 
 /// A test against a margin. `None` is NULL.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct NonInferiority {
     /// How far the estimate is from the margin, on its good side, in standard errors.
     pub t: Option<f64>,
@@ -69,7 +71,7 @@ pub struct NonInferiority {
     /// `ok`, `tripped` or `inconclusive`.
     pub verdict: Option<&'static str>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// One-sided test that a condition is not worse than the control by `margin` (units of the outcome) or more.
@@ -105,7 +107,7 @@ pub fn non_inferiority(
 }
 
 /// Two one-sided tests. `None` is NULL.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Equivalence {
     /// p-value of "the effect is −margin or less".
     pub p_low: Option<f64>,
@@ -120,7 +122,7 @@ pub struct Equivalence {
     /// `equivalent`, `different` or `inconclusive`.
     pub verdict: Option<&'static str>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Two one-sided tests that the effect is between −`margin` and `margin` (Schuirmann 1987).

@@ -34,6 +34,7 @@ pub use test::{LookTest, sequential_test};
 use crate::distribution::{normal_quantile_upper, normal_upper, t_critical, t_two_sided};
 use crate::effect::notes::{LOW_DF, TOO_LOW_DF};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 
 /// The reference distribution of an estimate over its standard error: Student's t, or the normal without degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,7 +69,7 @@ fn tested(
     estimate: Option<f64>,
     std_error: Option<f64>,
     df: Option<f64>,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> Result<Option<(f64, f64, Reference)>, Invalid> {
     check_estimate(estimate, std_error)?;
     if let Some(df) = df
@@ -82,32 +83,38 @@ fn tested(
         ));
     }
     let (Some(estimate), Some(std_error)) = (estimate, std_error) else {
-        notes.push(
-            "no_estimate: without an estimate and its standard error there is no test".to_owned(),
-        );
+        notes.push(Note::new(
+            Code::NoEstimate,
+            "without an estimate and its standard error there is no test",
+        ));
         return Ok(None);
     };
     if std_error == 0.0 {
-        notes.push("no_residual: the standard error is 0, so there is no test".to_owned());
+        notes.push(Note::new(
+            Code::NoResidual,
+            "the standard error is 0, so there is no test",
+        ));
         return Ok(None);
     }
     Ok(student(df, notes).map(|reference| (estimate, std_error, reference)))
 }
 
 /// The distribution for `df`, under the same rule for few degrees of freedom as the effects.
-fn student(df: Option<f64>, notes: &mut Vec<String>) -> Option<Reference> {
+fn student(df: Option<f64>, notes: &mut Vec<Note>) -> Option<Reference> {
     match df {
         None => Some(Reference::Normal),
         Some(df) if df < TOO_LOW_DF => {
-            notes.push(format!(
-                "low_df: {df:.2} degrees of freedom; nothing is said below 2"
+            notes.push(Note::new(
+                Code::LowDf,
+                format!("{df:.2} degrees of freedom; nothing is said below 2"),
             ));
             None
         }
         Some(df) => {
             if df < LOW_DF {
-                notes.push(format!(
-                    "low_df: {df:.2} degrees of freedom; the t approximation is rough below 4"
+                notes.push(Note::new(
+                    Code::LowDf,
+                    format!("{df:.2} degrees of freedom; the t approximation is rough below 4"),
                 ));
             }
             Some(Reference::Student(df))
@@ -148,10 +155,10 @@ fn check_alpha(alpha: f64) -> Result<(), Invalid> {
         Ok(())
     } else {
         Err(Invalid::number(
-            "alpha",
-            "above 0 and below 0.5",
-            alpha,
-            "Write 0.05 for an error rate of 5 %.",
+            "level",
+            "above 0.5 and below 1",
+            1.0 - alpha,
+            "Write 0.95 for an error rate of 5 %.",
         ))
     }
 }

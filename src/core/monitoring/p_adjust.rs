@@ -158,3 +158,5 @@ fn hommel(p: &[f64]) -> Vec<f64> {
     }
     adjusted
 }
+
+crate::words::shown_as_words!(Method);

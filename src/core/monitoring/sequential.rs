@@ -5,7 +5,9 @@ use super::spending::{Convention, Sides, Spending};
 use super::{check_alpha, student};
 use crate::distribution::normal_upper;
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse;
+use serde::Serialize;
 
 /// A plan of looks.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,12 +27,12 @@ pub struct Looks {
 }
 
 /// What a look needs to reject. `None` is NULL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LookBound {
     /// Its number, from 1.
     pub look: usize,
     /// Information fraction.
-    pub information: f64,
+    pub information_fraction: f64,
     /// Error rate spent until now.
     pub cumulative_alpha: f64,
     /// Error rate spent at this look.
@@ -42,7 +44,7 @@ pub struct LookBound {
     /// Critical value of the t statistic with the same p-value.
     pub t_bound: Option<f64>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl Looks {
@@ -162,12 +164,21 @@ fn bound(
     let mut notes = Vec::new();
     let tail = z.map(normal_upper);
     if z.is_none() {
-        notes.push("no_rejection: next to nothing of alpha is spent here, so that no value is large enough".to_owned());
+        notes.push(Note::new(
+            Code::NoRejection,
+            "next to nothing of alpha is spent here, so that no value is large enough",
+        ));
     }
     if information > 1.0 {
-        notes.push("over_running: there is more information than planned; all that is left of alpha is spent here".to_owned());
+        notes.push(Note::new(
+            Code::OverRunning,
+            "there is more information than planned; all that is left of alpha is spent here",
+        ));
     } else if looks.last && k + 1 == looks.information.len() && information < 1.0 {
-        notes.push("under_running: there is less information than planned; all that is left of alpha is spent here".to_owned());
+        notes.push(Note::new(
+            Code::UnderRunning,
+            "there is less information than planned; all that is left of alpha is spent here",
+        ));
     }
     let t_bound = match (tail, df) {
         (Some(tail), Some(df)) => student(Some(df), &mut notes).and_then(|r| r.critical(tail)),
@@ -175,7 +186,7 @@ fn bound(
     };
     LookBound {
         look: k + 1,
-        information,
+        information_fraction: information,
         cumulative_alpha,
         increment,
         z,

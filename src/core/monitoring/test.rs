@@ -4,6 +4,8 @@ use super::sequential::{LookBound, Looks, longer, sequential_bounds};
 use super::spending::Sides;
 use super::{Reference, tested};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
+use serde::Serialize;
 
 /// One look. `None` is NULL: the look did not take place yet, or a note says why.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +30,45 @@ pub struct LookTest {
     pub ci_low: Option<f64>,
     /// Upper limit; `None` for a one-sided test.
     pub ci_high: Option<f64>,
+}
+
+/// How a look is shown.
+#[derive(Serialize)]
+struct Row<'a> {
+    look: usize,
+    information_fraction: f64,
+    estimate: Option<f64>,
+    std_error: Option<f64>,
+    statistic: Option<f64>,
+    bound: Option<f64>,
+    p_value: Option<f64>,
+    nominal_p: Option<f64>,
+    crossed: Option<bool>,
+    decision: Option<&'static str>,
+    ci_low: Option<f64>,
+    ci_high: Option<f64>,
+    notes: &'a [Note],
+}
+
+impl Serialize for LookTest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Row {
+            look: self.bound.look,
+            information_fraction: self.bound.information_fraction,
+            estimate: self.estimate,
+            std_error: self.std_error,
+            statistic: self.statistic,
+            bound: self.critical,
+            p_value: self.p_value,
+            nominal_p: self.bound.nominal_p,
+            crossed: self.crossed,
+            decision: self.decision,
+            ci_low: self.ci_low,
+            ci_high: self.ci_high,
+            notes: &self.bound.notes,
+        }
+        .serialize(serializer)
+    }
 }
 
 /// Compares estimates with the boundaries of a plan. Without degrees of freedom of a look the normal distribution is used;
@@ -67,12 +108,11 @@ pub fn sequential_test(
                 ci_high: None,
             };
             if estimate.is_some() || std_error.is_some() {
-                let last = looks.last && k + 1 == count || row.bound.information >= 1.0;
+                let last = looks.last && k + 1 == count || row.bound.information_fraction >= 1.0;
                 let own = df.and_then(at);
                 if df.is_some() && own.is_none() && estimate.is_some() && std_error.is_some() {
                     row.bound.notes.push(
-                        "normal: no degrees of freedom are given for this look, so the normal distribution is used"
-                            .to_owned(),
+                        Note::new(Code::Normal, "no degrees of freedom are given for this look, so the normal distribution is used"),
                     );
                 }
                 row.compare(own, looks.sides, last, &mut stopped)?;

@@ -4,7 +4,9 @@ use super::power::{TTest, Target};
 use super::trial::{Sized, Trial, check, check_clusters, check_delta};
 use crate::effect::notes::FEW_CLUSTERS;
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse;
+use serde::Serialize;
 
 /// What an experiment can tell. `None` is NULL.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,7 +22,77 @@ pub struct Answer {
     /// Power for the given effect; for the one that `mde` names if there is none.
     pub power: Option<f64>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
+}
+
+/// What an experiment can tell, as it is shown. `None` is NULL.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Planned {
+    /// Intra-cluster correlation that is assumed.
+    pub icc: f64,
+    /// Effect in question, in units of the outcome.
+    pub delta: Option<f64>,
+    /// Clusters assigned to the treated condition.
+    pub clusters: Option<u64>,
+    /// Clusters assigned to the control.
+    pub clusters_control: Option<u64>,
+    /// Power for `delta`; without one the target power, which `mde` has.
+    pub power: Option<f64>,
+    /// Effect that is found with the target power.
+    pub mde: Option<f64>,
+    /// The same by Bloom's formula.
+    pub mde_approx: Option<f64>,
+    /// Standard error of the effect.
+    pub std_error: Option<f64>,
+    /// Its degrees of freedom.
+    pub df: Option<f64>,
+    /// Design effect of the sizes, without covariates.
+    pub design_effect: Option<f64>,
+    /// Independent students that would be as informative.
+    pub n_effective: Option<f64>,
+    /// Treated clusters after attrition.
+    pub clusters_analysed: Option<f64>,
+    /// Control clusters after attrition.
+    pub clusters_control_analysed: Option<f64>,
+    /// Students of a cluster after attrition.
+    pub cluster_size_analysed: Option<f64>,
+    /// What to know.
+    pub notes: Vec<Note>,
+}
+
+impl Planned {
+    /// An answer for a trial.
+    pub fn new(trial: &Trial, delta: Option<f64>, answer: Answer) -> Self {
+        let sized = answer.sized;
+        Planned {
+            icc: trial.icc,
+            delta,
+            clusters: Some(answer.assigned.0 as u64),
+            clusters_control: Some(answer.assigned.1 as u64),
+            power: answer.power,
+            mde: answer.mde,
+            mde_approx: answer.mde_approx,
+            std_error: Some(sized.std_error),
+            df: Some(sized.df),
+            design_effect: Some(sized.design_effect),
+            n_effective: Some(sized.n_effective),
+            clusters_analysed: Some(sized.clusters),
+            clusters_control_analysed: Some(sized.clusters_control),
+            cluster_size_analysed: Some(sized.cluster_size),
+            notes: answer.notes,
+        }
+    }
+
+    /// No number of clusters is enough.
+    pub fn not_reached(trial: &Trial, delta: f64) -> Self {
+        let text = "a million clusters would not be enough for this effect";
+        Planned {
+            icc: trial.icc,
+            delta: Some(delta),
+            notes: vec![Note::new(Code::NotReached, text)],
+            ..Planned::default()
+        }
+    }
 }
 
 /// Power for `delta`, and the minimum detectable effect.
@@ -46,25 +118,31 @@ pub fn answer(
 }
 
 /// What to know if there is no effect with the power though there is a test.
-pub(super) fn no_mde(target: &Target) -> String {
-    format!(
-        "no_mde: no effect that can be written has power {} at level {}",
-        target.power, target.alpha
+pub(super) fn no_mde(target: &Target) -> Note {
+    Note::new(
+        Code::NoMde,
+        format!(
+            "no effect that can be written has power {} at level {}",
+            target.power,
+            target.alpha()
+        ),
     )
 }
 
 /// What to know of few clusters.
-pub(super) fn few(control: f64, treated: f64) -> Option<String> {
+pub(super) fn few(control: f64, treated: f64) -> Option<Note> {
     let fewest = control.min(treated);
     if fewest < 2.0 {
-        return Some("single_cluster_arm: of one cluster the variation between clusters cannot be seen; rct.effects will give no p-value and no interval".to_owned());
+        return Some(Note::new(
+            Code::SingleCluster,
+            "of one cluster the variation between clusters cannot be seen; rct.effects will give no p-value and no interval",
+        ));
     }
     (fewest < FEW_CLUSTERS as f64).then(|| {
-        format!(
-            "few_clusters: {} control and {} treated clusters; one cluster that is unlike the others can decide the result",
+        Note::new(Code::FewClusters, format!("{} control and {} treated clusters; one cluster that is unlike the others can decide the result",
             short(control),
             short(treated)
-        )
+        ))
     })
 }
 
@@ -75,19 +153,25 @@ fn short(value: f64) -> f64 {
 
 fn of_sized(sized: Sized, assigned: (f64, f64), target: &Target, delta: Option<f64>) -> Answer {
     let mut notes = Vec::new();
-    let test = TTest::new(sized.df, target.alpha);
+    let test = TTest::new(sized.df, target.alpha());
     if test.is_none() {
-        notes.push(format!(
-            "no_df: {} degrees of freedom are left of {} clusters; there is no test",
-            short(sized.df),
-            short(sized.clusters + sized.clusters_control)
+        notes.push(Note::new(
+            Code::NoDf,
+            format!(
+                "{} degrees of freedom are left of {} clusters; there is no test",
+                short(sized.df),
+                short(sized.clusters + sized.clusters_control)
+            ),
         ));
     }
     notes.extend(few(sized.clusters_control, sized.clusters));
     if sized.cluster_size < 1.0 {
-        notes.push(format!(
-            "small_clusters: {} students of a cluster are left after attrition; some clusters would have none",
-            short(sized.cluster_size)
+        notes.push(Note::new(
+            Code::SmallClusters,
+            format!(
+                "{} students of a cluster are left after attrition; some clusters would have none",
+                short(sized.cluster_size)
+            ),
         ));
     }
     let times = |ratio: Option<f64>| ratio.map(|r| r * sized.std_error);
@@ -131,7 +215,7 @@ pub fn clusters_needed(
     let reached = |treated: f64, control: f64| {
         pulse::beat();
         let sized = trial.sized(treated, control);
-        let power = TTest::new(sized.df, target.alpha)
+        let power = TTest::new(sized.df, target.alpha())
             .and_then(|t| t.power(delta / sized.std_error))
             .unwrap_or(0.0);
         power >= target.power

@@ -4,29 +4,31 @@ use super::icc::{Icc, Within, icc};
 use super::trial::{MOST, check_icc, within};
 use crate::effect::EffectError;
 use crate::error::Invalid;
+use crate::note::Note;
 use crate::sketch::{Centre, Rows, View};
+use serde::Serialize;
 
 /// Design effect and what it comes from. `None` is NULL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DesignEffect {
     /// Intra-cluster correlation used, not below 0.
     pub icc: Option<f64>,
     /// Clusters.
-    pub clusters: f64,
+    pub clusters: u64,
     /// Rows.
-    pub rows: f64,
+    pub n: u64,
     /// Mean size.
-    pub mean_size: f64,
-    /// Coefficient of variation of the sizes, divisor G.
-    pub cv_size: f64,
+    pub mean_size: Option<f64>,
+    /// Coefficient of variation of the sizes: their standard deviation, with divisor G, over their mean.
+    pub cv_size: Option<f64>,
     /// `1 + (Σn²/N − 1) ρ = 1 + ((1 + cv²) n̄ − 1) ρ`.
-    pub deff: Option<f64>,
+    pub design_effect: Option<f64>,
     /// Kish's factor for unequal weights, `N Σw² / (Σw)²`; 1 without weights.
-    pub deff_weights: f64,
+    pub weight_effect: Option<f64>,
     /// Rows of a simple random sample that say as much: `N / (deff · deff_weights)`.
     pub n_effective: Option<f64>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Design effect of the mean of a sketch's outcome.
@@ -34,40 +36,38 @@ pub fn design_effect(view: &View<'_>, by: Within) -> Result<DesignEffect, Effect
     let Icc {
         icc_truncated,
         clusters,
-        rows,
+        n,
         squared_sizes,
         notes,
         ..
     } = icc(view, by, 0.95)?;
+    let (groups, rows) = (clusters as f64, n as f64);
     let moments = view.moments(Rows::All, Centre::Pooled)?;
     let (mut w1, mut w2) = (0.0, 0.0);
     for cell in &moments.cells {
         w1 += cell.weight * cell.rows;
         w2 += cell.weight * cell.weight * cell.rows;
     }
-    let mean_size = rows / clusters;
+    let mean_size = rows / groups;
     // Clusters of one row have no design effect, whatever the correlation.
-    let rho = if rows == clusters {
-        Some(0.0)
-    } else {
-        icc_truncated
-    };
-    let deff = rho
+    let alone = n == clusters;
+    let rho = if alone { Some(0.0) } else { icc_truncated };
+    let design_effect = rho
         .filter(|_| rows > 0.0)
         .map(|rho| 1.0 + (squared_sizes / rows - 1.0) * rho);
-    let deff_weights = rows * w2 / (w1 * w1);
+    let weight_effect = rows * w2 / (w1 * w1);
+    let spread = squared_sizes / groups / (mean_size * mean_size) - 1.0;
+    let some = |v: f64| v.is_finite().then_some(v);
     Ok(DesignEffect {
         icc: icc_truncated,
         clusters,
-        rows,
-        mean_size,
-        cv_size: (squared_sizes / clusters / (mean_size * mean_size) - 1.0)
-            .max(0.0)
-            .sqrt(),
-        deff,
-        deff_weights,
-        n_effective: deff.map(|d| rows / (d * deff_weights)),
-        notes: if rows == clusters { Vec::new() } else { notes },
+        n,
+        mean_size: some(mean_size),
+        cv_size: some(spread).map(|s| s.max(0.0).sqrt()),
+        design_effect,
+        weight_effect: some(weight_effect),
+        n_effective: design_effect.map(|d| rows / (d * weight_effect)),
+        notes: if alone { Vec::new() } else { notes },
     })
 }
 

@@ -1,11 +1,13 @@
 //! How long an experiment must run: exposure and assessment on the calendar of instruction, clusters as they join.
 
-use super::answer::{Answer, answer, check_share, split};
+use super::answer::{answer, check_share, split};
 use super::calendar::Calendar;
 use super::power::Target;
 use super::trial::{Trial, check};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse;
+use serde::Serialize;
 
 /// What is asked of the calendar.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,26 +27,26 @@ pub struct Schedule {
 }
 
 /// The experiment with the clusters that have joined by one of the days.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
     /// Day by which they have joined.
-    pub enrolled_by: i32,
+    pub joined_by: i32,
     /// First day of instruction of those that join last.
     pub starts: Option<i32>,
     /// Last day of their exposure.
     pub exposure_ends: Option<i32>,
     /// Last day of the assessment.
-    pub ends: Option<i32>,
+    pub end_date: Option<i32>,
     /// Days of instruction from the start of the experiment to its end.
     pub instructional_days: Option<i64>,
     /// Clusters.
-    pub clusters: i64,
-    /// Minimum detectable effect and what belongs to it; `None` with fewer than two clusters.
-    pub answer: Option<Answer>,
+    pub clusters_joined: i64,
+    /// Minimum detectable effect; `None` with fewer than two clusters.
+    pub mde: Option<f64>,
     /// True if the calendar has room for all of it and the target is met.
     pub reached: bool,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Days from the start to the last enrolment.
@@ -81,12 +83,12 @@ pub fn duration(
         if clusters >= 2 {
             let (treated, control) = split(clusters as f64, schedule.share);
             let answer = answer(trial, target, treated, control, None)?;
-            step.reached = step.ends.is_some() && answer.mde.is_some_and(|m| m <= target_mde);
+            step.reached = step.end_date.is_some() && answer.mde.is_some_and(|m| m <= target_mde);
             step.notes.extend(answer.notes.iter().cloned());
-            step.answer = Some(answer);
+            step.mde = answer.mde;
         } else {
             step.notes
-                .push("no_df: two clusters at least are needed".to_owned());
+                .push(Note::new(Code::NoDf, "two clusters at least are needed"));
         }
         steps.push(step);
     }
@@ -164,13 +166,13 @@ fn place(
     clusters: i64,
 ) -> Step {
     let mut step = Step {
-        enrolled_by: day,
+        joined_by: day,
         starts: None,
         exposure_ends: None,
-        ends: None,
+        end_date: None,
         instructional_days: None,
-        clusters,
-        answer: None,
+        clusters_joined: clusters,
+        mde: None,
         reached: false,
         notes: Vec::new(),
     };
@@ -178,8 +180,10 @@ fn place(
     step.starts = calendar.nth(from, 1);
     step.exposure_ends = calendar.nth(from, schedule.exposure_days);
     let Some(exposed) = step.exposure_ends else {
-        step.notes
-            .push("no_calendar: 20 years do not have so many days of instruction".to_owned());
+        step.notes.push(Note::new(
+            Code::NoCalendar,
+            "20 years do not have so many days of instruction",
+        ));
         return step;
     };
     let assessment = |first: i32| match schedule.assessment_days {
@@ -187,7 +191,7 @@ fn place(
         days => calendar.nth(first, days),
     };
     let next = exposed.saturating_add((schedule.assessment_days > 0) as i32);
-    step.ends = if windows.is_empty() {
+    step.end_date = if windows.is_empty() {
         assessment(next)
     } else {
         // The first window that has room for the assessment after the exposure.
@@ -200,11 +204,12 @@ fn place(
         };
         windows.iter().filter_map(room).min()
     };
-    match step.ends {
+    match step.end_date {
         Some(end) => step.instructional_days = Some(calendar.count(schedule.start, end)),
-        None => step.notes.push(
-            "no_window: no assessment window has room after the exposure of the clusters that join last".to_owned(),
-        ),
+        None => step.notes.push(Note::new(
+            Code::NoWindow,
+            "no assessment window has room after the exposure of the clusters that join last",
+        )),
     }
     step
 }

@@ -2,9 +2,12 @@
 
 use super::anova::{Anova, MeanSquares};
 use crate::distribution::{f_critical, normal_critical};
-use crate::effect::options::{check_level, unknown};
-use crate::effect::{Adjust, EffectError, Word};
+use crate::effect::options::check_level;
+use crate::effect::{Adjust, EffectError};
+use crate::note::{Code, Note};
 use crate::sketch::{CellMoments, Centre, Moments, Rows, View};
+use crate::words::{Word, unknown};
+use serde::Serialize;
 
 /// What the clusters are compared within.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +39,7 @@ impl Word for Within {
 }
 
 /// Intra-cluster correlation and what it comes from. `None` is NULL.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Icc {
     /// `(MSB − MSW) / (MSB + (n₀ − 1) MSW)`; may be negative.
     pub icc: Option<f64>,
@@ -57,19 +60,22 @@ pub struct Icc {
     /// Mean square within clusters.
     pub msw: Option<f64>,
     /// Size that stands for unequal ones.
-    pub n0: f64,
+    pub n0: Option<f64>,
     /// Clusters.
-    pub clusters: f64,
+    pub clusters: u64,
     /// Rows.
-    pub rows: f64,
+    pub n: u64,
     /// Degrees of freedom of MSB: clusters less conditions, and less covariates of clusters.
+    #[serde(skip)]
     pub df_between: f64,
     /// Degrees of freedom of MSW: rows less clusters, and less covariates that vary within them.
+    #[serde(skip)]
     pub df_within: f64,
     /// Sum of squared sizes.
+    #[serde(skip)]
     pub squared_sizes: f64,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Intra-cluster correlation of the outcome of a sketch. Weights are not used.
@@ -132,20 +138,20 @@ pub fn icc_of(moments: &Moments, conditions: &[usize], by_condition: bool) -> Ic
 /// The estimate without its limits.
 fn point(anova: &Anova, covariates: bool) -> Icc {
     let mut icc = Icc {
-        clusters: anova.sizes.len() as f64,
-        rows: anova.rows,
+        clusters: anova.sizes.len() as u64,
+        n: anova.rows as u64,
         squared_sizes: anova.sizes.iter().map(|n| n * n).sum(),
         ..Icc::default()
     };
     let Some(squares) = anova.mean_squares(covariates) else {
-        icc.notes.push(
+        icc.notes.push(Note::new(
+            Code::NoDf,
             if covariates {
-                "no_df: more clusters and more rows than classes and covariates are needed"
+                "more clusters and more rows than classes and covariates are needed"
             } else {
-                "no_df: two clusters in a condition and two rows in a cluster are needed"
-            }
-            .to_owned(),
-        );
+                "two clusters in a condition and two rows in a cluster are needed"
+            },
+        ));
         return icc;
     };
     let MeanSquares {
@@ -154,28 +160,31 @@ fn point(anova: &Anova, covariates: bool) -> Icc {
         ..
     } = squares;
     (icc.df_between, icc.df_within) = (squares.df_between, squares.df_within);
-    icc.n0 = squares.n0;
+    icc.n0 = Some(squares.n0);
     (icc.msb, icc.msw) = (Some(msb), Some(msw));
-    let total = msb + (icc.n0 - 1.0) * msw;
+    let total = msb + (squares.n0 - 1.0) * msw;
     if total > 0.0 {
         let rho = (msb - msw) / total;
         (icc.icc, icc.icc_truncated) = (Some(rho), Some(rho.max(0.0)));
         if rho < 0.0 {
-            icc.notes.push("negative: clusters differ less than chance would have them; the truncated value is 0".to_owned());
+            icc.notes.push(Note::new(
+                Code::Negative,
+                "clusters differ less than chance would have them; the truncated value is 0",
+            ));
         }
     } else {
         icc.notes
-            .push("no_variation: the outcome is constant".to_owned());
+            .push(Note::new(Code::NoVariation, "the outcome is constant"));
     }
     icc
 }
 
 /// Limits from the F distribution.
 fn f_limits(icc: &mut Icc, level: f64) {
-    let (Some(_), Some(msb), Some(msw)) = (icc.icc, icc.msb, icc.msw) else {
+    let (Some(_), Some(msb), Some(msw), Some(n0)) = (icc.icc, icc.msb, icc.msw, icc.n0) else {
         return;
     };
-    let (n0, alpha) = (icc.n0, 1.0 - level);
+    let alpha = 1.0 - level;
     if msw > 0.0
         && let (Some(high_f), Some(low_f)) = (
             f_critical(alpha / 2.0, icc.df_between, icc.df_within),
@@ -192,10 +201,10 @@ fn f_limits(icc: &mut Icc, level: f64) {
 
 /// Smith's standard error and limits.
 fn smith_limits(icc: &mut Icc, sizes: &[f64], level: f64) {
-    let Some(rho) = icc.icc else {
+    let (Some(rho), Some(n0)) = (icc.icc, icc.n0) else {
         return;
     };
-    let (g, n, n0, between) = (icc.clusters, icc.rows, icc.n0, icc.df_between);
+    let (g, n, between) = (icc.clusters as f64, icc.n as f64, icc.df_between);
     let (s2, s3): (f64, f64) = (
         sizes.iter().map(|n| n * n).sum(),
         sizes.iter().map(|n| n * n * n).sum(),

@@ -11,7 +11,7 @@ mod power;
 mod roster;
 mod trial;
 
-pub use answer::{Answer, answer, check_table, clusters_needed, split};
+pub use answer::{Answer, Planned, answer, check_table, clusters_needed, split};
 pub use calendar::Calendar;
 pub use components::{Components, variance_components};
 pub use design_effect::{

@@ -1,5 +1,6 @@
 //! Power of a t test and what it can detect, exactly: by the noncentral t distribution, with both tails.
 
+use crate::distribution::alpha_of;
 use crate::distribution::{noncentral_t_tails, t_critical};
 use crate::error::Invalid;
 
@@ -108,27 +109,32 @@ impl TTest {
 /// What a planner asks for: level and power.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target {
-    /// Two-sided significance level.
-    pub alpha: f64,
+    /// Confidence level: one less the level of the two-sided test.
+    pub level: f64,
     /// Power that `mde` has.
     pub power: f64,
 }
 
 impl Target {
+    /// Level of the two-sided test, without the last digits that `1 - level` leaves.
+    pub fn alpha(&self) -> f64 {
+        alpha_of(self.level)
+    }
+
     /// Checks both.
     pub fn check(&self) -> Result<(), Invalid> {
-        if !(self.alpha > 0.0 && self.alpha < 1.0) {
+        if !(self.level > 0.0 && self.level < 1.0) {
             return Err(Invalid::number(
-                "alpha",
+                "level",
                 "between 0 and 1",
-                self.alpha,
-                "Write 0.05 for a two-sided test at 5 %.",
+                self.level,
+                "Write 0.95 for a two-sided test at 5 %.",
             ));
         }
-        if !(self.power > self.alpha && self.power < 1.0) {
+        if !(self.power > self.alpha() && self.power < 1.0) {
             return Err(Invalid::number(
                 "power",
-                "above alpha and below 1",
+                "above 1 - level and below 1",
                 self.power,
                 "Write 0.8 for 80 %.",
             ));

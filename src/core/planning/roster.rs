@@ -4,7 +4,9 @@ use super::answer::check_share;
 use super::power::{TTest, Target};
 use super::trial::{check_delta, check_icc, check_sd, share_below_one, within};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// What is assumed of the outcome of a roster.
@@ -45,16 +47,20 @@ impl Outcome {
 }
 
 /// What a roster says of one condition against the control. `None` is NULL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RosterRow {
     /// Treated condition; `None` if conditions are not known yet.
     pub condition: Option<String>,
     /// Control.
     pub control: Option<String>,
-    /// Clusters of the two.
-    pub clusters: (u64, u64),
-    /// Students of the two; expected ones if conditions are not known yet.
-    pub n: (f64, f64),
+    /// Clusters of the condition.
+    pub clusters: u64,
+    /// Clusters of the control.
+    pub clusters_control: u64,
+    /// Students of the condition; expected ones if conditions are not known yet.
+    pub n: f64,
+    /// Students of the control.
+    pub n_control: f64,
     /// Standard error.
     pub std_error: Option<f64>,
     /// Degrees of freedom.
@@ -67,10 +73,10 @@ pub struct RosterRow {
     pub power: Option<f64>,
     /// Design effect over the clusters of the two, without covariates.
     pub design_effect: f64,
-    /// Students who have nothing to do with each other and say as much.
+    /// Independent students that would be as informative.
     pub n_effective: f64,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Which clusters are in which condition.
@@ -208,12 +214,15 @@ fn finish(
 ) -> RosterRow {
     let std_error = outcome.sd * shape.variance.sqrt();
     let df = (shape.clusters.0 + shape.clusters.1) as f64 - 2.0 - outcome.covariates;
-    let test = TTest::new(df, target.alpha);
+    let test = TTest::new(df, target.alpha());
     let rows: f64 = sizes.iter().sum();
     let squares: f64 = sizes.iter().map(|n| n * n).sum();
     let design_effect = 1.0 + (squares / rows - 1.0) * outcome.icc;
     let mut notes = match test {
-        None => vec![format!("no_df: {df} degrees of freedom; there is no test")],
+        None => vec![Note::new(
+            Code::NoDf,
+            format!("{df} degrees of freedom; there is no test"),
+        )],
         Some(_) => Vec::new(),
     };
     notes.extend(super::answer::few(
@@ -228,8 +237,10 @@ fn finish(
     RosterRow {
         condition: None,
         control: None,
-        clusters: shape.clusters,
-        n: shape.n,
+        clusters: shape.clusters.0,
+        clusters_control: shape.clusters.1,
+        n: shape.n.0,
+        n_control: shape.n.1,
         std_error: Some(std_error),
         df,
         mde,
@@ -262,11 +273,17 @@ fn expected(
     let (variance, note) = match assignments(count, treated) {
         Some(number) => (
             enumerated(sizes, treated, outcome),
-            format!("expected: mean over all {number} assignments"),
+            Note::new(
+                Code::Expected,
+                format!("mean over all {number} assignments"),
+            ),
         ),
         None => (
             expanded(sizes, treated, outcome) + expanded(sizes, control, outcome),
-            "expected: mean over all assignments, by an expansion of second order".to_owned(),
+            Note::new(
+                Code::Expected,
+                "mean over all assignments, by an expansion of second order",
+            ),
         ),
     };
     let shape = Shape {

@@ -2,9 +2,9 @@
 //! effect.
 
 use super::power::Target;
-use crate::effect::options::unknown;
-use crate::effect::{EffectError, Word};
+use crate::effect::EffectError;
 use crate::error::Invalid;
+use crate::words::{Word, unknown};
 
 /// How clusters are assigned.
 #[derive(Debug, Clone, Copy, PartialEq)]

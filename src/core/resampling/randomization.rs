@@ -15,15 +15,18 @@ use super::Draws;
 use super::inversion::{Curve, Curves, NOISE, rejects, share};
 use super::permutations::Permutations;
 use super::wild::unbounded_note;
+use crate::effect::Comparison;
 use crate::effect::design::Design;
 use crate::effect::negligible::{self, DEPENDENT};
-use crate::effect::options::unknown;
 use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
-use crate::effect::{Effect, EffectError, Note, Options, StdError, Strata, Word, effects};
+use crate::effect::{Effect, EffectError, Options, StdError, Strata, effects};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::Pulse;
 use crate::sketch::{Moments, View};
+use crate::words::{Word, unknown};
+use serde::Serialize;
 
 /// The statistic of the test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +48,11 @@ impl Word for Statistic {
 }
 
 /// The test of one effect. `None` is NULL: the quantity does not exist, and a note says why.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct RandomizationTest {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
+    /// Who is compared in what.
+    #[serde(flatten)]
+    pub comparison: Comparison,
     /// Effect in units of the outcome, from the rows of the two conditions.
     pub estimate: Option<f64>,
     /// Its standard error (CR0).
@@ -71,10 +73,10 @@ pub struct RandomizationTest {
     pub draws: Option<u64>,
     /// True if these are all.
     pub enumerated: Option<bool>,
-    /// Clusters of the condition and of the control.
-    pub clusters: (u64, u64),
+    /// The seed.
+    pub seed: String,
     /// What to know, `name: sentence`.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Tests the effect of each condition except the control, by name; each among the clusters of the two conditions.
@@ -93,10 +95,10 @@ pub fn randomization_test(
     let question = Question::new(view, control, &options)?;
     let mut rows = Vec::new();
     for effect in effects(view, control, &options)? {
-        let mut row = blank(&effect);
-        let number = |c: &crate::sketch::ConditionCounts| c.name == row.condition;
+        let mut row = blank(&effect, &draws.seed);
+        let number = |c: &crate::sketch::ConditionCounts| c.name == row.comparison.condition;
         let number = question.moments.conditions.iter().position(number);
-        if let Some(number) = number.filter(|_| effect.estimate.is_some()) {
+        if let Some(number) = number.filter(|_| effect.inference.estimate.is_some()) {
             let pair = [question.control, number];
             let moments = question.moments.only(|c| pair.contains(&c.condition));
             test(&mut row, moments, pair, &options, statistic, draws)?;
@@ -106,20 +108,19 @@ pub fn randomization_test(
     Ok(rows)
 }
 
-fn blank(effect: &Effect) -> RandomizationTest {
+fn blank(effect: &Effect, seed: &str) -> RandomizationTest {
     // What is said about the regression of all conditions need not hold for that of two; its rows left out do.
     let lasts = |n: &&Note| {
         matches!(
-            n,
-            Note::LeftOut(_) | Note::NoRows | Note::NoControlRows | Note::AliasedCondition
+            n.code,
+            Code::LeftOut | Code::NoRows | Code::NoControlRows | Code::AliasedCondition
         )
     };
     let notes = effect.notes.iter().filter(lasts);
     RandomizationTest {
-        condition: effect.condition.clone(),
-        control: effect.control.clone(),
-        clusters: effect.clusters,
-        notes: notes.map(Note::to_string).collect(),
+        comparison: effect.comparison.clone(),
+        seed: seed.to_owned(),
+        notes: notes.cloned().collect(),
         ..RandomizationTest::default()
     }
 }
@@ -135,14 +136,14 @@ fn test(
     // The outcome without the effect: what conditions that are far apart would take from the digits of residuals is taken off
     // before these are computed.
     let Some(effect) = effect_of(&moments, pair) else {
-        row.notes.push(Note::AliasedCondition.to_string());
+        row.notes.push(Note::aliased_condition());
         return Ok(());
     };
     let [_, condition] = pair;
     let sums = Sums::new(moments.less_in(condition, effect), pair, options.strata)?;
     let mut work = vec![0.0; sums.covariates];
     let Some(data) = sums.fit(&sums.given, &mut work) else {
-        row.notes.push(Note::AliasedCondition.to_string());
+        row.notes.push(Note::aliased_condition());
         return Ok(());
     };
     let rest = data.n0 / data.variance;
@@ -153,7 +154,7 @@ fn test(
         row.t = Some(estimate / std_error);
     } else {
         row.std_error = Some(0.0);
-        row.notes.push(Note::NoResidual.to_string());
+        row.notes.push(Note::no_residual());
     }
     // Draws are counted in standard errors from the estimate.
     let unit = row.t.and(row.std_error).unwrap_or(1.0);
@@ -199,9 +200,8 @@ fn test(
         row.notes.extend(unbounded_note(low, high));
     }
     if undefined > 0 {
-        row.notes.push(format!(
-            "undefined_draws: in {undefined} of {count} assignments the covariates explain the condition; they count as extreme"
-        ));
+        row.notes.push(Note::new(Code::UndefinedDraws, format!("in {undefined} of {count} assignments the covariates explain the condition; they count as extreme"
+        )));
     }
     let alpha = 1.0 - options.level;
     let noise = match statistic {
@@ -213,9 +213,12 @@ fn test(
     row.notes
         .extend(few_assignments(&sums.permutations, seen, alpha));
     if all.is_none() && !rejects(1.0 / (count + 1) as f64, alpha) {
-        row.notes.push(format!(
-            "few_draws: no p-value of {count} draws can be less than 1 / {}",
-            count + 1
+        row.notes.push(Note::new(
+            Code::FewDraws,
+            format!(
+                "no p-value of {count} draws can be less than 1 / {}",
+                count + 1
+            ),
         ));
     }
     Ok(())
@@ -224,16 +227,15 @@ fn test(
 /// Note for assignments so few that no p-value can be as small as `alpha`. Exchanging conditions of equal size gives the same |statistic|,
 /// so that at least two assignments are as extreme as the most extreme one; `seen` is the share of those that are with the outcomes there
 /// are, if all were looked at.
-fn few_assignments(permutations: &Permutations, seen: Option<f64>, alpha: f64) -> Option<String> {
+fn few_assignments(permutations: &Permutations, seen: Option<f64>, alpha: f64) -> Option<Note> {
     let possible = permutations.all(u64::MAX)? as f64;
     let always = if permutations.mirrored() { 2.0 } else { 1.0 };
     let least = (always / possible).min(1.0).max(seen.unwrap_or(0.0));
     (!rejects(least, alpha)).then(|| {
-        format!(
-            "few_assignments: of {possible} possible assignments {} are as extreme as any, so no p-value can be less than {}",
+        Note::new(Code::FewAssignments, format!("of {possible} possible assignments {} are as extreme as any, so no p-value can be less than {}",
             (least * possible).round(),
             (least * 1e9).round() / 1e9
-        )
+        ))
     })
 }
 

@@ -11,13 +11,17 @@ use super::Draws;
 use super::wild::place;
 use crate::distribution::{normal_two_sided, t_critical};
 use crate::effect::estimate::conditions_kept;
+use crate::effect::notes::on_difference;
 use crate::effect::question::Question;
 use crate::effect::robust::{contributions, dot};
-use crate::effect::{Effect, EffectError, Options, StdError, effects};
+use crate::effect::{Comparison, Inference};
+use crate::effect::{EffectError, Options, StdError, effects};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
 use crate::random::{Purpose, Random};
 use crate::sketch::{Key, View};
+use serde::Serialize;
 
 /// Most effects of a call.
 const MAX_EFFECTS: usize = 500;
@@ -25,22 +29,24 @@ const MAX_EFFECTS: usize = 500;
 const COMBINATION: f64 = 1e-12;
 
 /// One of several effects. `None` is NULL: the quantity does not exist, and a note says why.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Simultaneous {
-    /// The outcome.
-    pub outcome: String,
-    /// The effect by itself.
-    pub effect: Effect,
+    /// Who is compared in what.
+    #[serde(flatten)]
+    pub comparison: Comparison,
+    /// The effect and its test by itself; the interval holds for all effects together.
+    #[serde(flatten)]
+    pub inference: Inference,
     /// p-value, adjusted for all effects of the call.
     pub p_adjusted: Option<f64>,
     /// Standard errors from the estimate to the limits.
     pub critical: Option<f64>,
-    /// Lower limit.
-    pub ci_low: Option<f64>,
-    /// Upper limit.
-    pub ci_high: Option<f64>,
+    /// Draws that were made.
+    pub draws: u64,
+    /// The seed.
+    pub seed: String,
     /// What to know, `name: sentence`.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Scores of one effect, over its standard error, by cluster.
@@ -66,8 +72,9 @@ pub fn simultaneous_intervals(
             .collect();
         let parts = contributions(&question.design, &contrasts, options.se)?;
         for effect in effects(view, control, &options)? {
-            let at = place(&question, &effect.condition).filter(|_| effect.p_value.is_some());
-            scores.push(at.zip(effect.std_error).map(|(at, se)| {
+            let at = place(&question, &effect.comparison.condition)
+                .filter(|_| effect.inference.p_value.is_some());
+            scores.push(at.zip(effect.inference.std_error).map(|(at, se)| {
                 let score = |s: &Vec<f64>| s.get(at).copied().unwrap_or(0.0) / se;
                 let scores = parts.scores.iter().map(score);
                 question
@@ -79,14 +86,15 @@ pub fn simultaneous_intervals(
                     .collect()
             }));
             rows.push(Simultaneous {
-                outcome: view.name(),
-                notes: effect
-                    .notes
-                    .iter()
-                    .filter(|n| n.is_on_difference())
-                    .map(|n| n.to_string())
-                    .collect(),
-                effect,
+                notes: on_difference(&effect.notes),
+                comparison: effect.comparison,
+                inference: Inference {
+                    ci_low: None,
+                    ci_high: None,
+                    ..effect.inference
+                },
+                draws: draws.count,
+                seed: draws.seed.clone(),
                 ..Simultaneous::default()
             });
         }
@@ -115,21 +123,26 @@ pub fn simultaneous_intervals(
 }
 
 fn finish(row: &mut Simultaneous, least: &[f64], quantile: Option<f64>) {
-    let effect = &row.effect;
-    let (Some(estimate), Some(se), Some(df), Some(p)) =
-        (effect.estimate, effect.std_error, effect.df, effect.p_value)
-    else {
+    let (Some(estimate), Some(se), Some(df), Some(p)) = (
+        row.inference.estimate,
+        row.inference.std_error,
+        row.inference.df,
+        row.inference.p_value,
+    ) else {
         return;
     };
     let reached = least.partition_point(|l| *l <= p * (1.0 + 1e-9));
     row.p_adjusted = Some(((reached + 1) as f64 / (least.len() + 1) as f64).max(p));
     row.critical = quantile.and_then(|q| t_critical(q, df));
-    row.ci_low = row.critical.map(|c| estimate - c * se);
-    row.ci_high = row.critical.map(|c| estimate + c * se);
+    row.inference.ci_low = row.critical.map(|c| estimate - c * se);
+    row.inference.ci_high = row.critical.map(|c| estimate + c * se);
     if row.critical.is_none() {
-        row.notes.push(format!(
-            "few_draws: {} draws do not reach as far as the level asks",
-            least.len()
+        row.notes.push(Note::new(
+            Code::FewDraws,
+            format!(
+                "{} draws do not reach as far as the level asks",
+                least.len()
+            ),
         ));
     }
 }

@@ -10,14 +10,17 @@
 use super::Draws;
 use super::inversion::{Curve, Curves, NOISE, rejects};
 use super::multipliers::{LANES, Lanes, Law, Multipliers};
+use crate::effect::Comparison;
 use crate::effect::design::Design;
 use crate::effect::negligible;
-use crate::effect::options::unknown;
 use crate::effect::question::Question;
 use crate::effect::robust::{bordered, dot};
-use crate::effect::{Effect, EffectError, Note, Options, StdError, Word, effects};
+use crate::effect::{Effect, EffectError, Options, StdError, effects};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::Pulse;
+use crate::words::{Word, unknown};
+use serde::Serialize;
 
 /// Clusters up to which signs alone make too few different draws.
 const FEW_FOR_SIGNS: usize = 12;
@@ -25,8 +28,7 @@ const FEW_FOR_SIGNS: usize = 12;
 const FEW_TREATED: u64 = 3;
 
 /// Note for an effect whose clusters have no residual.
-const NO_SPREAD: &str =
-    "no_spread: no cluster differs from what the regression says, so there is no test";
+const NO_SPREAD: &str = "no cluster differs from what the regression says, so there is no test";
 
 /// The choice of weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,12 +66,11 @@ pub struct WildOptions {
 }
 
 /// The bootstrap of one effect. `None` is NULL: the quantity does not exist, and a note says why.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct WildBootstrap {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
+    /// Who is compared in what.
+    #[serde(flatten)]
+    pub comparison: Comparison,
     /// Effect in units of the outcome.
     pub estimate: Option<f64>,
     /// Its standard error.
@@ -88,39 +89,37 @@ pub struct WildBootstrap {
     pub draws: Option<u64>,
     /// True if these are all possible draws.
     pub enumerated: Option<bool>,
-    /// Clusters of the condition and of the control.
-    pub clusters: (u64, u64),
+    /// The seed.
+    pub seed: String,
     /// What to know, `name: sentence`.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Notes of [`effects`] that hold whatever the inference.
-fn lasting_notes(effect: &Effect) -> Vec<String> {
+fn lasting_notes(effect: &Effect) -> Vec<Note> {
     let lasts = |n: &&Note| {
         let of_inference = matches!(
-            n,
-            Note::LowDf(_) | Note::TooLowDf(_) | Note::SingleClusterArm(_) | Note::FewClusters(..)
+            n.code,
+            Code::LowDf | Code::TooLowDf | Code::SingleCluster | Code::FewClusters
         );
         n.is_on_difference() && !of_inference
     };
-    effect
-        .notes
-        .iter()
-        .filter(lasts)
-        .map(Note::to_string)
-        .collect()
+    effect.notes.iter().filter(lasts).cloned().collect()
 }
 
 /// Note for an interval that the test does not bound.
-pub(super) fn unbounded_note(low: Option<f64>, high: Option<f64>) -> Option<String> {
+pub(super) fn unbounded_note(low: Option<f64>, high: Option<f64>) -> Option<Note> {
     let which = match (low, high) {
         (None, None) => "neither end",
         (None, _) => "no lower end",
         (_, None) => "no upper end",
         _ => return None,
     };
-    Some(format!(
-        "unbounded: {which} of the interval within 1024 standard errors, the test cannot reject at this level"
+    Some(Note::new(
+        Code::Unbounded,
+        format!(
+            "{which} of the interval within 1024 standard errors, the test cannot reject at this level"
+        ),
     ))
 }
 
@@ -159,28 +158,31 @@ pub fn wild_bootstrap(
 
 fn row(question: &Question, effect: &Effect, options: &WildOptions) -> WildBootstrap {
     let mut row = WildBootstrap {
-        condition: effect.condition.clone(),
-        control: effect.control.clone(),
-        estimate: effect.estimate,
-        std_error: effect.std_error,
-        clusters: effect.clusters,
+        comparison: effect.comparison.clone(),
+        estimate: effect.inference.estimate,
+        std_error: effect.inference.std_error,
+        seed: options.draws.seed.clone(),
         notes: lasting_notes(effect),
         ..WildBootstrap::default()
     };
-    if row.estimate.is_some() && row.std_error.is_none() && row.clusters == (1, 1) {
+    if row.estimate.is_some()
+        && row.std_error.is_none()
+        && row.comparison.clusters == 1
+        && row.comparison.clusters_control == 1
+    {
         row.std_error = Some(0.0);
-        row.notes.push(NO_SPREAD.to_owned());
+        row.notes.push(Note::new(Code::NoSpread, NO_SPREAD));
     }
     let (Some(estimate), Some(std_error)) = (row.estimate, row.std_error) else {
         return row;
     };
-    let Some(at) = place(question, &row.condition).filter(|_| std_error > 0.0) else {
+    let Some(at) = place(question, &row.comparison.condition).filter(|_| std_error > 0.0) else {
         return row;
     };
     let clusters = question.design.clusters.len();
     let Some(kernel) = Kernel::new(&question.design, at, options.null_imposed) else {
         row.std_error = Some(0.0);
-        row.notes.push(NO_SPREAD.to_owned());
+        row.notes.push(Note::new(Code::NoSpread, NO_SPREAD));
         return row;
     };
     row.t = Some(estimate / std_error);
@@ -210,33 +212,40 @@ fn row(question: &Question, effect: &Effect, options: &WildOptions) -> WildBoots
     row.ci_low = low.map(|d| estimate - d * kernel.unit);
     row.ci_high = high.map(|d| estimate + d * kernel.unit);
     row.notes.extend(unbounded_note(low, high));
-    let fewest = row.clusters.0.min(row.clusters.1);
+    let fewest = row.comparison.fewest_clusters();
     if fewest <= FEW_TREATED {
         let fails = if options.null_imposed {
             "seldom rejects"
         } else {
             "rejects too often"
         };
-        row.notes.push(format!(
-            "few_treated: a condition has {fewest} clusters, with which the wild bootstrap {fails}; prefer rct.randomization_test"
-        ));
+        row.notes.push(Note::new(Code::FewTreated, format!("a condition has {fewest} clusters, with which the wild bootstrap {fails}; prefer rct.randomization_test"
+        )));
     }
     row.notes.extend(few_signs(law, clusters, least, alpha));
     row
 }
 
 /// Note for clusters so few that there are few different draws, or that no p-value can be as small as `alpha`.
-fn few_signs(law: Law, clusters: usize, least: Option<f64>, alpha: f64) -> Option<String> {
+fn few_signs(law: Law, clusters: usize, least: Option<f64>, alpha: f64) -> Option<Note> {
     let least = least.filter(|least| !rejects(*least, alpha));
     let limit = least.map(|p| format!("no p-value can be less than {}", (p * 1e9).round() / 1e9));
     if law == Law::Rademacher && clusters <= FEW_FOR_SIGNS {
         let so = limit.map_or(String::new(), |l| format!(", so {l}"));
-        return Some(format!(
-            "few_signs: {clusters} clusters have no more than {} different draws, each with its mirror image{so}; prefer weights \"webb\"",
-            1u64 << clusters
+        return Some(Note::new(
+            Code::FewSigns,
+            format!(
+                "{clusters} clusters have no more than {} different draws, each with its mirror image{so}; prefer weights \"webb\"",
+                1u64 << clusters
+            ),
         ));
     }
-    limit.map(|l| format!("few_signs: with the draws of {clusters} clusters {l}"))
+    limit.map(|l| {
+        Note::new(
+            Code::FewSigns,
+            format!("with the draws of {clusters} clusters {l}"),
+        )
+    })
 }
 
 /// What the draws of one effect need.

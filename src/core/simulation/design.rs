@@ -3,11 +3,12 @@
 use super::document::{Analysis, Attrition, Document, Late, Spread, Unit};
 use super::error::SimulationError;
 use crate::assignment::{self, Algorithm};
-use crate::effect::{Adjust, Options, StdError, Strata as UseOfStrata, Word};
+use crate::effect::{Adjust, Options, StdError, Strata as UseOfStrata};
 use crate::error::Explain;
 use crate::experiment::ExperimentError;
 use crate::experiment::invalid;
 use crate::json::{Object, Origin, read};
+use crate::words::Word;
 use serde_json::Value;
 
 /// Classes that a simulation takes.

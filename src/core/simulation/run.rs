@@ -8,14 +8,16 @@ use crate::effect::options::check_level;
 use crate::effect::{Adjust, Effect, effects};
 use crate::error::Invalid;
 use crate::integrity::{Verdict, srm_of_sketch};
+use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
 use crate::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
+use serde::Serialize;
 
 /// Rosters that one call may draw.
 pub const MAX_DRAWS: i64 = 10_000_000;
 
 /// What one analysis says of one condition over all draws. `None` is NULL.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Simulated {
     /// The analysis: standard error, adjustment.
     pub analysis: String,
@@ -24,7 +26,7 @@ pub struct Simulated {
     /// The design's effect of it.
     pub effect: f64,
     /// Rosters drawn.
-    pub draws: u64,
+    pub rosters: u64,
     /// Rosters for which the analysis had a p-value.
     pub computed: u64,
     /// Mean estimate with the effect.
@@ -48,7 +50,7 @@ pub struct Simulated {
     /// Share of rosters with an alarm of the sample ratio.
     pub srm_rate: Option<f64>,
     /// What to know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -67,7 +69,7 @@ struct Tally {
 
 impl Tally {
     fn with_effect(&mut self, row: &Effect, truth: f64, alpha: f64) {
-        let (Some(estimate), Some(p)) = (row.estimate, row.p_value) else {
+        let (Some(estimate), Some(p)) = (row.inference.estimate, row.inference.p_value) else {
             return;
         };
         self.computed += 1;
@@ -75,16 +77,16 @@ impl Tally {
         let gap = estimate - self.mean;
         self.mean += gap / self.estimates as f64;
         self.squares += gap * (estimate - self.mean);
-        self.std_errors += row.std_error.unwrap_or(0.0);
-        self.dfs += row.df.unwrap_or(0.0);
+        self.std_errors += row.inference.std_error.unwrap_or(0.0);
+        self.dfs += row.inference.df.unwrap_or(0.0);
         self.found += u64::from(p < alpha);
-        if let (Some(low), Some(high)) = (row.ci_low, row.ci_high) {
+        if let (Some(low), Some(high)) = (row.inference.ci_low, row.inference.ci_high) {
             self.covered += u64::from(low <= truth && truth <= high);
         }
     }
 
     fn without_effect(&mut self, row: &Effect, alpha: f64) {
-        if let Some(p) = row.p_value {
+        if let Some(p) = row.inference.p_value {
             self.without += 1;
             self.false_alarms += u64::from(p < alpha);
         }
@@ -140,8 +142,11 @@ pub fn simulate(
                     continue;
                 };
                 let name = design.conditions.get(condition);
-                let find =
-                    |rows: &[Effect]| rows.iter().find(|r| Some(&r.condition) == name).cloned();
+                let find = |rows: &[Effect]| {
+                    rows.iter()
+                        .find(|r| Some(&r.comparison.condition) == name)
+                        .cloned()
+                };
                 if let Some(row) = find(&rows) {
                     tally.without_effect(&row, alpha);
                 }
@@ -247,13 +252,19 @@ fn row(
     let type_i_error = share(t.false_alarms, t.without);
     let mut notes = Vec::new();
     if t.computed < draws {
-        notes.push(format!(
-            "not_computed: {} of {draws} rosters had no p-value and are left out of the rates",
-            draws - t.computed
+        notes.push(Note::new(
+            Code::NotComputed,
+            format!(
+                "{} of {draws} rosters had no p-value and are left out of the rates",
+                draws - t.computed
+            ),
         ));
     }
     if draws < 1000 {
-        notes.push("few_draws: rates of fewer than 1000 draws are rough".to_owned());
+        notes.push(Note::new(
+            Code::FewDraws,
+            "rates of fewer than 1000 draws are rough",
+        ));
     }
     Simulated {
         analysis: label.to_owned(),
@@ -263,7 +274,7 @@ fn row(
             .cloned()
             .unwrap_or_default(),
         effect,
-        draws,
+        rosters: draws,
         computed: t.computed,
         mean_estimate: some.then_some(t.mean),
         bias: some.then_some(t.mean - effect),

@@ -10,6 +10,13 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Key(pub u128);
 
+impl serde::Serialize for Key {
+    /// The 16 bytes of a `uuid`.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0.to_be_bytes())
+    }
+}
+
 /// A cluster as a row names it. A whole number stands for itself while rows are added: its digest is made once for each
 /// cell and not for each row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,14 +2,15 @@
 
 use super::cells::{HAS_COVARIATES, HAS_WEIGHT};
 use super::moments::{Centre, Rows};
-use super::{Key, LeftOut, Sketch, SketchError, View};
+use super::{Key, Sketch, SketchError, View};
 use crate::pulse;
+use serde::Serialize;
 
 /// What a sketch holds.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Info {
     /// Rows in cells.
-    pub rows: u64,
+    pub n: u64,
     /// Conditions.
     pub conditions: u64,
     /// Clusters.
@@ -17,32 +18,34 @@ pub struct Info {
     /// Strata; 0 if no row had one.
     pub strata: u64,
     /// Cells.
-    pub cells: u64,
+    pub stored_cells: u64,
     /// Rows that lack an outcome, for each outcome.
-    pub no_outcome: Vec<u64>,
+    pub without_outcome: Vec<u64>,
     /// Some row had a weight.
     pub has_weight: bool,
     /// Rows without a condition.
-    pub no_condition: u64,
-    /// Rows left out of all conditions.
-    pub left_out: LeftOut,
+    pub without_condition: u64,
+    /// Rows left out of all conditions because the cluster was NULL.
+    pub without_cluster: u64,
+    /// Rows left out of all conditions because the weight was 0.
+    pub zero_weight: u64,
     /// Rows in cells of which a covariate was NULL.
-    pub no_covariates: u64,
+    pub without_covariates: u64,
 }
 
 /// One cluster in one stratum and condition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CellSummary {
     /// Digest of the cluster.
     pub cluster: Key,
-    /// Digest of the stratum, [`Key::NONE`] for none.
-    pub stratum: Key,
+    /// Digest of the stratum, if there is one.
+    pub stratum: Option<Key>,
     /// Condition.
     pub condition: String,
     /// Weight of each row, if the sketch has weights.
     pub weight: Option<f64>,
     /// Rows with an outcome.
-    pub rows: u64,
+    pub n: u64,
     /// Mean outcome.
     pub mean: f64,
     /// Standard deviation of the outcome, divisor n − 1.
@@ -66,29 +69,30 @@ impl Sketch {
         let mut info = Info {
             conditions: self.conditions.len() as u64,
             strata: self.strata.iter().filter(|k| **k != Key::NONE).count() as u64,
-            cells: self.cells.len() as u64,
-            no_outcome: vec![0; self.columns.outcomes.len()],
-            no_condition: self.no_condition,
+            stored_cells: self.cells.len() as u64,
+            without_outcome: vec![0; self.columns.outcomes.len()],
+            without_condition: self.no_condition,
             ..Info::default()
         };
         let mut clusters: Vec<Key> = pulse::vector(self.cells.len());
         for cell in pulse::each(self.cells.iter()) {
             clusters.push(cell.id.cluster);
-            info.rows += cell.rows;
+            info.n += cell.rows;
             info.has_weight |= cell.id.flags & HAS_WEIGHT != 0;
-            for (outcome, count) in info.no_outcome.iter_mut().enumerate() {
+            for (outcome, count) in info.without_outcome.iter_mut().enumerate() {
                 *count += self.cells.layout().missing(cell.sums, outcome);
             }
             if self.complete_flags & !cell.id.flags & HAS_COVARIATES != 0 {
-                info.no_covariates += cell.rows;
+                info.without_covariates += cell.rows;
             }
         }
         pulse::sort(&mut clusters);
         clusters.dedup();
         info.clusters = clusters.len() as u64;
-        self.conditions
-            .iter()
-            .for_each(|c| info.left_out.add(&c.left_out));
+        for condition in &self.conditions {
+            info.without_cluster += condition.left_out.no_cluster;
+            info.zero_weight += condition.left_out.zero_weight;
+        }
         info
     }
 }
@@ -129,14 +133,14 @@ impl View<'_> {
                         .strata
                         .get(cell.stratum)
                         .copied()
-                        .unwrap_or(Key::NONE),
+                        .filter(|s| *s != Key::NONE),
                     condition: moments
                         .conditions
                         .get(cell.condition)
                         .map(|c| c.name.clone())
                         .unwrap_or_default(),
                     weight: moments.weighted.then_some(cell.weight),
-                    rows: 0,
+                    n: 0,
                     mean: 0.0,
                     sd: None,
                 });
@@ -144,7 +148,7 @@ impl View<'_> {
             let Some(summary) = out.last_mut() else {
                 continue;
             };
-            let before = summary.rows as f64;
+            let before = summary.n as f64;
             // Chan's update: cells of one key differ only in what is missing.
             let (mean, mean_here) = (
                 if before > 0.0 { sum / before } else { 0.0 },
@@ -153,10 +157,10 @@ impl View<'_> {
             let gap = if before > 0.0 { mean_here - mean } else { 0.0 };
             squares += within + gap * gap * before * cell.rows / (before + cell.rows);
             sum += offset;
-            summary.rows += cell.rows as u64;
-            let rows = summary.rows as f64;
+            summary.n += cell.rows as u64;
+            let rows = summary.n as f64;
             summary.mean = moments.centre(cell.stratum, 0) + sum / rows;
-            summary.sd = (summary.rows > 1).then(|| (squares / (rows - 1.0)).sqrt());
+            summary.sd = (summary.n > 1).then(|| (squares / (rows - 1.0)).sqrt());
         }
         Ok(out)
     }

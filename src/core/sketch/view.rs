@@ -2,6 +2,7 @@
 
 use super::canonical::Canonical;
 use super::cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
+use super::key::Key;
 use super::moments::{Rows, Selection, Variable};
 use super::{Completeness, Info, Sketch, SketchError};
 use crate::exact::limbs;
@@ -131,6 +132,21 @@ impl<'a> View<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// True if each row of the sketch is a unit of its own.
+    pub fn is_of_students(&self) -> bool {
+        self.sketch
+            .cells
+            .iter()
+            .next()
+            .is_some_and(|c| c.id.cluster == Key::STUDENT)
+    }
+
+    /// True if the outcome is a ratio.
+    pub fn is_ratio(&self) -> bool {
+        let outcome = self.sketch.columns.outcomes.get(self.outcome);
+        !self.observed && outcome.is_some_and(|o| o.denominator.is_some())
     }
 
     /// Name of the outcome.

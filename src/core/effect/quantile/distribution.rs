@@ -3,7 +3,7 @@
 use super::arm::Arm;
 use super::error::QuantileError;
 use crate::budget::{Budget, Charge};
-use crate::effect::notes::Note;
+use crate::note::Note;
 use crate::pulse;
 use crate::sketch::{Key, MAX_CONDITION_BYTES, MAX_CONDITIONS};
 use std::collections::HashMap;
@@ -250,7 +250,7 @@ impl Distribution {
         .into_iter()
         .filter(|(n, _)| *n > 0)
         .collect();
-        (!reasons.is_empty()).then_some(Note::LeftOut(reasons))
+        (!reasons.is_empty()).then_some(Note::left_out(&reasons))
     }
 }
 

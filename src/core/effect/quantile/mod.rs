@@ -13,12 +13,16 @@ mod wire;
 pub use distribution::Distribution;
 pub use error::QuantileError;
 
+use super::comparison::Comparison;
 use super::error::EffectError;
 use super::inference::Inference;
-use super::notes::{FEW_CLUSTERS, Note, TOO_LOW_DF};
+use super::notes::{FEW_CLUSTERS, TOO_LOW_DF};
 use super::options::{check_level, control_among};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use arm::{Arm, Quantile};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 /// Confidence level of the interval whose width gives the standard error.
 const WIDTH_LEVEL: f64 = 0.95;
@@ -26,36 +30,48 @@ const WIDTH_LEVEL: f64 = 0.95;
 const FEWEST_VALUES: usize = 5;
 
 /// The effect of a condition on one quantile.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct QuantileEffect {
-    /// Treated condition.
-    pub condition: String,
-    /// Control condition.
-    pub control: String,
+    /// Who is compared in what.
+    #[serde(flatten)]
+    pub comparison: Comparison,
     /// Which quantile, between 0 and 1.
     pub probability: f64,
-    /// The quantile of the condition and of the control, with their intervals.
-    pub quantile: (QuantileInterval, QuantileInterval),
+    /// The quantile of the condition and its interval.
+    #[serde(flatten)]
+    pub quantile: QuantileInterval,
+    /// Those of the control.
+    #[serde(flatten, serialize_with = "of_control")]
+    pub quantile_control: QuantileInterval,
     /// The difference of the quantiles.
+    #[serde(flatten)]
     pub inference: Inference,
-    /// Rows of the condition and of the control.
-    pub n: (u64, u64),
-    /// Clusters of the condition and of the control.
-    pub clusters: (u64, u64),
     /// What to know, `name: sentence`.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// A quantile and its confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct QuantileInterval {
     /// The smallest outcome whose share of outcomes not above it is at least the probability.
-    pub value: Option<f64>,
+    pub quantile: Option<f64>,
     /// Lower limit.
-    pub low: Option<f64>,
+    pub quantile_low: Option<f64>,
     /// Upper limit.
-    pub high: Option<f64>,
+    pub quantile_high: Option<f64>,
 }
+
+/// The same of the control.
+fn of_control<S: Serializer>(of: &QuantileInterval, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("quantile_control", &of.quantile)?;
+    map.serialize_entry("quantile_control_low", &of.quantile_low)?;
+    map.serialize_entry("quantile_control_high", &of.quantile_high)?;
+    map.end()
+}
+
+/// What the outcome of a distribution is called, which has one only.
+const OUTCOME: &str = "outcome";
 
 /// The effects on quantiles, by condition and then in the order of the probabilities.
 ///
@@ -86,11 +102,16 @@ pub fn quantile_effects(
     for arm in arms.iter().filter(|a| a.name != control) {
         for (&probability, compared) in probabilities.iter().zip(&base_quantiles) {
             let mut row = QuantileEffect {
-                condition: arm.name.clone(),
-                control: control.to_owned(),
+                comparison: Comparison {
+                    outcome: OUTCOME.to_owned(),
+                    condition: arm.name.clone(),
+                    control: control.to_owned(),
+                    n: arm.n(),
+                    n_control: base.n(),
+                    clusters: arm.cluster_count(),
+                    clusters_control: base.cluster_count(),
+                },
                 probability,
-                n: (arm.n(), base.n()),
-                clusters: (arm.cluster_count(), base.cluster_count()),
                 ..QuantileEffect::default()
             };
             row.compare(
@@ -98,7 +119,7 @@ pub fn quantile_effects(
                 (base, compared.as_ref()),
                 level,
             );
-            row.notes.extend(left_out.as_ref().map(Note::to_string));
+            row.notes.extend(left_out.as_ref().cloned());
             rows.push(row);
         }
     }
@@ -113,21 +134,21 @@ impl QuantileEffect {
         level: f64,
     ) {
         let mut notes = Vec::new();
-        match self.clusters {
-            (_, 0) => notes.push(Note::NoControlRows),
-            (0, _) => notes.push(Note::NoRows),
-            (t, c) if t.min(c) < FEW_CLUSTERS => notes.push(Note::FewClusters(c, t)),
+        match (self.comparison.clusters, self.comparison.clusters_control) {
+            (_, 0) => notes.push(Note::no_control_rows()),
+            (0, _) => notes.push(Note::no_rows()),
+            (t, c) if t.min(c) < FEW_CLUSTERS => notes.push(Note::few_clusters(c, t)),
             _ => {}
         }
         let overlap = treated.0.overlap(control.0);
         if overlap.clusters > 0 {
-            notes.push(Note::SharedClusters(overlap.clusters));
+            notes.push(Note::shared_clusters(overlap.clusters));
         }
-        self.notes = notes.drain(..).map(|n| n.to_string()).collect();
-        self.quantile.0 = self.interval(treated, level);
-        self.quantile.1 = self.interval(control, level);
+        self.notes = std::mem::take(&mut notes);
+        self.quantile = self.interval(treated, level);
+        self.quantile_control = self.interval(control, level);
         let slopes = (self.slope(treated), self.slope(control));
-        let (Some(a), Some(b)) = (self.quantile.0.value, self.quantile.1.value) else {
+        let (Some(a), Some(b)) = (self.quantile.quantile, self.quantile_control.quantile) else {
             return;
         };
         self.inference.estimate = Some(a - b);
@@ -139,7 +160,7 @@ impl QuantileEffect {
         let variance = (u * x.std_error).powi(2) + (v * y.std_error).powi(2) - 2.0 * u * v * shared;
         let df = overlap.df(treated.0, control.0, u, v);
         self.inference = Inference::new(a - b, variance.max(0.0).sqrt(), df, level, &mut notes);
-        self.notes.extend(notes.iter().map(Note::to_string));
+        self.notes.extend(notes.iter().cloned());
     }
 
     fn interval(&mut self, side: (&Arm, Option<&Quantile>), level: f64) -> QuantileInterval {
@@ -147,21 +168,20 @@ impl QuantileEffect {
             return QuantileInterval::default();
         };
         let mut interval = QuantileInterval {
-            value: Some(quantile.value),
+            quantile: Some(quantile.value),
             ..QuantileInterval::default()
         };
         let name = &arm.name;
         match arm.df() {
             None => self
                 .notes
-                .push(Note::SingleClusterArm(name.clone()).to_string()),
-            Some(df) if df < TOO_LOW_DF => self.notes.push(Note::TooLowDf(df).to_string()),
-            _ if !(quantile.std_error > 0.0) => self.notes.push(format!(
-                "no_variation: in condition \"{name}\" the share of outcomes up to the quantile is the same in all clusters, so that there is no interval"
-            )),
+                .push(Note::single_cluster_arm(name.clone())),
+            Some(df) if df < TOO_LOW_DF => self.notes.push(Note::too_low_df(df)),
+            _ if !(quantile.std_error > 0.0) => self.notes.push(Note::new(Code::NoVariation, format!("in condition \"{name}\" the share of outcomes up to the quantile is the same in all clusters, so that there is no interval"
+            ))),
             _ => {
-                (interval.low, interval.high) = arm.limits(quantile, level);
-                if interval.low.is_none() || interval.high.is_none() {
+                (interval.quantile_low, interval.quantile_high) = arm.limits(quantile, level);
+                if interval.quantile_low.is_none() || interval.quantile_high.is_none() {
                     self.note_off_sample(name);
                 }
             }
@@ -170,8 +190,11 @@ impl QuantileEffect {
     }
 
     fn note_off_sample(&mut self, condition: &str) {
-        let note = format!(
-            "off_sample: the interval of the quantile of condition \"{condition}\" goes beyond its outcomes"
+        let note = Note::new(
+            Code::OffSample,
+            format!(
+                "the interval of the quantile of condition \"{condition}\" goes beyond its outcomes"
+            ),
         );
         if !self.notes.contains(&note) {
             self.notes.push(note);
@@ -190,10 +213,9 @@ impl QuantileEffect {
         };
         let values = arm.values_within(low, high);
         if values < FEWEST_VALUES {
-            self.notes.push(format!(
-                "few_values: the 95 % interval of the quantile of condition \"{}\" covers {values} different outcomes, too few for a standard error",
+            self.notes.push(Note::new(Code::FewValues, format!("the 95 % interval of the quantile of condition \"{}\" covers {values} different outcomes, too few for a standard error",
                 arm.name
-            ));
+            )));
             return None;
         }
         let t = crate::distribution::t_critical(1.0 - WIDTH_LEVEL, df)?;

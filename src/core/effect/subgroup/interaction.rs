@@ -12,49 +12,51 @@ use super::{Guard, Segments, subgroup_effects};
 use crate::distribution::{f_upper, t_critical};
 use crate::effect::error::EffectError;
 use crate::effect::estimate::conditions_kept;
+use crate::effect::inference::FTest;
 use crate::effect::joint::wald;
 use crate::effect::negligible::difference;
-use crate::effect::notes::{LOW_DF, Note, TOO_LOW_DF};
+use crate::effect::notes::{LOW_DF, TOO_LOW_DF};
 use crate::effect::options::Options;
 use crate::effect::question::Question;
 use crate::effect::robust::{Contributions, contributions};
 use crate::effect::satterthwaite::{Form, Products, Terms};
 use crate::error::Invalid;
+use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
 use crate::sketch::{Key, View};
 use nalgebra::DMatrix;
+use serde::Serialize;
 use std::cmp::Ordering;
 
 /// Segments that one test takes; its cost grows with their square.
 const MAX_SEGMENTS: usize = 100;
 
 /// The test of one condition.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct InteractionTest {
+    /// Outcome.
+    pub outcome: String,
     /// Treated condition.
     pub condition: String,
+    /// Control condition.
+    pub control: String,
     /// Segments that are compared.
     pub segments: Vec<String>,
-    /// F statistic.
-    pub f: Option<f64>,
-    /// Numerator degrees of freedom.
-    pub df_num: Option<f64>,
-    /// Denominator degrees of freedom.
-    pub df_den: Option<f64>,
-    /// p-value.
-    pub p_value: Option<f64>,
+    /// The test.
+    #[serde(flatten)]
+    pub test: FTest,
     /// With two segments: the effect in the second less that in the first.
-    pub difference: Option<f64>,
+    pub estimate: Option<f64>,
     /// Its standard error; it has `df_den` degrees of freedom.
     pub std_error: Option<f64>,
-    /// `difference / std_error`.
+    /// `estimate / std_error`.
     pub t: Option<f64>,
     /// Lower limit of the difference.
     pub ci_low: Option<f64>,
     /// Upper limit of the difference.
     pub ci_high: Option<f64>,
     /// What to know, `name: sentence`.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// For each condition, tests that its effect is the same in all segments, those left out that the guard holds back or
@@ -86,14 +88,20 @@ pub fn interaction_test(
             false => None,
         });
     }
-    let mut conditions: Vec<&str> = rows.iter().map(|r| r.condition.as_str()).collect();
+    let mut conditions: Vec<&str> = rows
+        .iter()
+        .map(|r| r.comparison.condition.as_str())
+        .collect();
     conditions.sort_unstable();
     conditions.dedup();
+    let outcome = rows
+        .first()
+        .map_or(String::new(), |r| r.comparison.outcome.clone());
     let mut tests = Vec::with_capacity(conditions.len());
     for condition in conditions {
         let (mut names, mut parts, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         // Each condition has a row in each segment, in their order.
-        let of_condition = rows.iter().filter(|r| r.condition == condition);
+        let of_condition = rows.iter().filter(|r| r.comparison.condition == condition);
         for (row, analysis) in of_condition.zip(&analyses) {
             let tested = row.inference.t.and(analysis.as_ref());
             match tested.and_then(|a| a.effect_of(condition)) {
@@ -101,18 +109,26 @@ pub fn interaction_test(
                     names.push(row.segment.clone());
                     parts.push(part);
                 }
-                None if row.guarded => notes.push(format!(
-                    "small_count: segment \"{}\" is left out, it has too few students or clusters",
-                    row.segment
+                None if row.guarded => notes.push(Note::new(
+                    Code::Guarded,
+                    format!(
+                        "segment \"{}\" is left out, it has too few students or clusters",
+                        row.segment
+                    ),
                 )),
-                None => notes.push(format!(
-                    "no_test: segment \"{}\" is left out, its effect has no test of its own",
-                    row.segment
+                None => notes.push(Note::new(
+                    Code::NoTest,
+                    format!(
+                        "segment \"{}\" is left out, its effect has no test of its own",
+                        row.segment
+                    ),
                 )),
             }
         }
         let mut test = compare(&parts, options.level, notes);
+        test.outcome = outcome.clone();
         test.condition = condition.to_owned();
+        test.control = control.to_owned();
         test.segments = names;
         tests.push(test);
     }
@@ -164,15 +180,17 @@ struct SegmentEffect<'a> {
     spread: f64,
 }
 
-fn compare(parts: &[SegmentEffect<'_>], level: f64, notes: Vec<String>) -> InteractionTest {
+fn compare(parts: &[SegmentEffect<'_>], level: f64, notes: Vec<Note>) -> InteractionTest {
     let mut test = InteractionTest {
         notes,
         ..InteractionTest::default()
     };
     let k = parts.len();
     if k < 2 {
-        test.notes
-            .push("too_few_segments: fewer than two segments can be compared".to_owned());
+        test.notes.push(Note::new(
+            Code::TooFewSegments,
+            "fewer than two segments can be compared",
+        ));
         return test;
     }
     // N
@@ -196,33 +214,33 @@ fn compare(parts: &[SegmentEffect<'_>], level: f64, notes: Vec<String>) -> Inter
         .collect();
     let variance = variance_of_differences(parts);
     if k == 2 {
-        test.difference = differences.first().copied();
+        test.estimate = differences.first().copied();
         test.std_error = Some(variance[(0, 0)].sqrt());
     }
     if (0..k - 1).any(|i| variance[(i, i)] == 0.0) {
-        test.notes.push(Note::NoResidual.to_string());
+        test.notes.push(Note::no_residual());
         return test;
     }
     let wald = wald(&variance, &differences);
     let q = (k - 1) as f64;
     let df_den = hotelling(parts, &spread).map(|eta| eta - q + 1.0);
     let (Some(wald), Some(df_den)) = (wald, df_den.filter(|df| *df > 0.0)) else {
-        test.notes.push(Note::NoDf.to_string());
+        test.notes.push(Note::no_df());
         return test;
     };
-    (test.df_num, test.df_den) = (Some(q), Some(df_den));
-    test.t = test.difference.zip(test.std_error).map(|(d, se)| d / se);
+    (test.test.df_num, test.test.df_den) = (Some(q), Some(df_den));
+    test.t = test.estimate.zip(test.std_error).map(|(d, se)| d / se);
     if df_den < TOO_LOW_DF {
-        test.notes.push(Note::TooLowDf(df_den).to_string());
+        test.notes.push(Note::too_low_df(df_den));
         return test;
     }
     if df_den < LOW_DF {
-        test.notes.push(Note::LowDf(df_den).to_string());
+        test.notes.push(Note::low_df(df_den));
     }
     let f = wald / q * df_den / (df_den + q - 1.0);
-    (test.f, test.p_value) = (Some(f), f_upper(f, q, df_den));
+    (test.test.f, test.test.p_value) = (Some(f), f_upper(f, q, df_den));
     if let (Some(d), Some(se), Some(t)) = (
-        test.difference,
+        test.estimate,
         test.std_error,
         t_critical(1.0 - level, df_den),
     ) {

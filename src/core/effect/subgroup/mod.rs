@@ -8,15 +8,18 @@ mod interaction;
 pub use interaction::{InteractionTest, interaction_test};
 
 use super::arms::{Arm, arms};
+use super::comparison::Comparison;
 use super::error::EffectError;
 use super::estimate::{Effect, effects};
 use super::inference::Inference;
-use super::notes::{Note, on_difference};
+use super::notes::on_difference;
 use super::options::{Options, control_among};
 use crate::error::Invalid;
 use crate::monitoring::holm;
+use crate::note::{Code, Note};
 use crate::pulse;
 use crate::sketch::View;
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The sketches of the segments, by name.
@@ -94,29 +97,28 @@ impl Guard {
     }
 
     fn holds_back(&self, row: &SubgroupEffect) -> bool {
-        row.n.0.min(row.n.1) < self.students || row.clusters.0.min(row.clusters.1) < self.clusters
+        row.comparison.n.min(row.comparison.n_control) < self.students
+            || row.comparison.fewest_clusters() < self.clusters
     }
 }
 
 /// The effect of one condition in one segment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SubgroupEffect {
+    /// Who is compared in what.
+    #[serde(flatten)]
+    pub comparison: Comparison,
     /// Segment.
     pub segment: String,
-    /// Treated condition.
-    pub condition: String,
     /// The effect with CR2 standard error and Satterthwaite degrees of freedom; nothing if guarded.
+    #[serde(flatten)]
     pub inference: Inference,
     /// p-value adjusted over the segments of this condition (Holm 1979).
     pub p_holm: Option<f64>,
-    /// Rows of the condition and of the control in the segment.
-    pub n: (u64, u64),
-    /// Clusters of the condition and of the control in the segment.
-    pub clusters: (u64, u64),
     /// True if the counts are below the guard.
     pub guarded: bool,
     /// What to know, `name: sentence`.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// The effect of each condition in each segment, by segment and condition. The regression of each segment is its own, so
@@ -149,9 +151,9 @@ pub fn subgroup_effects(
             Vec::new()
         };
         for condition in &conditions {
-            let mut row = match found.iter().find(|e| e.condition == *condition) {
+            let mut row = match found.iter().find(|e| e.comparison.condition == *condition) {
                 Some(effect) => estimated(segment, effect),
-                None => absent(segment, condition, control, arms),
+                None => absent(&view.name(), segment, condition, control, arms),
             };
             if guard.holds_back(&row) {
                 row.hold_back(guard);
@@ -160,10 +162,10 @@ pub fn subgroup_effects(
         }
     }
     for condition in &conditions {
-        let of_condition = |row: &&mut SubgroupEffect| row.condition == *condition;
+        let of_condition = |row: &&mut SubgroupEffect| row.comparison.condition == *condition;
         let p: Vec<Option<f64>> = rows
             .iter()
-            .filter(|r| r.condition == *condition)
+            .filter(|r| r.comparison.condition == *condition)
             .map(|r| r.inference.p_value)
             .collect();
         for (row, p) in rows.iter_mut().filter(of_condition).zip(holm(&p)) {
@@ -175,27 +177,23 @@ pub fn subgroup_effects(
 
 fn estimated(segment: &str, effect: &Effect) -> SubgroupEffect {
     SubgroupEffect {
+        comparison: effect.comparison.clone(),
         segment: segment.to_owned(),
-        condition: effect.condition.clone(),
-        inference: Inference {
-            estimate: effect.estimate,
-            std_error: effect.std_error,
-            df: effect.df,
-            t: effect.t,
-            p_value: effect.p_value,
-            ci_low: effect.ci_low,
-            ci_high: effect.ci_high,
-        },
+        inference: effect.inference,
         p_holm: None,
-        n: effect.n,
-        clusters: effect.clusters,
         guarded: false,
         notes: on_difference(&effect.notes),
     }
 }
 
 /// The row of a segment that lacks the condition or the control.
-fn absent(segment: &str, condition: &str, control: &str, arms: &[Arm]) -> SubgroupEffect {
+fn absent(
+    outcome: &str,
+    segment: &str,
+    condition: &str,
+    control: &str,
+    arms: &[Arm],
+) -> SubgroupEffect {
     let counts = |name: &str| {
         arms.iter()
             .find(|a| a.condition == name)
@@ -203,19 +201,25 @@ fn absent(segment: &str, condition: &str, control: &str, arms: &[Arm]) -> Subgro
     };
     let (treated, compared) = (counts(condition), counts(control));
     let note = if compared.0 == 0 {
-        Note::NoControlRows
+        Note::no_control_rows()
     } else {
-        Note::NoRows
+        Note::no_rows()
     };
     SubgroupEffect {
+        comparison: Comparison {
+            outcome: outcome.to_owned(),
+            condition: condition.to_owned(),
+            control: control.to_owned(),
+            n: treated.0,
+            n_control: compared.0,
+            clusters: treated.1,
+            clusters_control: compared.1,
+        },
         segment: segment.to_owned(),
-        condition: condition.to_owned(),
         inference: Inference::default(),
         p_holm: None,
-        n: (treated.0, compared.0),
-        clusters: (treated.1, compared.1),
         guarded: false,
-        notes: vec![note.to_string()],
+        notes: vec![note],
     }
 }
 
@@ -223,9 +227,12 @@ impl SubgroupEffect {
     fn hold_back(&mut self, guard: Guard) {
         self.inference = Inference::default();
         self.guarded = true;
-        self.notes = vec![format!(
-            "small_count: a condition has fewer than {} students or {} clusters in this segment, so nothing is estimated",
-            guard.students, guard.clusters
+        self.notes = vec![Note::new(
+            Code::Guarded,
+            format!(
+                "a condition has fewer than {} students or {} clusters in this segment, so nothing is estimated",
+                guard.students, guard.clusters
+            ),
         )];
     }
 }
