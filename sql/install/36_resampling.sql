@@ -41,7 +41,7 @@ CREATE TYPE rct.simultaneous_intervals_row AS (
     outcome text, condition text, control text, estimate double precision, std_error double precision,
     df double precision, t double precision, p_value double precision, ci_low double precision,
     ci_high double precision, n bigint, n_control bigint, clusters bigint, clusters_control bigint,
-    p_adjusted double precision, critical double precision, draws bigint, seed text, notes text[]
+    p_adjusted double precision, p_stepdown double precision, critical double precision, draws bigint, seed text, notes text[]
 );
 COMMENT ON TYPE rct.simultaneous_intervals_row IS
     'a row of rct.simultaneous_intervals';

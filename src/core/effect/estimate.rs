@@ -11,10 +11,12 @@ use super::options::{Estimand, Options, Strata};
 use super::paired::paired_effects;
 use super::question::{Question, linked};
 use super::ratio::ratio_effects;
+use super::reml::{MixedDf, random_intercept};
 use super::robust::{Contributions, StdError, contributions, dot};
 use super::satterthwaite::Products;
 use super::size::Scale;
 use super::students::student_effects;
+use super::two_way::two_way_effects;
 use crate::distribution::{t_critical, t_two_sided};
 use crate::identifier::folded;
 use crate::note::Note;
@@ -53,7 +55,8 @@ pub struct Effect {
 }
 
 /// The effect of each condition except the control, by name: by regression with cluster-robust inference, or, as the sketch and
-/// the call ask for it, of students who were assigned one by one, on a ratio, or within pairs of clusters.
+/// the call ask for it, of students who were assigned one by one, on a ratio, within pairs of clusters, with two dimensions of
+/// clustering, or in a mixed model.
 pub fn effects(
     view: &View<'_>,
     control: &str,
@@ -65,6 +68,10 @@ pub fn effects(
         ratio_effects(view, control, options)
     } else if options.strata == Strata::Pairs {
         paired_effects(view, control, options)
+    } else if options.strata == Strata::Clusters {
+        two_way_effects(view, control, options)
+    } else if let Some(df) = MixedDf::of(options.se) {
+        Ok(random_intercept(view, control, options, df)?.effects)
     } else {
         effects_of(&Question::new(view, control, options)?, options)
     }
@@ -73,7 +80,6 @@ pub fn effects(
 /// The effect of each condition except the control on the outcome of the question.
 pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>, EffectError> {
     let design = &question.design;
-    let arms = arms_of(&question.pooled);
     let contrasts: Vec<Vec<f64>> = (0..conditions_kept(design))
         .map(|j| design.contrast(j))
         .collect();
@@ -85,17 +91,45 @@ pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>,
     };
     let parts = contributions(design, &contrasts, sandwich)?;
     let control_influence = mean_influence(&question.pooled, question.control, sandwich);
+    let mut rows = Vec::new();
+    for (mut row, place) in rows_of(question, options) {
+        if let Some(place) = place {
+            infer(
+                &mut row,
+                question,
+                &parts,
+                &control_influence,
+                place.at,
+                options,
+            );
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// Where the effect of a condition is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Number of the condition.
+    pub condition: usize,
+    /// Its place among the kept regressors.
+    pub at: usize,
+}
+
+/// A row for each condition except the control, by name, with all but what is estimated; and the place of the effect where there
+/// is one, which a note says if not.
+pub(super) fn rows_of(question: &Question, options: &Options) -> Vec<(Effect, Option<Place>)> {
+    let design = &question.design;
+    let arms = arms_of(&question.pooled);
     let linked = linked(&question.moments, question.control);
     let similar = similar_conditions(&question.moments);
-    let mut rows = Vec::new();
-    for (number, arm) in arms
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| *i != question.control)
-    {
-        let Some(control_arm) = arms.get(question.control) else {
-            continue;
-        };
+    let Some(control_arm) = arms.get(question.control) else {
+        return Vec::new();
+    };
+    let mut rows = Vec::with_capacity(arms.len());
+    let treated = arms.iter().enumerate();
+    for (number, arm) in treated.filter(|(i, _)| *i != question.control) {
         let mut row = blank(&question.outcome, arm, control_arm);
         for other in [question.control, number] {
             for note in similar.get(&other).into_iter().flatten() {
@@ -110,17 +144,19 @@ pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>,
         }
         let regressor = design.treated.iter().position(|&c| c == number);
         let at = regressor.and_then(|r| design.kept.iter().position(|&k| k == r));
-        match at {
-            _ if row.comparison.n_control == 0 => row.notes.push(Note::no_control_rows()),
-            Some(at) if linked.get(number) == Some(&true) => {
-                infer(&mut row, question, &parts, &control_influence, at, options);
-            }
-            _ if regressor.is_some() => row.notes.push(Note::aliased_condition()),
-            _ => row.notes.push(Note::no_rows()),
-        }
-        rows.push(row);
+        let place = match at {
+            _ if row.comparison.n_control == 0 => Err(Note::no_control_rows()),
+            Some(at) if linked.get(number) == Some(&true) => Ok(Place {
+                condition: number,
+                at,
+            }),
+            _ if regressor.is_some() => Err(Note::aliased_condition()),
+            _ => Err(Note::no_rows()),
+        };
+        let place = place.map_err(|note| row.notes.push(note)).ok();
+        rows.push((row, place));
     }
-    Ok(rows)
+    rows
 }
 
 /// Kept regressors that are conditions; they come first.
@@ -311,7 +347,7 @@ fn infer(
             row.notes.push(Note::cr3_undefined());
             return;
         }
-        StdError::Cr2 if carried && row.comparison.single_cluster().is_none() => {
+        StdError::Cr2 | StdError::Hc2 if carried && row.comparison.single_cluster().is_none() => {
             row.notes.push(Note::leverage_one())
         }
         _ => {}

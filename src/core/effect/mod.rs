@@ -8,6 +8,8 @@
 //! - [`two_proportions`] two rates of independent students
 //! - [`subgroup_effects`] and [`interaction_test`] effects in segments, and whether they differ
 //! - [`quantile_effects`] effects on quantiles, from a [`Distribution`]
+//! - [`two_way_effects`] standard errors for clusters and strata at once
+//! - [`random_intercept`] a mixed model with a random intercept for each cluster
 //! - [`arms`] sizes, means and what is missing
 //! - [`adjusted_effects`] what covariates change
 //! - [`influence`] and [`cluster_diagnostics`] what single clusters do
@@ -40,6 +42,7 @@ mod quantile;
 pub(crate) mod question;
 mod rate;
 mod ratio;
+mod reml;
 pub(crate) mod robust;
 mod rough;
 pub(crate) mod satterthwaite;
@@ -48,6 +51,7 @@ mod sizes;
 pub(crate) mod solve;
 mod students;
 mod subgroup;
+mod two_way;
 mod weighted;
 
 pub use adjusted::{AdjustedEffect, adjusted_effects};
@@ -65,6 +69,7 @@ pub use proportion::{Proportion, TwoProportions, proportion_interval, two_propor
 pub use quantile::{
     Distribution, QuantileEffect, QuantileError, QuantileInterval, quantile_effects,
 };
+pub use reml::{MixedDf, RandomIntercept, random_intercept};
 pub use robust::StdError;
 pub use size::{
     CorrectedT, EffectSize, HedgesG, Scale, cox_index, effect_size, hedges_g, wwc_correct_t,
@@ -73,3 +78,4 @@ pub use sizes::{EffectSizeRow, Measure, effect_sizes};
 pub use subgroup::{
     Guard, InteractionTest, Segments, SubgroupEffect, interaction_test, subgroup_effects,
 };
+pub use two_way::two_way_effects;

@@ -54,13 +54,16 @@ pub enum Strata {
     Ignore,
     /// Each is a pair of clusters, and the effect is that within pairs.
     Pairs,
+    /// A second dimension of clustering beside the clusters.
+    Clusters,
 }
 
 impl Strata {
-    /// The same for what has no use for pairs.
-    pub(crate) fn without_pairs(self) -> Result<Self, EffectError> {
+    /// The same for what is one regression and its sandwich: an error for other uses.
+    pub(crate) fn of_one_regression(self) -> Result<Self, EffectError> {
         match self {
             Strata::Pairs => unknown("strata", "pairs", "\"auto\", \"ignore\""),
+            Strata::Clusters => unknown("strata", "clusters", "\"auto\", \"ignore\""),
             other => Ok(other),
         }
     }
@@ -69,7 +72,7 @@ impl Strata {
     pub(crate) fn centre(self) -> Centre {
         match self {
             Strata::Absorb | Strata::Pairs => Centre::PerStratum,
-            Strata::Ignore => Centre::Pooled,
+            Strata::Ignore | Strata::Clusters => Centre::Pooled,
         }
     }
 }
@@ -91,7 +94,12 @@ impl Word for Strata {
             "auto" => Ok(Strata::Absorb),
             "ignore" => Ok(Strata::Ignore),
             "pairs" => Ok(Strata::Pairs),
-            _ => unknown("strata", word, "\"auto\", \"ignore\", \"pairs\""),
+            "clusters" => Ok(Strata::Clusters),
+            _ => unknown(
+                "strata",
+                word,
+                "\"auto\", \"ignore\", \"pairs\", \"clusters\"",
+            ),
         }
     }
 }
@@ -114,7 +122,7 @@ impl Word for StdError {
                 unknown(
                     "se",
                     word,
-                    "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\", \"CV3\", \"naive\", and \"delta\" for ratios",
+                    "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\", \"CV3\", \"HC2\", \"HC3\", \"naive\", \"KR\", \"REML\", and \"delta\" for ratios",
                 )
             },
             Ok,

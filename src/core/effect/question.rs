@@ -46,9 +46,16 @@ impl Question {
         options: &Options,
         complete: bool,
     ) -> Result<Self, EffectError> {
-        options.strata.without_pairs()?;
+        options.strata.of_one_regression()?;
         if options.se == StdError::Delta {
             return unknown("se", "delta", "another one: the outcome is not a ratio");
+        }
+        if !options.se.is_of_least_squares() {
+            return unknown(
+                "se",
+                options.se.word(),
+                "that of a regression by least squares here",
+            );
         }
         if options.adjust != Adjust::None && view.covariate_count() == 0 {
             return Err(EffectError::NoCovariates);

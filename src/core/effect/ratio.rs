@@ -28,7 +28,7 @@ pub(super) fn ratio_effects(
             "\"none\", since the outcome is a ratio",
         );
     }
-    options.strata.without_pairs()?;
+    options.strata.of_one_regression()?;
     let se = RatioSe::of(options.se)?;
     let selection = Selection {
         columns: vec![Variable::Outcome, Variable::Denominator],

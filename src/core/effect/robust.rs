@@ -12,7 +12,8 @@ use super::error::EffectError;
 use super::negligible;
 use super::satterthwaite::{Form, Terms};
 use super::weighted;
-use crate::pulse::Pulse;
+use crate::error::Invalid;
+use crate::pulse::{Pulse, each};
 use nalgebra::{DMatrix, SymmetricEigen};
 
 /// Leverage from which a direction has no residual.
@@ -37,8 +38,19 @@ pub enum StdError {
     Cr3,
     /// CR3 times (G − 1) / G: the jackknife centred at the estimate (MacKinnon, Nielsen and Webb 2023).
     Cv3,
+    /// CR2 where each cluster is one row, whose residual is divided by `√(1 − h)` (MacKinnon and White 1985). With weights `h` is
+    /// the leverage of the weighted regression, and the working model of the degrees of freedom has variances in inverse
+    /// proportion to the weights, in which HC2 is unbiased; CR2 has equal ones.
+    Hc2,
+    /// CR3 where each cluster is one row, whose residual is divided by `1 − h` (Davidson and MacKinnon 1993), with the working
+    /// model of HC2.
+    Hc3,
     /// Classical, without regard to clusters. To teach.
     Naive,
+    /// That of a model with a random intercept for each cluster (see `reml`), by Kenward and Roger (1997).
+    KenwardRoger,
+    /// The same with its standard error as it is, and Satterthwaite's degrees of freedom.
+    Reml,
     /// The delta method over clusters, for ratios.
     Delta,
 }
@@ -53,7 +65,11 @@ impl StdError {
         StdError::Cr1s,
         StdError::Cr3,
         StdError::Cv3,
+        StdError::Hc2,
+        StdError::Hc3,
         StdError::Naive,
+        StdError::KenwardRoger,
+        StdError::Reml,
         StdError::Delta,
     ];
 
@@ -67,32 +83,52 @@ impl StdError {
             StdError::Cr1s => "CR1S",
             StdError::Cr3 => "CR3",
             StdError::Cv3 => "CV3",
+            StdError::Hc2 => "HC2",
+            StdError::Hc3 => "HC3",
+            StdError::KenwardRoger => "KR",
+            StdError::Reml => "REML",
             StdError::Naive => "naive",
             StdError::Delta => "delta",
         }
     }
 
+    /// True if it is that of a sandwich, or the classical one: of the regression by least squares.
+    pub fn is_of_least_squares(self) -> bool {
+        !matches!(
+            self,
+            StdError::Delta | StdError::KenwardRoger | StdError::Reml
+        )
+    }
+
     /// True if leverage enters the variance.
     pub fn is_adjusted(self) -> bool {
-        matches!(self, StdError::Cr2 | StdError::Cr3 | StdError::Cv3)
+        matches!(
+            self,
+            StdError::Cr2 | StdError::Cr3 | StdError::Cv3 | StdError::Hc2 | StdError::Hc3
+        )
     }
 
     /// True if the degrees of freedom are Satterthwaite's; others have `G − 1`.
     pub fn is_satterthwaite(self) -> bool {
-        matches!(self, StdError::Cr2 | StdError::Cr3)
+        self.is_adjusted() && self != StdError::Cv3
+    }
+
+    /// True if each cluster must be one row.
+    pub fn is_of_rows(self) -> bool {
+        matches!(self, StdError::Hc2 | StdError::Hc3)
     }
 
     /// True if clusters are left out in turn, which must leave an effect to estimate.
     pub fn is_jackknife(self) -> bool {
-        matches!(self, StdError::Cr3 | StdError::Cv3)
+        matches!(self, StdError::Cr3 | StdError::Cv3 | StdError::Hc3)
     }
 
     /// `f(λ)`; the direction of leverage one has no residual and gets 0, as the Moore-Penrose inverse.
     pub fn spectral(self, lambda: f64) -> f64 {
         match self {
             _ if lambda >= LEVERAGE_ONE && self.is_adjusted() => 0.0,
-            StdError::Cr2 => 1.0 / (1.0 - lambda).sqrt(),
-            StdError::Cr3 | StdError::Cv3 => 1.0 / (1.0 - lambda),
+            StdError::Cr2 | StdError::Hc2 => 1.0 / (1.0 - lambda).sqrt(),
+            StdError::Cr3 | StdError::Cv3 | StdError::Hc3 => 1.0 / (1.0 - lambda),
             _ => 1.0,
         }
     }
@@ -134,7 +170,11 @@ pub fn contributions(
         form: Form::Identity,
         carried: vec![false; contrasts.len()],
     };
-    if design.weighted {
+    if se.is_of_rows() {
+        check_rows(design, se)?;
+    }
+    // With variances in inverse proportion to the weights, rows times the root of their weight are as rows without weights.
+    if design.weighted && !se.is_of_rows() {
         weighted::contributions(design, contrasts, se, &mut out)?;
         return Ok(out);
     }
@@ -151,6 +191,29 @@ pub fn contributions(
         }
     }
     Ok(out)
+}
+
+/// Refuses clusters of several rows where each must be one.
+fn check_rows(design: &Design, se: StdError) -> Result<(), EffectError> {
+    let several = |cluster: &&Cluster| {
+        // Without weights there is one set of sums; with them the first has the zeroth power.
+        let borders = cluster.grams.first().map_or(&[][..], |g| &g.borders);
+        borders.iter().map(|(_, rows, _)| rows).sum::<f64>() > 1.5
+    };
+    match each(&design.clusters).filter(several).count() {
+        0 => Ok(()),
+        several => Err(Invalid {
+            argument: "se",
+            must: "\"CR2\", \"CR3\" or another estimator for clusters",
+            got: format!(
+                "\"{}\" though {several} of {} clusters have several rows",
+                se.word(),
+                design.clusters.len()
+            ),
+            hint: "Use \"CR2\". Where students were assigned one by one, build the sketch with the id of the student as the cluster.",
+        }
+        .into()),
+    }
 }
 
 /// Bordered leverage matrix (row by row) and scores of one cluster, with the first power of the weights: first the
@@ -245,7 +308,7 @@ impl Block {
         let mut sum = d.clone();
         let (mut power, mut size, mut i) = (d, 1.0, 0.0);
         while size > 1e-18 && i < 64.0 {
-            let ratio = if se == StdError::Cr2 {
+            let ratio = if matches!(se, StdError::Cr2 | StdError::Hc2) {
                 (2.0 * i + 1.0) / (2.0 * i + 2.0)
             } else {
                 1.0

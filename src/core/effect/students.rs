@@ -130,6 +130,10 @@ fn cell_of(stratum: &Stratum, condition: usize) -> Option<&Cell> {
 /// `τ = Σ w_s (ȳ_1s − ȳ_0s)`, `V = Σ_s Σ_a w_s² s²_as / n_as` (Neyman; without strata HC2), and Satterthwaite's
 /// `df = V² / Σ (w_s² s²_as / n_as)² / (n_as − 1)` (without strata Welch's).
 ///
+/// With strata `V` is HC2 of the regression with a mean for each stratum and condition, its effect taken at the shares of the
+/// strata (Lin's with dummies of the strata as covariates); absorbed strata weigh the differences otherwise. The degrees of
+/// freedom are those of the variances as estimated, where HC2 in `effects` has those of equal ones (Bell and McCaffrey 2002).
+///
 /// With `Lin`, `ȳ_as` is adjusted by `β_a' (x̄_as − x̄_s)`, the slopes of each condition being those within strata, and
 /// `s²_as` is the residual sum of squares of the cell over `ν_as = (n_as − 1) (1 − k / (n_a − S))`, `n_a` and S the
 /// students of the condition and the strata, k the slopes; `ν_as` also takes the place of `n_as − 1` in the degrees of
@@ -142,7 +146,7 @@ pub(super) fn student_effects(
     let (adjust, level, strata) = (
         options.adjust,
         options.level,
-        options.strata.without_pairs()?,
+        options.strata.of_one_regression()?,
     );
     check_level(level)?;
     if options.se != StdError::Cr2 {

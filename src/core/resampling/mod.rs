@@ -2,7 +2,7 @@
 //!
 //! - [`wild_bootstrap`] signs of the clusters' residuals are drawn anew
 //! - [`randomization_test`] conditions are given to the clusters anew
-//! - [`simultaneous_intervals`] intervals that hold for several effects at once
+//! - [`simultaneous_intervals`] intervals that hold for several effects at once, and p-values by stepdown
 //!
 //! None reads a row: the sums of a cluster are enough to refit the whole regression in every draw. A draw is known by its
 //! number, so the same seed gives the same bytes whatever the order of the work. `inversion` turns draws into p-values and
@@ -13,6 +13,7 @@ mod multipliers;
 mod permutations;
 mod randomization;
 mod simultaneous;
+mod stepdown;
 mod wild;
 
 #[cfg(test)]

@@ -6,10 +6,14 @@
 //! them directly, at a cost that does not depend on the number of clusters. Each effect keeps its own t distribution with
 //! Satterthwaite degrees of freedom: the draws are compared on the scale of p-values (Westfall and Young 1993), so that
 //! one effect alone has the p-value and the interval of `effects`.
+//!
+//! With `B` draws the adjusted p-value is `(1 + #{draws: min over all j of p*_j ≤ p}) / (B + 1)`, and no less than `p`.
+//! Stepdown (see `stepdown`) counts the same draws.
 
 use super::Draws;
+use super::stepdown::{Stepdown, adjusted, reaches};
 use super::wild::place;
-use crate::distribution::{normal_two_sided, t_critical};
+use crate::distribution::t_critical;
 use crate::effect::estimate::conditions_kept;
 use crate::effect::notes::on_difference;
 use crate::effect::question::Question;
@@ -37,8 +41,10 @@ pub struct Simultaneous {
     /// The effect and its test by itself; the interval holds for all effects together.
     #[serde(flatten)]
     pub inference: Inference,
-    /// p-value, adjusted for all effects of the call.
+    /// p-value, adjusted for all effects of the call in a single step; the interval belongs to it.
     pub p_adjusted: Option<f64>,
+    /// The same by stepdown (see `stepdown`): never larger, and without an interval.
+    pub p_stepdown: Option<f64>,
     /// Standard errors from the estimate to the limits.
     pub critical: Option<f64>,
     /// Draws that were made.
@@ -109,7 +115,11 @@ pub fn simultaneous_intervals(
         )
         .into());
     }
-    let least = least_p_values(&factor(&correlations(&family)), draws);
+    let own = rows.iter().zip(&scores).filter(|(_, s)| s.is_some());
+    let own: Vec<f64> = own.filter_map(|(row, _)| row.inference.p_value).collect();
+    let mut steps = Stepdown::new(&own);
+    let least = least_p_values(&factor(&correlations(&family)), draws, &mut steps);
+    let mut stepdown = steps.adjusted(least.len() as u64).into_iter();
     let alpha = 1.0 - options.level;
     let quantile = (((least.len() + 1) as f64 * alpha * (1.0 + 1e-12)).floor() as usize)
         .checked_sub(1)
@@ -118,6 +128,7 @@ pub fn simultaneous_intervals(
         .map(|q| q.min(alpha));
     for (row, _) in rows.iter_mut().zip(&scores).filter(|(_, s)| s.is_some()) {
         finish(row, &least, quantile);
+        row.p_stepdown = stepdown.next().filter(|_| row.p_adjusted.is_some());
     }
     Ok(rows)
 }
@@ -131,8 +142,8 @@ fn finish(row: &mut Simultaneous, least: &[f64], quantile: Option<f64>) {
     ) else {
         return;
     };
-    let reached = least.partition_point(|l| *l <= p * (1.0 + 1e-9));
-    row.p_adjusted = Some(((reached + 1) as f64 / (least.len() + 1) as f64).max(p));
+    let reached = least.partition_point(|l| reaches(*l, p));
+    row.p_adjusted = Some(adjusted(reached as u64, least.len() as u64, p));
     row.critical = quantile.and_then(|q| t_critical(q, df));
     row.inference.ci_low = row.critical.map(|c| estimate - c * se);
     row.inference.ci_high = row.critical.map(|c| estimate + c * se);
@@ -187,24 +198,24 @@ fn factor(matrix: &[Vec<f64>]) -> Vec<Vec<f64>> {
     rows
 }
 
-/// The least p-value of each draw, ascending.
-fn least_p_values(factor: &[Vec<f64>], draws: &Draws) -> Vec<f64> {
+/// The least p-value of each draw, ascending. Each draw is counted by stepdown too.
+fn least_p_values(factor: &[Vec<f64>], draws: &Draws, steps: &mut Stepdown) -> Vec<f64> {
     if factor.is_empty() {
         return Vec::new();
     }
     let mut random = Random::new(&draws.seed, Purpose::Multiplier, 0);
     let mut pulse = Pulse::every((100_000 / (factor.len() * factor.len() + 20) + 1) as u32);
     let mut numbers = vec![0.0; factor.len()];
+    let mut statistics = Vec::with_capacity(factor.len());
     let mut least: Vec<f64> = pulse::vector(usize::try_from(draws.count).unwrap_or(usize::MAX));
     least.extend((0..draws.count).map(|draw| {
         pulse.tick();
         random.go_to(draw);
         numbers.iter_mut().for_each(|n| *n = random.normal());
-        let largest = factor
-            .iter()
-            .map(|row| dot(row, &numbers).abs())
-            .fold(0.0, f64::max);
-        normal_two_sided(largest).unwrap_or(1.0)
+        let statistic = |row: &Vec<f64>| dot(row, &numbers);
+        statistics.clear();
+        statistics.extend(factor.iter().map(statistic));
+        steps.count(&statistics)
     }));
     pulse::sort_by(&mut least, f64::total_cmp);
     least

@@ -141,12 +141,7 @@ pub fn wild_bootstrap(
         return Err(Invalid {
             argument: "se",
             must: "one of \"CR0\", \"CR1\", \"CR1S\"",
-            got: match options.effect.se {
-                StdError::Cr2 => "\"CR2\"",
-                StdError::Cr3 => "\"CR3\"",
-                _ => "\"naive\"",
-            }
-            .to_owned(),
+            got: format!("\"{}\"", options.effect.se.word()),
             hint: "The p-value and the interval are the same with each of them: they differ by a factor that all draws share.",
         }
         .into());
