@@ -80,6 +80,15 @@ impl Rows {
         self
     }
 
+    /// Whether there is a fact that begins so.
+    pub fn has(&self, kind: char, fields: &[&str]) -> bool {
+        let begins = |own: &[Option<String>]| {
+            let same = |(own, field): (&Option<String>, &&str)| own.as_deref() == Some(*field);
+            own.len() >= fields.len() && own.iter().zip(fields).all(same)
+        };
+        self.0.iter().any(|(k, own)| *k == kind && begins(own))
+    }
+
     /// A group that the user works in and belongs to.
     pub fn group(self, kind: &str, id: &str) -> Self {
         self.row('m', &[kind, id, "t", "t"])
