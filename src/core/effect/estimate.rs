@@ -324,7 +324,9 @@ fn infer(
                     .sd_control
                     .map_or(0.0, |sd| -sd * sd / row.comparison.n_control as f64),
             };
-            let ratio = (robust > 0.0 && residual_df > 0.0).then(|| (v.effect / robust).sqrt());
+            // Where nothing varies, both are rounding, and their ratio says nothing.
+            let says = robust > 0.0 && residual_df > 0.0 && !question.no_residual();
+            let ratio = says.then(|| (v.effect / robust).sqrt());
             row.notes.push(Note::naive(ratio));
             (residual_df > 0.0).then_some(residual_df)
         }
@@ -358,7 +360,11 @@ fn infer(
         return;
     }
     let Some(df) = df.filter(|_| v.effect.is_finite()) else {
-        row.notes.push(Note::no_df());
+        // One cluster in a condition is the reason, where there is one.
+        let single = row.comparison.single_cluster();
+        let single = single.filter(|_| options.se != StdError::Naive);
+        let note = single.map_or_else(Note::no_df, Note::single_cluster_arm);
+        row.notes.push(note);
         return;
     };
     let std_error = v.effect.sqrt();

@@ -7,11 +7,13 @@ use super::comparison::Comparison;
 use super::error::EffectError;
 use super::estimate::{Effect, left_out};
 use super::inference::Inference;
+use super::lift::{Covariance, fieller};
 use super::negligible::{ALIASED, Tally, squares_beyond_digits};
 use super::options::{Adjust, Options, check_level, control_among};
 use super::robust::StdError;
 use super::size::{hedges_g, pooled_sd};
 use super::solve::factor;
+use crate::distribution::t_critical;
 use crate::exact::Wide;
 use crate::note::{Code, Note};
 use crate::pulse::{Pulse, beat};
@@ -340,4 +342,35 @@ fn estimate(
         total - 2.0 * strata
     };
     row.inference = Inference::new(tau, variance.sqrt(), Some(df), level, notes);
+    lift(row, tau, variance, pairs.len() == 1 && covariates == 0, level, notes);
+}
+
+/// The effect over the control mean. Its interval is Fieller's, where the effect is the difference of the two means.
+fn lift(
+    row: &mut Effect,
+    tau: f64,
+    variance: f64,
+    of_means: bool,
+    level: f64,
+    notes: &mut Vec<Note>,
+) {
+    let Some(mean) = row.mean_control.filter(|m| *m != 0.0) else {
+        notes.push(Note::no_lift());
+        return;
+    };
+    row.lift = Some(tau / mean);
+    let tested = row.inference.ci_low.and(row.inference.df);
+    let critical = tested.and_then(|df| t_critical(1.0 - level, df));
+    if let (true, Some(t), Some(sd)) = (of_means, critical, row.sd_control) {
+        let of_mean = sd * sd / row.comparison.n_control as f64;
+        let v = Covariance {
+            effect: variance,
+            mean: of_mean,
+            both: -of_mean,
+        };
+        match fieller(tau, mean, v, t) {
+            Some((low, high)) => (row.lift_low, row.lift_high) = (Some(low), Some(high)),
+            None => notes.push(Note::lift_unbounded()),
+        }
+    }
 }
