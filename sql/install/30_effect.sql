@@ -20,20 +20,54 @@ CREATE FUNCTION rct.effects(
 COMMENT ON FUNCTION rct.effects(rct.sketch, text, text, text, text, double precision, text, text, text[]) IS
     'effect of each condition against the control, cluster-robust: CR2 with Satterthwaite degrees of freedom unless another se is asked for; of students assigned one by one, of ratios, or within pairs, as the sketch and the call ask for; no row for a NULL sketch, other NULLs are an error';
 
-CREATE TYPE rct.effects_joint_row AS (
-    outcome text, conditions text[], control text, f double precision, df_num double precision,
+CREATE TYPE rct.coefficients_row AS (
+    outcome text, kind text, condition text, covariate text, estimate double precision, std_error double precision,
+    df double precision, t double precision, p_value double precision, ci_low double precision,
+    ci_high double precision, covariance double precision[], notes text[]
+);
+COMMENT ON TYPE rct.coefficients_row IS
+    'a row of rct.coefficients';
+
+CREATE FUNCTION rct.coefficients(
+    sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto', se text DEFAULT 'CR2',
+    level double precision DEFAULT 0.95, estimand text DEFAULT 'student', outcome text DEFAULT NULL,
+    covariates text[] DEFAULT NULL
+) RETURNS SETOF rct.coefficients_row
+    AS 'MODULE_PATHNAME', 'coefficients_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION rct.coefficients(rct.sketch, text, text, text, text, double precision, text, text, text[]) IS
+    'all that the regression behind rct.effects estimates: means of the conditions, effects, slopes of the covariates and their interactions (kind mean, effect, slope, interaction), with their covariances; no row for a NULL sketch, other NULLs are an error';
+
+CREATE TYPE rct.contrasts_row AS (
+    outcome text, hypothesis text, estimate double precision, std_error double precision, df double precision,
+    t double precision, p_value double precision, ci_low double precision, ci_high double precision, notes text[]
+);
+COMMENT ON TYPE rct.contrasts_row IS
+    'a row of rct.contrasts';
+
+CREATE FUNCTION rct.contrasts(
+    sketch rct.sketch, control text, hypotheses text[], adjust text DEFAULT 'none', strata text DEFAULT 'auto',
+    se text DEFAULT 'CR2', level double precision DEFAULT 0.95, estimand text DEFAULT 'student',
+    outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
+) RETURNS SETOF rct.contrasts_row
+    AS 'MODULE_PATHNAME', 'contrasts_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION rct.contrasts(rct.sketch, text, text[], text, text, text, double precision, text, text, text[]) IS
+    'linear hypotheses on means of conditions and slopes of covariates, such as ''(tutor + hints) / 2 = control'', each on its own: left side less right side; no row for a NULL sketch, other NULLs are an error';
+
+CREATE TYPE rct.joint_test_row AS (
+    outcome text, hypotheses text[], conditions text[], f double precision, df_num double precision,
     df_den double precision, p_value double precision, notes text[]
 );
-COMMENT ON TYPE rct.effects_joint_row IS
-    'a row of rct.effects_joint';
+COMMENT ON TYPE rct.joint_test_row IS
+    'a row of rct.joint_test';
 
-CREATE FUNCTION rct.effects_joint(
-    sketch rct.sketch, control text, adjust text DEFAULT 'none', strata text DEFAULT 'auto', se text DEFAULT 'CR2',
-    estimand text DEFAULT 'student', outcome text DEFAULT NULL, covariates text[] DEFAULT NULL
-) RETURNS SETOF rct.effects_joint_row
-    AS 'MODULE_PATHNAME', 'effects_joint_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
-COMMENT ON FUNCTION rct.effects_joint(rct.sketch, text, text, text, text, text, text, text[]) IS
-    'one test that no condition differs from the control: approximate Hotelling F with CR2; no row for a NULL sketch, other NULLs are an error';
+CREATE FUNCTION rct.joint_test(
+    sketch rct.sketch, control text, hypotheses text[] DEFAULT NULL, adjust text DEFAULT 'none',
+    strata text DEFAULT 'auto', se text DEFAULT 'CR2', estimand text DEFAULT 'student', outcome text DEFAULT NULL,
+    covariates text[] DEFAULT NULL
+) RETURNS SETOF rct.joint_test_row
+    AS 'MODULE_PATHNAME', 'joint_test_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION rct.joint_test(rct.sketch, text, text[], text, text, text, text, text, text[]) IS
+    'one test of several linear hypotheses, by default that no condition differs from the control: approximate Hotelling F with CR2; no row for a NULL sketch, NULL hypotheses are all effects, other NULLs are an error';
 
 CREATE FUNCTION rct.arms(
     sketch rct.sketch, outcome text DEFAULT NULL

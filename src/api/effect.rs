@@ -1,12 +1,13 @@
 //! Effects, the joint test, and arms.
 
 use super::sketch::{row_of, rows_of};
-use crate::pg::array::{Texts, required};
+use crate::pg::array::{Texts, given, required, texts};
 use crate::pg::error::or_raise;
 use crate::pg::rows::Rows;
 use pgrx::prelude::*;
-use rct_core::effect::{self, Arm, Effect, JointTest, Options};
+use rct_core::effect::{self, Arm, Coefficient, Contrast, Effect, EffectError, JointTest, Options};
 use rct_core::note::Entry;
+use serde::Serialize;
 
 /// The words of a call.
 pub fn options(
@@ -45,12 +46,73 @@ fn effects(
     })
 }
 
-/// `effects_joint(sketch, control, adjust, strata, se, estimand, outcome, covariates)`
+/// A term of a regression with its covariances.
+#[derive(Serialize)]
+struct Term {
+    #[serde(flatten)]
+    term: Coefficient,
+    covariance: Vec<Option<f64>>,
+}
+
+/// `coefficients(sketch, control, adjust, strata, se, level, estimand, outcome, covariates)`
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
-fn effects_joint(
+fn coefficients(
     sketch: Option<&[u8]>,
     control: Option<&str>,
+    adjust: Option<&str>,
+    strata: Option<&str>,
+    se: Option<&str>,
+    level: Option<f64>,
+    estimand: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
+) -> Rows<Term> {
+    let options = options(adjust, strata, se, level);
+    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
+    let control = required(control, "control");
+    rows_of(sketch, outcome, covariates, |view| {
+        let found = effect::coefficients(view, control, &options)?;
+        let terms = found.terms.into_iter().zip(found.covariance);
+        Ok::<_, EffectError>(
+            terms
+                .map(|(term, covariance)| Term { term, covariance })
+                .collect(),
+        )
+    })
+}
+
+/// `contrasts(sketch, control, hypotheses, adjust, strata, se, level, estimand, outcome, covariates)`
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn contrasts(
+    sketch: Option<&[u8]>,
+    control: Option<&str>,
+    hypotheses: Texts<'_>,
+    adjust: Option<&str>,
+    strata: Option<&str>,
+    se: Option<&str>,
+    level: Option<f64>,
+    estimand: Option<&str>,
+    outcome: Option<&str>,
+    covariates: Texts<'_>,
+) -> Rows<Contrast> {
+    let options = options(adjust, strata, se, level);
+    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
+    let control = required(control, "control");
+    let hypotheses = texts(given(&hypotheses, "hypotheses"), "hypotheses");
+    rows_of(sketch, outcome, covariates, |view| {
+        effect::contrasts(view, control, &hypotheses, &options)
+    })
+}
+
+/// `joint_test(sketch, control, hypotheses, adjust, strata, se, estimand, outcome, covariates)`
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn joint_test(
+    sketch: Option<&[u8]>,
+    control: Option<&str>,
+    hypotheses: Texts<'_>,
     adjust: Option<&str>,
     strata: Option<&str>,
     se: Option<&str>,
@@ -61,8 +123,9 @@ fn effects_joint(
     let options = options(adjust, strata, se, Some(0.95));
     let options = or_raise(options.with_estimand(required(estimand, "estimand")));
     let control = required(control, "control");
+    let hypotheses = hypotheses.as_ref().map(|h| texts(h, "hypotheses"));
     row_of(sketch, outcome, covariates, |view| {
-        effect::effects_joint(view, control, &options)
+        effect::joint_test(view, control, hypotheses.as_deref(), &options)
     })
 }
 

@@ -1,5 +1,6 @@
 //! What can be wrong with a question to a sketch.
 
+use super::hypotheses::HypothesisError;
 use crate::error::{Class, Explain, Invalid, spelled};
 use crate::sketch::SketchError;
 
@@ -39,6 +40,8 @@ pub enum EffectError {
     },
     /// An argument is outside what the function accepts.
     Invalid(Invalid),
+    /// A hypothesis.
+    Hypothesis(HypothesisError),
     /// The sketch itself.
     Sketch(SketchError),
     /// More conditions, covariates and clusters than an analysis takes.
@@ -58,6 +61,12 @@ impl From<SketchError> for EffectError {
     }
 }
 
+impl From<HypothesisError> for EffectError {
+    fn from(e: HypothesisError) -> Self {
+        EffectError::Hypothesis(e)
+    }
+}
+
 impl From<Invalid> for EffectError {
     fn from(e: Invalid) -> Self {
         EffectError::Invalid(e)
@@ -68,6 +77,7 @@ impl Explain for EffectError {
     fn class(&self) -> Class {
         match self {
             EffectError::Sketch(e) => e.class(),
+            EffectError::Hypothesis(e) => e.class(),
             EffectError::Numeric(_) => Class::OutOfRange,
             EffectError::TooLarge { .. } => Class::LimitExceeded,
             _ => Class::InvalidParameter,
@@ -99,6 +109,7 @@ impl Explain for EffectError {
             } => format!("{argument} must be {must}, got {}", spelled(*value)),
             Invalid(e) => e.message(),
             Sketch(e) => e.message(),
+            Hypothesis(e) => e.message(),
             TooLarge {
                 regressors,
                 clusters,
@@ -128,6 +139,7 @@ impl Explain for EffectError {
                 ))
             }
             EffectError::Sketch(e) => e.detail(),
+            EffectError::Hypothesis(e) => e.detail(),
             _ => None,
         }
     }
@@ -146,6 +158,7 @@ impl Explain for EffectError {
             }
             Invalid(e) => return e.hint(),
             Sketch(e) => return e.hint(),
+            Hypothesis(e) => return e.hint(),
             Argument { .. } => "See the reference page of the function.",
             TooLarge { .. } => {
                 "At most 64 conditions and covariates, 16 conditions in a joint test, and 1 GB of matrices; check the order of the arguments of rct.sketch."

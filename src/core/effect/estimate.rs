@@ -5,7 +5,7 @@ use super::comparison::Comparison;
 use super::design::Design;
 use super::error::EffectError;
 use super::inference::Inference;
-use super::lift::{Covariance, fieller, mean_influence};
+use super::lift::{ControlMean, Covariance, fieller};
 use super::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
 use super::options::{Estimand, Options, Strata};
 use super::paired::paired_effects;
@@ -90,18 +90,11 @@ pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>,
         se
     };
     let parts = contributions(design, &contrasts, sandwich)?;
-    let control_influence = mean_influence(&question.pooled, question.control, sandwich);
+    let control_mean = ControlMean::new(&question.pooled, question.control, se)?;
     let mut rows = Vec::new();
     for (mut row, place) in rows_of(question, options) {
         if let Some(place) = place {
-            infer(
-                &mut row,
-                question,
-                &parts,
-                &control_influence,
-                place.at,
-                options,
-            );
+            infer(&mut row, question, &parts, &control_mean, place.at, options);
         }
         rows.push(row);
     }
@@ -204,7 +197,7 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
 }
 
 /// A note for each condition whose name is nearly that of another one.
-fn similar_conditions(moments: &Moments) -> BTreeMap<usize, Vec<Note>> {
+pub fn similar_conditions(moments: &Moments) -> BTreeMap<usize, Vec<Note>> {
     let mut plain: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (number, condition) in moments.conditions.iter().enumerate() {
         beat();
@@ -279,7 +272,7 @@ fn infer(
     row: &mut Effect,
     question: &Question,
     parts: &Contributions,
-    control_influence: &[f64],
+    control_mean: &ControlMean,
     at: usize,
     options: &Options,
 ) {
@@ -303,11 +296,7 @@ fn infer(
         .filter_map(|s| s.get(at))
         .copied()
         .collect();
-    let mut v = Covariance {
-        effect: dot(&scores, &scores),
-        mean: dot(control_influence, control_influence),
-        both: dot(&scores, control_influence),
-    };
+    let mut v = control_mean.covariance(&scores);
     let (clusters, parameters) = (question.clusters(), question.parameters());
     let df = match options.se {
         StdError::Naive => {
@@ -315,15 +304,7 @@ fn infer(
             let variance = design.residual_ss / residual_df;
             let contrast = design.contrast(at);
             let robust = v.effect;
-            v = Covariance {
-                effect: variance * dot(&contrast, &contrast),
-                mean: row
-                    .sd_control
-                    .map_or(0.0, |sd| sd * sd / row.comparison.n_control as f64),
-                both: row
-                    .sd_control
-                    .map_or(0.0, |sd| -sd * sd / row.comparison.n_control as f64),
-            };
+            v = control_mean.classical_covariance(variance * dot(&contrast, &contrast), variance);
             // Where nothing varies, both are rounding, and their ratio says nothing.
             let says = robust > 0.0 && residual_df > 0.0 && !question.no_residual();
             let ratio = says.then(|| (v.effect / robust).sqrt());

@@ -47,22 +47,31 @@ impl Inference {
             notes.push(Note::no_residual());
             return row;
         }
-        row.df = Some(df);
-        let t = estimate / std_error;
-        row.t = Some(t);
         if df < TOO_LOW_DF {
             notes.push(Note::too_low_df(df));
+            row.df = Some(df);
+            row.t = Some(estimate / std_error);
             return row;
         }
         if df < LOW_DF {
             notes.push(Note::low_df(df));
         }
-        row.p_value = t_two_sided(t, df);
-        if let Some(q) = t_critical(1.0 - level, df) {
-            row.ci_low = Some(estimate - q * std_error);
-            row.ci_high = Some(estimate + q * std_error);
+        Inference::of_t(estimate, std_error, df, level)
+    }
+
+    /// Student's t, however few the degrees of freedom are: for those that are known and not estimated.
+    pub(crate) fn of_t(estimate: f64, std_error: f64, df: f64, level: f64) -> Self {
+        let t = estimate / std_error;
+        let reach = t_critical(1.0 - level, df).map(|q| q * std_error);
+        Inference {
+            estimate: Some(estimate),
+            std_error: Some(std_error),
+            df: Some(df),
+            t: Some(t),
+            p_value: t_two_sided(t, df),
+            ci_low: reach.map(|r| estimate - r),
+            ci_high: reach.map(|r| estimate + r),
         }
-        row
     }
 }
 

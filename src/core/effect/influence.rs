@@ -10,7 +10,7 @@ use super::estimate::conditions_kept;
 use super::negligible;
 use super::options::{Adjust, Options, Strata};
 use super::question::{Question, linked};
-use super::robust::{Block, StdError, dot};
+use super::robust::{Block, StdError, dot, sizes};
 use crate::note::{Code, Note};
 use crate::pulse::Pulse;
 use crate::sketch::{Key, View};
@@ -84,6 +84,7 @@ impl Jackknife {
             })
             .collect();
         let contrasts: Vec<Vec<f64>> = kept.iter().map(|&at| design.contrast(at)).collect();
+        let sizes = sizes(&contrasts);
         let mut clusters = Vec::with_capacity(design.clusters.len());
         let mut block = Block::default();
         let mut pulse = Pulse::every(1 << 8);
@@ -91,7 +92,7 @@ impl Jackknife {
             pulse.tick();
             block.load(design, cluster);
             let mut undefined = vec![false; contrasts.len()];
-            let applied = block.apply(&contrasts, StdError::Cr3, &mut undefined)?;
+            let applied = block.apply(&contrasts, &sizes, StdError::Cr3, &mut undefined)?;
             let leverage = block.c.iter().step_by(block.k + 1).sum();
             let mut sums = vec![0.0; design.p()];
             for (x, _, _) in &cluster.weighted().borders {

@@ -1,23 +1,27 @@
-//! One test of all treated conditions against the control.
+//! One test of several hypotheses together.
 
 use super::arms::arms_of;
+use super::combination::{Combination, Linear, Parameters};
 use super::design::{factor, times_transposed};
 use super::error::EffectError;
 use super::estimate::{adjusted_rows, conditions_kept, left_out};
+use super::formula::quoted;
+use super::hypotheses::{check_count, check_independent, read};
 use super::inference::FTest;
 use super::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
 use super::options::{Estimand, Options};
-use super::question::{Question, linked};
+use super::question::Question;
 use super::robust::{StdError, contributions, dot};
 use super::satterthwaite::Products;
 use crate::distribution::f_upper;
+use crate::error::Invalid;
 use crate::note::Note;
-use crate::pulse::{Pulse, beat};
+use crate::pulse::beat;
 use crate::sketch::View;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
 
-/// Conditions that one test takes; its cost grows with the sixth power.
+/// Hypotheses that one test takes; its cost grows with the sixth power.
 const MAX_TESTED: usize = 16;
 
 /// The joint test.
@@ -25,26 +29,59 @@ const MAX_TESTED: usize = 16;
 pub struct JointTest {
     /// Outcome.
     pub outcome: String,
-    /// Conditions tested.
+    /// Hypotheses tested.
+    pub hypotheses: Vec<String>,
+    /// Conditions in them, the control left out.
     pub conditions: Vec<String>,
-    /// Control.
-    pub control: String,
-    /// The test.
+    /// The test; its numerator degrees of freedom are the number of hypotheses.
     #[serde(flatten)]
     pub test: FTest,
     /// What to know.
     pub notes: Vec<Note>,
 }
 
-/// Tests that no condition differs from the control. With CR2 and CR3 the approximate Hotelling test (HTZ) of Pustejovsky
-/// and Tipton (2018); with the others Wald's F with G − 1 (`naive`: N − k) denominator degrees of freedom.
-pub fn effects_joint(
+/// Tests that all hypotheses hold, written as for [`super::contrasts`]; without any that all effects are 0. With CR2 and
+/// CR3 the approximate Hotelling test (HTZ) of Pustejovsky and Tipton (2018); with the others Wald's F with G − 1 (`naive`:
+/// N − k) denominator degrees of freedom. Hypotheses that follow from others, or contradict them, are refused.
+pub fn joint_test<T: AsRef<str>>(
     view: &View<'_>,
     control: &str,
+    hypotheses: Option<&[T]>,
     options: &Options,
 ) -> Result<JointTest, EffectError> {
+    if let Some(texts) = hypotheses {
+        check_count(texts.len(), MAX_TESTED, "at most 16 hypotheses in one test")?;
+        if texts.is_empty() {
+            return Err(Invalid {
+                argument: "hypotheses",
+                must: "at least one hypothesis",
+                got: "none".to_owned(),
+                hint: "Leave the argument out to test that all effects are 0.",
+            }
+            .into());
+        }
+    }
     let question = Question::new(view, control, options)?;
-    let design = &question.design;
+    let asked = match hypotheses {
+        None => all_effects(&question)?,
+        Some(texts) => {
+            let mut asked = Vec::with_capacity(texts.len());
+            for text in texts.iter().map(T::as_ref) {
+                asked.push((
+                    text.to_owned(),
+                    read(text, &question, view, options.adjust)?,
+                ));
+            }
+            check_independent(&asked, question.moments.conditions.len())?;
+            asked
+        }
+    };
+    test_of(&question, options, asked, hypotheses.is_none())
+}
+
+/// That the effect of each condition is 0, of those that are not dropped.
+fn all_effects(question: &Question) -> Result<Vec<(String, Linear)>, EffectError> {
+    let (design, control) = (&question.design, question.control);
     let q = conditions_kept(design);
     if q > MAX_TESTED {
         return Err(EffectError::TooLarge {
@@ -52,27 +89,50 @@ pub fn effects_joint(
             clusters: design.clusters.len(),
         });
     }
-    let name = |i: &usize| question.moments.conditions.get(*i).map(|c| c.name.clone());
-    let tested: Vec<usize> = design
-        .kept
-        .iter()
-        .take(q)
+    let conditions = &question.moments.conditions;
+    let written = |c: usize| conditions.get(c).map(|c| quoted(&c.name));
+    let kept = design.kept.iter().take(q);
+    let effect = |&c: &usize| {
+        let text = format!("{} = {}", written(c)?, written(control)?);
+        Some((text, Linear::effect(c, control)))
+    };
+    Ok(kept
         .filter_map(|&k| design.treated.get(k))
-        .copied()
+        .filter_map(effect)
+        .collect())
+}
+
+fn test_of(
+    question: &Question,
+    options: &Options,
+    asked: Vec<(String, Linear)>,
+    all_effects: bool,
+) -> Result<JointTest, EffectError> {
+    let design = &question.design;
+    let name = |i: &usize| question.moments.conditions.get(*i).map(|c| c.name.clone());
+    let mut named: Vec<usize> = Vec::new();
+    for condition in asked.iter().flat_map(|(_, l)| l.conditions()) {
+        if !named.contains(&condition) {
+            named.push(condition);
+        }
+    }
+    let of_control = all_effects || named.contains(&question.control);
+    let tested: Vec<usize> = named
+        .into_iter()
+        .filter(|c| *c != question.control)
         .collect();
+    let (hypotheses, linears): (Vec<String>, Vec<Linear>) = asked.into_iter().unzip();
     let mut test = JointTest {
-        conditions: tested.iter().filter_map(name).collect(),
         outcome: question.outcome.clone(),
-        control: control.to_owned(),
+        hypotheses,
+        conditions: tested.iter().filter_map(name).collect(),
         test: FTest::default(),
         notes: Vec::new(),
     };
     let arms = arms_of(&question.pooled);
     let compared = || {
-        tested
-            .iter()
-            .chain(std::iter::once(&question.control))
-            .filter_map(|&i| arms.get(i))
+        let control = std::iter::once(&question.control).filter(|_| of_control);
+        tested.iter().chain(control).filter_map(|&i| arms.get(i))
     };
     let single = compared()
         .find(|a| a.clusters == 1)
@@ -83,25 +143,37 @@ pub fn effects_joint(
     if options.estimand == Estimand::Cluster {
         test.notes.push(Note::cluster_estimand());
     }
-    if control_clusters == 0 {
+    if all_effects && control_clusters == 0 {
         test.notes.push(Note::no_control_rows());
         test.conditions.clear();
+        test.hypotheses.clear();
         return Ok(test);
     }
     if let Some(least) = compared().take(tested.len()).map(|a| a.clusters).min()
-        && least.min(control_clusters) < FEW_CLUSTERS
+        && compared().map(|a| a.clusters).min() < Some(FEW_CLUSTERS)
     {
         test.notes.push(Note::few_clusters(control_clusters, least));
     }
-    let linked = linked(&question.moments, question.control);
-    if tested.iter().any(|&c| linked.get(c) != Some(&true)) {
-        test.notes.push(Note::aliased_condition());
-        return Ok(test);
+    let parameters = Parameters::new(question, options.adjust);
+    let mut estimates = Vec::with_capacity(linears.len());
+    let mut contrasts = Vec::with_capacity(linears.len());
+    for linear in &linears {
+        match parameters.combine(linear) {
+            Ok(Combination { estimate, contrast }) => {
+                estimates.push(estimate);
+                contrasts.push(contrast);
+            }
+            Err(note) => {
+                test.notes.push(note);
+                return Ok(test);
+            }
+        }
     }
-    if q < design.treated.len() {
+    let q = contrasts.len();
+    if all_effects && q < design.treated.len() {
         test.notes.push(Note::aliased_condition());
     }
-    if design.treated.len() < question.moments.conditions.len() - 1 {
+    if all_effects && design.treated.len() < question.moments.conditions.len() - 1 {
         test.notes.push(Note::no_rows());
     }
     if q == 0 || question.no_residual() {
@@ -110,7 +182,6 @@ pub fn effects_joint(
         }
         return Ok(test);
     }
-    let contrasts: Vec<Vec<f64>> = (0..q).map(|j| design.contrast(j)).collect();
     let parts = contributions(design, &contrasts, options.se)?;
     if options.se.is_jackknife() && parts.carried.iter().any(|&c| c) {
         test.notes.push(Note::cr3_undefined());
@@ -140,8 +211,7 @@ pub fn effects_joint(
         test.notes.push(Note::no_residual());
         return Ok(test);
     }
-    let beta = design.beta.get(..q).unwrap_or(&[]);
-    let Some(wald) = wald(&variance, beta) else {
+    let Some(wald) = wald(&variance, &estimates) else {
         test.notes.push(Note::no_df());
         return Ok(test);
     };
@@ -205,9 +275,8 @@ fn hotelling_df(products: &Products<'_>, q: usize) -> Option<f64> {
         &eigen.eigenvectors * DMatrix::from_diagonal(&half) * eigen.eigenvectors.transpose();
     let index = |a: usize, b: usize, c: usize, d: usize| ((a * q + b) * q + c) * q + d;
     let mut inner = vec![0.0; q.pow(4)];
-    let mut pulse = Pulse::every(1 << 6);
     for (i, slot) in inner.iter_mut().enumerate() {
-        pulse.tick();
+        beat();
         *slot = products.inner(i / (q * q * q), i / (q * q) % q, i / q % q, i % q);
     }
     // ⟨P'_st, P'_uv⟩ of rotated contrasts is a linear form in those of the given ones.

@@ -1,30 +1,96 @@
 //! Relative lift: the effect as a share of the control mean, with Fieller's interval.
 
+use super::design::Design;
+use super::error::EffectError;
 use super::negligible::Tally;
-use super::robust::StdError;
+use super::robust::{StdError, contributions, dot};
 use crate::exact::Wide;
-use crate::pulse::{beat, room_for};
-use crate::sketch::Moments;
+use crate::pulse::{beat, each, room_for};
+use crate::sketch::{CellMoments, Key, Moments};
 
-/// Influence of each cluster on the weighted mean of the control arm: the scores of an intercept-only regression, scaled
-/// as the variance estimator scales them with the leverage `λ_g` = the cluster's share of the control weight.
-pub fn mean_influence(moments: &Moments, control: usize, se: StdError) -> Vec<f64> {
+/// The mean of the control, which the lift has below its fraction line, and what each cluster does to it.
+#[derive(Debug)]
+pub struct ControlMean {
+    /// `ψ_g` by cluster of the moments.
+    influence: Vec<f64>,
+    /// Sum of the weights of its rows.
+    weight: f64,
+}
+
+impl ControlMean {
+    /// Of moments about one centre. The influence is the score of each cluster in the regression of the control's rows on
+    /// an intercept alone, with the weights, adjusted as the variance estimator adjusts scores: CR2 with weights by
+    /// `B_g^(−1/2)` under the identity working model (Pustejovsky and Tipton 2018; see `weighted`), CR2 without weights, CR3
+    /// and CV3 by the function of the leverage `λ_g`, the cluster's share of the weight of the control.
+    pub fn new(moments: &Moments, control: usize, se: StdError) -> Result<Self, EffectError> {
+        let of_control = |c: &&CellMoments| c.condition == control;
+        let cells = each(&moments.cells).filter(of_control);
+        let weight: Wide = cells.map(|c| Wide::product(c.weight, c.rows)).sum();
+        Ok(ControlMean {
+            influence: match se {
+                StdError::Cr2 if moments.weighted => weighted_influence(moments, control)?,
+                _ => influence(moments, control, se, weight),
+            },
+            weight: weight.value(),
+        })
+    }
+
+    /// Variances and covariance of an effect, whose scores by cluster these are, and of the mean.
+    pub fn covariance(&self, scores: &[f64]) -> Covariance {
+        Covariance {
+            effect: dot(scores, scores),
+            mean: dot(&self.influence, &self.influence),
+            both: dot(scores, &self.influence),
+        }
+    }
+
+    /// The same by the classical model of the regression of the effect: rows are independent, that of row i is `σ²/w_i`.
+    /// With `s²` for `σ²` the variance of the effect is `effect` (that is `s² (X'WX)⁻¹`), of the mean of the control's rows
+    /// `s² / W_0` with `W_0` the sum of their weights, and their covariance `−s² / W_0`: the effect gives row i the weight
+    /// `w_i c_i` with `X'W c` the unit vector of its dummy, so that the weights of the control's rows sum to −1, whatever
+    /// strata and covariates there are.
+    pub fn classical_covariance(&self, effect: f64, s2: f64) -> Covariance {
+        Covariance {
+            effect,
+            mean: s2 / self.weight,
+            both: -s2 / self.weight,
+        }
+    }
+}
+
+/// CR2 with weights: the regression of the control's rows on an intercept.
+fn weighted_influence(moments: &Moments, control: usize) -> Result<Vec<f64>, EffectError> {
+    let rows = moments.only(|c| c.condition == control);
+    let design = Design::new(&rows, control);
+    // The intercept in leverage coordinates.
+    let intercept = design.stratum_weights.iter().map(|w| 1.0 / w.sqrt());
+    let parts = contributions(&design, &[intercept.collect()], StdError::Cr2)?;
+    room_for(moments.clusters.len(), size_of::<f64>());
+    let mut scores = each(rows.clusters.iter().zip(&parts.scores)).peekable();
+    // Both lists of clusters are in the order of the digests.
+    let score_of = |cluster: &Key| {
+        let own = scores.next_if(|(other, _)| *other == cluster);
+        own.and_then(|(_, s)| s.first()).copied().unwrap_or(0.0)
+    };
+    Ok(each(&moments.clusters).map(score_of).collect())
+}
+
+/// Scores of an intercept-only regression, scaled by the function of the leverage.
+fn influence(moments: &Moments, control: usize, se: StdError, weight: Wide) -> Vec<f64> {
     beat();
     room_for(moments.clusters.len(), size_of::<(Wide, Tally)>());
     let mut clusters = vec![(Wide::ZERO, Tally::default()); moments.clusters.len()];
-    let (mut weight, mut sum) = (Wide::ZERO, Tally::default());
+    let mut sum = Tally::default();
     for (i, cell) in moments
         .cells
         .iter()
         .enumerate()
         .filter(|(_, c)| c.condition == control)
     {
-        let rows = Wide::product(cell.weight, cell.rows);
         let of_cell = moments.sum(i, 0) * cell.weight;
-        weight += rows;
         sum.add(of_cell);
         if let Some((weight, total)) = clusters.get_mut(cell.cluster) {
-            *weight += rows;
+            *weight += Wide::product(cell.weight, cell.rows);
             total.add(of_cell);
             total.blur(cell.weight * moments.size(i, 0));
         }

@@ -2,7 +2,8 @@
 //!
 //! - [`effects`] one row for each treated condition: by regression, on ratios (`ratio`), within pairs of clusters (`paired`), or of
 //!   students assigned one by one (`students`)
-//! - [`effects_joint`] all conditions at once
+//! - [`coefficients`] all that the regression estimates: means, effects, slopes, interactions, and their covariances
+//! - [`contrasts`] and [`joint_test`] linear hypotheses on these, one by one and all at once
 //! - [`cace`] effects of exposure on those who complied
 //! - [`effect_sizes`] the same on other scales
 //! - [`two_proportions`] two rates of independent students
@@ -14,20 +15,24 @@
 //! - [`adjusted_effects`] what covariates change
 //! - [`influence`] and [`cluster_diagnostics`] what single clusters do
 //!
-//! `question` checks a call, `design` makes the regression (`normal` its normal equations, `fit` what it leaves), `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
+//! `question` checks a call, `combination` what can be estimated of it and `precision` how precisely, `formula` reads hypotheses, `design` makes the regression (`normal` its normal equations, `fit` what it leaves), `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
 //! freedom, `size` and `lift` the effect on other scales, `notes` what to know about a result.
 
 mod adjusted;
 pub(crate) mod arms;
 mod binary;
 mod cace;
+mod coefficients;
 mod columns;
+mod combination;
 mod comparison;
 pub(crate) mod design;
 mod diagnostics;
 mod error;
 pub(crate) mod estimate;
 mod fit;
+mod formula;
+mod hypotheses;
 mod inference;
 mod influence;
 mod joint;
@@ -37,6 +42,7 @@ mod normal;
 pub(crate) mod notes;
 pub(crate) mod options;
 mod paired;
+mod precision;
 mod proportion;
 mod quantile;
 pub(crate) mod question;
@@ -57,13 +63,16 @@ mod weighted;
 pub use adjusted::{AdjustedEffect, adjusted_effects};
 pub use arms::{Arm, arms};
 pub use cace::{ArKind, Cace, CaceOptions, cace};
+pub use coefficients::{Coefficient, Coefficients, TermKind, coefficients};
 pub use comparison::Comparison;
 pub use diagnostics::{Diagnostics, cluster_diagnostics};
 pub use error::EffectError;
 pub use estimate::{Effect, effects};
+pub use formula::{Flaw, Formula, FormulaError, Named, quoted};
+pub use hypotheses::{Contrast, HypothesisError, contrasts};
 pub use inference::{FTest, Inference};
 pub use influence::{Influence, influence};
-pub use joint::{JointTest, effects_joint};
+pub use joint::{JointTest, joint_test};
 pub use options::{Adjust, Estimand, Options, Strata};
 pub use proportion::{Proportion, TwoProportions, proportion_interval, two_proportions};
 pub use quantile::{

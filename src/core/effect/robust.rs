@@ -6,6 +6,9 @@
 //! CR0 and CR1 `1`, CR2 `(1 − λ)^(−1/2)`, CR3 `(1 − λ)⁻¹` (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018).
 //! For a contrast `d` the cluster contributes `ψ_g = d'f(C)z`, and for the degrees of freedom `b = C f(C) d` and
 //! `α = d'f(C) C f(C) d`. Cost O(G p³), never a matrix of the size of a cluster or of the number of clusters.
+//!
+//! A contrast has an entry for each regressor and then, if stratum intercepts are in it, one for each stratum; a cluster
+//! sees those of the strata that it touches.
 
 use super::design::{Cluster, Design, times_transposed};
 use super::error::EffectError;
@@ -158,7 +161,7 @@ pub struct Contributions {
     pub carried: Vec<bool>,
 }
 
-/// Contributions of all clusters to contrasts given in leverage coordinates.
+/// Contributions of all clusters to contrasts given in leverage coordinates: of the regressors, or of these and all strata.
 pub fn contributions(
     design: &Design,
     contrasts: &[Vec<f64>],
@@ -179,11 +182,12 @@ pub fn contributions(
         return Ok(out);
     }
     let mut block = Block::default();
+    let sizes = sizes(contrasts);
     let mut pulse = Pulse::every(1 << 8);
     for cluster in &design.clusters {
         pulse.tick();
         block.load(design, cluster);
-        let applied = block.apply(contrasts, se, &mut out.carried)?;
+        let applied = block.apply(contrasts, &sizes, se, &mut out.carried)?;
         let score = |w: &Vec<f64>| negligible::product(w, &block.z);
         out.scores.push(applied.iter().map(score).collect());
         if se.is_satterthwaite() {
@@ -224,10 +228,29 @@ pub fn bordered(design: &Design, cluster: &Cluster) -> (Vec<f64>, Vec<f64>) {
     (block.c, block.z)
 }
 
+/// Lengths of contrasts.
+pub fn sizes(contrasts: &[Vec<f64>]) -> Vec<f64> {
+    let length = |d: &Vec<f64>| each(d).map(|v| v * v).sum::<f64>().sqrt();
+    contrasts.iter().map(length).collect()
+}
+
+/// What one cluster sees of a contrast: the entries of `p` regressors, then those of the strata that it touches; 0 where the
+/// contrast has ended.
+pub fn local<'a>(
+    contrast: &'a [f64],
+    p: usize,
+    strata: &'a [usize],
+) -> impl Iterator<Item = f64> + 'a {
+    (0..p)
+        .chain(strata.iter().map(move |s| p + s))
+        .map(|at| contrast.get(at).copied().unwrap_or(0.0))
+}
+
 /// Bordered leverage matrix and scores of one cluster.
 #[derive(Default)]
 pub struct Block {
     p: usize,
+    strata: Vec<usize>,
     /// Rows of the matrix: regressors, and strata that the cluster touches.
     pub k: usize,
     /// The leverage matrix, k×k, row by row.
@@ -243,6 +266,7 @@ impl Block {
         let gram = cluster.weighted();
         let (p, k) = (design.p(), design.p() + cluster.strata.len());
         (self.p, self.k) = (p, k);
+        self.strata.clone_from(&cluster.strata);
         self.c.clear();
         self.c.resize(k * k, 0.0);
         self.z.clear();
@@ -260,28 +284,27 @@ impl Block {
         }
     }
 
-    /// `f(C) d` for each contrast, borders of `d` being 0. Marks the contrasts that a direction of leverage one carries.
+    /// `f(C) d` for each contrast. Marks the contrasts of which a direction of leverage one carries a part, against their
+    /// `sizes`.
     pub fn apply(
         &self,
         contrasts: &[Vec<f64>],
+        sizes: &[f64],
         se: StdError,
         carried: &mut [bool],
     ) -> Result<Vec<Vec<f64>>, EffectError> {
-        let padded = contrasts.iter().map(|d| {
-            let mut d = d.clone();
-            d.resize(self.k, 0.0);
-            d
-        });
+        let seen = contrasts
+            .iter()
+            .map(|d| local(d, self.p, &self.strata).collect());
         if !se.is_adjusted() {
-            return Ok(padded.collect());
+            return Ok(seen.collect());
         }
         let norm = self.c.iter().map(|v| v * v).sum::<f64>().sqrt();
         if norm <= SMALL {
-            return Ok(padded.map(|d| self.series(d, se, norm)).collect());
+            return Ok(seen.map(|d| self.series(d, se, norm)).collect());
         }
         let eigen = eigen(DMatrix::from_row_slice(self.k, self.k, &self.c))?;
-        let spectral = |(i, d): (usize, Vec<f64>)| {
-            let size = dot(&d, &d).sqrt();
+        let spectral = |(i, (d, size)): (usize, (Vec<f64>, &f64))| {
             let mut w = vec![0.0; self.k];
             for (&lambda, v) in eigen
                 .eigenvalues
@@ -300,7 +323,7 @@ impl Block {
             }
             w
         };
-        Ok(padded.enumerate().map(spectral).collect())
+        Ok(seen.zip(sizes).enumerate().map(spectral).collect())
     }
 
     /// `f(C) d` by the power series of `f`, for small `C`: terms shrink by the norm.

@@ -216,7 +216,7 @@ impl<'a> Products<'a> {
         ) else {
             return 0.0;
         };
-        left.iter()
+        often(left.iter())
             .filter_map(|(s, n)| right.get(s).map(|m| (s, n, m)))
             .filter(|(_, n, _)| !n.is_empty())
             .map(|(&s, n, m)| {
@@ -234,8 +234,7 @@ impl<'a> Products<'a> {
         ) else {
             return 0.0;
         };
-        right
-            .iter()
+        often(right.iter())
             .filter_map(|(st, k)| left.get(st).map(|l| (st, k, l)))
             .map(|(&(s, t), k, l)| {
                 trace_of_product(
@@ -253,6 +252,12 @@ impl<'a> Products<'a> {
         let variance: f64 = d.iter().map(|v| v * v).sum();
         (trace > 1e-11 * variance && spread > 0.0).then(|| trace * trace / spread)
     }
+}
+
+/// The elements, with a beat once in so many as take a few milliseconds.
+fn often<T>(items: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    let mut pulse = Pulse::every(1 << 10);
+    items.inspect(move |_| pulse.tick())
 }
 
 /// `a' m b`.

@@ -342,7 +342,14 @@ fn estimate(
         total - 2.0 * strata
     };
     row.inference = Inference::new(tau, variance.sqrt(), Some(df), level, notes);
-    lift(row, tau, variance, pairs.len() == 1 && covariates == 0, level, notes);
+    lift(
+        row,
+        tau,
+        variance,
+        pairs.len() == 1 && covariates == 0,
+        level,
+        notes,
+    );
 }
 
 /// The effect over the control mean. Its interval is Fieller's, where the effect is the difference of the two means.

@@ -8,7 +8,7 @@
 use super::design::{Cluster, Design, Gram, times_transposed};
 use super::error::EffectError;
 use super::negligible;
-use super::robust::{Contributions, StdError, eigen};
+use super::robust::{Contributions, StdError, eigen, local, sizes};
 use super::satterthwaite::{Form, Terms};
 use crate::pulse::Pulse;
 use nalgebra::{DMatrix, DVector};
@@ -32,19 +32,17 @@ pub fn contributions(
             Block::new(design, c)
         })
         .collect();
-    let omega = Omega::new(design, &blocks);
+    let (omega, sizes) = (Omega::new(design, &blocks), sizes(contrasts));
     for (block, cluster) in blocks.iter().zip(&design.clusters) {
         pulse.tick();
         let k = block.first.xx.nrows();
         let directions: Vec<DVector<f64>> = contrasts
             .iter()
-            .map(|d| {
-                DVector::from_iterator(k, d.iter().copied().chain(std::iter::repeat(0.0)).take(k))
-            })
+            .map(|d| DVector::from_iterator(k, local(d, design.p(), &cluster.strata)))
             .collect();
         let solved = match se {
             StdError::Cr2 => cr2(block, cluster, &omega, &directions)?,
-            StdError::Cr3 | StdError::Cv3 => cr3(block, &directions, out)?,
+            StdError::Cr3 | StdError::Cv3 => cr3(block, &directions, &sizes, out)?,
             _ => plain(block, &directions),
         };
         out.scores.push(solved.scores);
@@ -329,16 +327,17 @@ fn cr2(
 fn cr3(
     block: &Block,
     directions: &[DVector<f64>],
+    sizes: &[f64],
     out: &mut Contributions,
 ) -> Result<Solved, EffectError> {
     let e1 = eigen(block.first.xx.clone())?;
-    let solve = |(i, d): (usize, &DVector<f64>)| {
+    let solve = |(i, (d, size)): (usize, (&DVector<f64>, &f64))| {
         let mut g = DVector::zeros(d.len());
         for (&lambda, v) in e1.eigenvalues.iter().zip(e1.eigenvectors.column_iter()) {
             let u = v.dot(d);
             let f = StdError::Cr3.spectral(lambda);
             if f == 0.0
-                && u.abs() > 1e-6 * d.norm()
+                && u.abs() > 1e-6 * size
                 && let Some(carried) = out.carried.get_mut(i)
             {
                 *carried = true;
@@ -347,7 +346,12 @@ fn cr3(
         }
         g
     };
-    let g: Vec<DVector<f64>> = directions.iter().enumerate().map(solve).collect();
+    let g: Vec<DVector<f64>> = directions
+        .iter()
+        .zip(sizes)
+        .enumerate()
+        .map(solve)
+        .collect();
     Ok(Solved {
         scores: g.iter().map(|g| score(g, &block.first.xe)).collect(),
         a: g.iter().map(|g| &block.first.xx * g).collect(),
