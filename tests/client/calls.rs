@@ -46,11 +46,30 @@ pub const CALLS: &[(&str, &str)] = &[
     ("cells", "SELECT * FROM pg_temp.made, rct.cells(s)"),
     ("effects", "SELECT * FROM pg_temp.made, rct.effects(s, 'a')"),
     (
-        "effects_joint",
-        "SELECT * FROM pg_temp.made, rct.effects_joint(s, 'a')",
+        "effects",
+        "SELECT * FROM pg_temp.made, rct.effects(x, 'a', outcome => 'y2 / n')",
+    ),
+    (
+        "effects",
+        "SELECT * FROM rct.effects((SELECT rct.student_sketch(y, c) FROM pg_temp.mine), 'a')",
+    ),
+    (
+        "effects",
+        "SELECT * FROM rct.effects((SELECT rct.sketch(y, c, g, (g % 6)::text) FROM pg_temp.mine), 'a', strata => 'pairs')",
+    ),
+    (
+        "coefficients",
+        "SELECT * FROM pg_temp.made, rct.coefficients(x, 'a', adjust => 'ancova')",
+    ),
+    (
+        "contrasts",
+        "SELECT * FROM pg_temp.made, rct.contrasts(s, 'a', '{b = a}')",
+    ),
+    (
+        "joint_test",
+        "SELECT * FROM pg_temp.made, rct.joint_test(s, 'a')",
     ),
     ("arms", "SELECT * FROM pg_temp.made, rct.arms(s)"),
-    ("hedges_g", "SELECT rct.hedges_g(5, 20, 500, 500, 25, 0.2)"),
     ("icc", "SELECT * FROM pg_temp.made, rct.icc(s)"),
     (
         "design_effect",
@@ -59,18 +78,6 @@ pub const CALLS: &[(&str, &str)] = &[
     (
         "student_sketch",
         "SELECT rct.student_sketch(y, c), rct.student_sketch(y, c, g, y), rct.student_sketch('y ~ x', c, g, y, y) FROM pg_temp.mine",
-    ),
-    (
-        "student_effects",
-        "SELECT * FROM rct.student_effects((SELECT rct.student_sketch(y, c) FROM pg_temp.mine), 'a')",
-    ),
-    (
-        "adjusted_effects",
-        "SELECT * FROM pg_temp.made, rct.adjusted_effects(x, 'a')",
-    ),
-    (
-        "paired_effects",
-        "SELECT * FROM rct.paired_effects((SELECT rct.sketch(y, c, g, (g % 6)::text) FROM pg_temp.mine), 'a')",
     ),
     (
         "influence",
@@ -85,18 +92,9 @@ pub const CALLS: &[(&str, &str)] = &[
         "SELECT * FROM pg_temp.made, rct.cace(x, 'a', exposures => '{e}')",
     ),
     (
-        "ratio_effects",
-        "SELECT * FROM pg_temp.made, rct.ratio_effects(x, 'a', outcome => 'y2 / n')",
-    ),
-    (
-        "binary_effects",
-        "SELECT * FROM pg_temp.made, rct.binary_effects(x, 'a', outcome => 'odd')",
-    ),
-    (
         "two_proportions",
         "SELECT * FROM rct.two_proportions(56, 70, 48, 80)",
     ),
-    ("newcombe", "SELECT * FROM rct.newcombe(56, 70, 48, 80)"),
     (
         "proportion_interval",
         "SELECT * FROM rct.proportion_interval(56, 70)",
@@ -112,15 +110,15 @@ pub const CALLS: &[(&str, &str)] = &[
     ),
     (
         "wild_bootstrap",
-        "SELECT * FROM pg_temp.made, rct.wild_bootstrap(s, 'a', draws => 99)",
+        "SELECT * FROM pg_temp.made, rct.wild_bootstrap(s, 'a', 'seed', draws => 99)",
     ),
     (
         "randomization_test",
-        "SELECT * FROM pg_temp.made, rct.randomization_test(s, 'a', draws => 99)",
+        "SELECT * FROM pg_temp.made, rct.randomization_test(s, 'a', 'seed', draws => 99)",
     ),
     (
         "simultaneous_intervals",
-        "SELECT * FROM pg_temp.made, rct.simultaneous_intervals(x, 'a', draws => 99, outcomes => '{odd,y}')",
+        "SELECT * FROM pg_temp.made, rct.simultaneous_intervals(x, 'a', 'seed', draws => 99, outcomes => '{odd,y}')",
     ),
     (
         "subgroup_effects",
@@ -142,7 +140,7 @@ pub const CALLS: &[(&str, &str)] = &[
         "attrition",
         "SELECT * FROM pg_temp.made, rct.attrition(o, 'a')",
     ),
-    ("wwc_attrition", "SELECT * FROM rct.wwc_attrition(20, 5)"),
+    ("wwc_attrition", "SELECT * FROM rct.wwc_attrition(0.2, 0.05)"),
     (
         "missing_balance",
         "SELECT * FROM pg_temp.made, rct.missing_balance(o)",
@@ -232,23 +230,28 @@ pub const CALLS: &[(&str, &str)] = &[
         "SELECT * FROM rct.non_inferiority(1, 1, 20, 2)",
     ),
     ("equivalence", "SELECT * FROM rct.equivalence(1, 1, 20, 2)"),
-    ("power", "SELECT * FROM rct.power(0.3, 20, 20, 25, 0.15)"),
-    ("mde", "SELECT * FROM rct.mde(20, 20, 25, 0.15)"),
+    (
+        "trial",
+        "SELECT * FROM rct.trial(25, 0.15)",
+    ),
+    ("notes", "SELECT count(*) FROM rct.notes()"),
+    ("power", "SELECT * FROM rct.power(rct.trial(25, 0.15), 20, 20, 0.3)"),
+    ("mde", "SELECT * FROM rct.mde(rct.trial(25, 0.15), 20, 20)"),
     (
         "clusters_needed",
-        "SELECT * FROM rct.clusters_needed(0.3, 25, 0.15)",
+        "SELECT * FROM rct.clusters_needed(rct.trial(25, 0.15), 0.3)",
     ),
     (
         "power_table",
-        "SELECT * FROM rct.power_table('{10,20}', 25)",
+        "SELECT * FROM rct.power_table(rct.trial(25, 0.15), '{10,20}')",
     ),
     (
         "roster_se",
-        "SELECT * FROM rct.roster_se('{20,25,30,22}', 0.15)",
+        "SELECT * FROM rct.roster_se(rct.trial(25, 0.15), '{20,25,30,22}')",
     ),
     (
         "duration",
-        "SELECT * FROM rct.duration('2026-09-01', 20, '{2026-09-01}', '{40}', 0.5, 25, 0.15)",
+        "SELECT * FROM rct.duration(rct.trial(25, 0.15), '2026-09-01', 20, '{2026-09-01}', '{40}', 0.5)",
     ),
     (
         "variance_components",

@@ -254,7 +254,7 @@ fn drop_extension_asks_first() {
         told(&error)
     );
     let error = client
-        .batch_execute("DROP FUNCTION rct.hedges_g")
+        .batch_execute("DROP FUNCTION rct.wwc_correct_t")
         .unwrap_err();
     assert_eq!(
         error.code(),

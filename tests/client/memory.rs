@@ -247,12 +247,12 @@ const CALLS: &[(&str, &str)] = &[
         "",
     ),
     (
-        "SELECT count(*) FROM sketches, rct.effects_joint(wide, 'a', adjust => 'lin')",
+        "SELECT count(*) FROM sketches, rct.joint_test(wide, 'a', adjust => 'lin')",
         "",
     ),
     ("SELECT count(*) FROM sketches, rct.balance(wide, 'a')", ""),
     (
-        "SELECT count(*) FROM sketches, rct.adjusted_effects(wide, 'a')",
+        "SELECT count(*) FROM sketches, rct.coefficients(wide, 'a', adjust => 'lin')",
         "",
     ),
     ("SELECT count(*) FROM sketches, rct.effects(arms, '1')", ""),
@@ -262,23 +262,23 @@ const CALLS: &[(&str, &str)] = &[
     ),
     ("SELECT count(*) FROM sketches, rct.srm(arms)", ""),
     (
-        "SELECT count(*) FROM sketches, rct.wild_bootstrap(many, 'a', draws => 99)",
+        "SELECT count(*) FROM sketches, rct.wild_bootstrap(many, 'a', 'seed', draws => 99)",
         "",
     ),
     (
-        "SELECT count(*) FROM sketches, rct.randomization_test(many, 'a', draws => 99)",
+        "SELECT count(*) FROM sketches, rct.randomization_test(many, 'a', 'seed', draws => 99)",
         "",
     ),
     (
-        "SELECT count(*) FROM sketches, rct.wild_bootstrap(small, 'a', draws => 10000000)",
+        "SELECT count(*) FROM sketches, rct.wild_bootstrap(small, 'a', 'seed', draws => 10000000)",
         "54000",
     ),
     (
-        "SELECT count(*) FROM sketches, rct.simultaneous_intervals(small, 'a', draws => 10000000)",
+        "SELECT count(*) FROM sketches, rct.simultaneous_intervals(small, 'a', 'seed', draws => 10000000)",
         "",
     ),
     (
-        "SELECT count(*) FROM sketches, rct.simultaneous_intervals(several, 'a', draws => 99)",
+        "SELECT count(*) FROM sketches, rct.simultaneous_intervals(several, 'a', 'seed', draws => 99)",
         "",
     ),
     (
@@ -302,7 +302,7 @@ const CALLS: &[(&str, &str)] = &[
         "",
     ),
     (
-        "SELECT count(*) FROM rct.duration('2026-01-01', 10, array_fill('2026-01-01'::date, '{30000000}'), array_fill(3, '{30000000}'), 0.2, 20, 0.1)",
+        "SELECT count(*) FROM rct.duration(rct.trial(20, 0.1), '2026-01-01', 10, array_fill('2026-01-01'::date, '{30000000}'), array_fill(3, '{30000000}'), 0.2)",
         "",
     ),
 ];
@@ -385,7 +385,7 @@ fn hostile_calls(client: &mut Client) -> Vec<String> {
              ('double precision[]', 'array_fill(0.5::float8, ''{8000000}'')'), ('integer[]', 'array_fill(5, ''{8000000}'')'),
              ('bigint[]', 'array_fill(5::bigint, ''{8000000}'')'), ('jsonb', 'to_jsonb(array_fill(1, ''{1000000}''))'),
              ('json', 'to_json(array_fill(1, ''{1000000}''))'), ('timestamptz', 'now()'), ('date', 'current_date'),
-             ('rct.sketch', '(SELECT many FROM sketches)'), ('uuid', 'gen_random_uuid()'), ('rct.sketch[]', '(SELECT array_fill(small, ''{20000}'') FROM sketches)'),
+             ('rct.trial', 'rct.trial(25, 0.15)'), ('rct.sketch', '(SELECT many FROM sketches)'), ('uuid', 'gen_random_uuid()'), ('rct.sketch[]', '(SELECT array_fill(small, ''{20000}'') FROM sketches)'),
              ('date[]', 'array_fill(current_date, ''{8000000}'')'), ('daterange[]', 'array_fill(''[2026-01-01,2026-02-01)''::daterange, ''{1000000}'')'))
          SELECT format('SELECT rct.%I(%s)', p.proname, string_agg(coalesce(l.value || '::' || a.type::regtype::text, 'NULL::' || a.type::regtype::text), ', ' ORDER BY a.n))
          FROM pg_proc p, unnest(p.proargtypes) WITH ORDINALITY AS a (type, n) LEFT JOIN large l ON l.type = a.type

@@ -6,7 +6,7 @@ use super::negligible::Tally;
 use super::robust::{StdError, contributions, dot};
 use crate::exact::Wide;
 use crate::pulse::{beat, each, room_for};
-use crate::sketch::{CellMoments, Key, Moments};
+use crate::sketch::{Key, Moments};
 
 /// The mean of the control, which the lift has below its fraction line, and what each cluster does to it.
 #[derive(Debug)]
@@ -23,16 +23,10 @@ impl ControlMean {
     /// `B_g^(−1/2)` under the identity working model (Pustejovsky and Tipton 2018; see `weighted`), CR2 without weights, CR3
     /// and CV3 by the function of the leverage `λ_g`, the cluster's share of the weight of the control.
     pub fn new(moments: &Moments, control: usize, se: StdError) -> Result<Self, EffectError> {
-        let of_control = |c: &&CellMoments| c.condition == control;
-        let cells = each(&moments.cells).filter(of_control);
-        let weight: Wide = cells.map(|c| Wide::product(c.weight, c.rows)).sum();
-        Ok(ControlMean {
-            influence: match se {
-                StdError::Cr2 if moments.weighted => weighted_influence(moments, control)?,
-                _ => influence(moments, control, se, weight),
-            },
-            weight: weight.value(),
-        })
+        match se {
+            StdError::Cr2 if moments.weighted => ControlMean::weighted(moments, control),
+            _ => Ok(ControlMean::by_leverage(moments, control, se)),
+        }
     }
 
     /// Variances and covariance of an effect, whose scores by cluster these are, and of the mean.
@@ -56,51 +50,62 @@ impl ControlMean {
             both: -s2 / self.weight,
         }
     }
-}
 
-/// CR2 with weights: the regression of the control's rows on an intercept.
-fn weighted_influence(moments: &Moments, control: usize) -> Result<Vec<f64>, EffectError> {
-    let rows = moments.only(|c| c.condition == control);
-    let design = Design::new(&rows, control);
-    // The intercept in leverage coordinates.
-    let intercept = design.stratum_weights.iter().map(|w| 1.0 / w.sqrt());
-    let parts = contributions(&design, &[intercept.collect()], StdError::Cr2)?;
-    room_for(moments.clusters.len(), size_of::<f64>());
-    let mut scores = each(rows.clusters.iter().zip(&parts.scores)).peekable();
-    // Both lists of clusters are in the order of the digests.
-    let score_of = |cluster: &Key| {
-        let own = scores.next_if(|(other, _)| *other == cluster);
-        own.and_then(|(_, s)| s.first()).copied().unwrap_or(0.0)
-    };
-    Ok(each(&moments.clusters).map(score_of).collect())
-}
+    /// CR2 with weights: the regression of the control's rows on an intercept.
+    fn weighted(moments: &Moments, control: usize) -> Result<Self, EffectError> {
+        // The sums of a cluster with three powers of the weights, and what the inference keeps of it.
+        const OF_CLUSTER: usize = 1500;
+        let rows = moments.only(|c| c.condition == control);
+        room_for(rows.clusters.len(), OF_CLUSTER);
+        let design = Design::new(&rows, control);
+        // The intercept in leverage coordinates.
+        let intercept = design.stratum_weights.iter().map(|w| 1.0 / w.sqrt());
+        let parts = contributions(&design, &[intercept.collect()], StdError::Cr2)?;
+        room_for(moments.clusters.len(), size_of::<f64>());
+        let mut scores = each(rows.clusters.iter().zip(&parts.scores)).peekable();
+        // Both lists of clusters are in the order of the digests.
+        let score_of = |cluster: &Key| {
+            let own = scores.next_if(|(other, _)| *other == cluster);
+            own.and_then(|(_, s)| s.first()).copied().unwrap_or(0.0)
+        };
+        Ok(ControlMean {
+            influence: each(&moments.clusters).map(score_of).collect(),
+            weight: design.stratum_weights.iter().sum(),
+        })
+    }
 
-/// Scores of an intercept-only regression, scaled by the function of the leverage.
-fn influence(moments: &Moments, control: usize, se: StdError, weight: Wide) -> Vec<f64> {
-    beat();
-    room_for(moments.clusters.len(), size_of::<(Wide, Tally)>());
-    let mut clusters = vec![(Wide::ZERO, Tally::default()); moments.clusters.len()];
-    let mut sum = Tally::default();
-    for (i, cell) in moments
-        .cells
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| c.condition == control)
-    {
-        let of_cell = moments.sum(i, 0) * cell.weight;
-        sum.add(of_cell);
-        if let Some((weight, total)) = clusters.get_mut(cell.cluster) {
-            *weight += Wide::product(cell.weight, cell.rows);
-            total.add(of_cell);
-            total.blur(cell.weight * moments.size(i, 0));
+    /// Scores of the regression on an intercept, scaled by the function of the leverage.
+    fn by_leverage(moments: &Moments, control: usize, se: StdError) -> Self {
+        beat();
+        room_for(moments.clusters.len(), size_of::<(Wide, Tally)>());
+        let mut clusters = vec![(Wide::ZERO, Tally::default()); moments.clusters.len()];
+        let (mut weight, mut sum) = (Wide::ZERO, Tally::default());
+        for (i, cell) in moments
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| c.condition == control)
+        {
+            let rows = Wide::product(cell.weight, cell.rows);
+            let of_cell = moments.sum(i, 0) * cell.weight;
+            weight += rows;
+            sum.add(of_cell);
+            if let Some((weight, total)) = clusters.get_mut(cell.cluster) {
+                *weight += rows;
+                total.add(of_cell);
+                total.blur(cell.weight * moments.size(i, 0));
+            }
+        }
+        let influence = |(w, mut s): (Wide, Tally)| {
+            let share = w / weight;
+            s.add_times(-share, sum);
+            se.spectral(share.value()) * (s.settled() / weight).value()
+        };
+        ControlMean {
+            influence: clusters.into_iter().map(influence).collect(),
+            weight: weight.value(),
         }
     }
-    let influence = |(w, mut s): (Wide, Tally)| {
-        let share = w / weight;
-        s.add_times(-share, sum);
-        se.spectral(share.value()) * (s.settled() / weight).value()
-    };
-    clusters.into_iter().map(influence).collect()
 }
 
 /// Estimated variances and covariance of effect and control mean.

@@ -190,10 +190,15 @@ pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectEr
 /// means of the strata. Smaller ones are made cluster by cluster, between beats.
 fn announce(moments: &Moments, regressors: usize, powers: usize) {
     const LISTS: usize = 400;
+    // Lists of a power of the weights, and what the inference with weights keeps.
+    const OF_POWER: usize = 250;
     let numbers = regressors * size_of::<f64>();
     // The sums with residuals have a size beside them, and where doubles do not tell, 32 digits until they are complete.
     let sums = powers * (regressors + 6) * numbers;
-    pulse::room_for(moments.clusters.len(), LISTS + sums);
+    pulse::room_for(
+        moments.clusters.len(),
+        LISTS + OF_POWER * (powers - 1) + sums,
+    );
     pulse::room_for(moments.cells.len(), powers * (numbers + 96));
     pulse::room_for(moments.strata.len(), LISTS + 5 * numbers);
 }
