@@ -12,12 +12,12 @@ COMMENT ON TYPE rct.wild_bootstrap_row IS
 CREATE FUNCTION rct.wild_bootstrap(
     sketch rct.sketch, control text, seed text, adjust text DEFAULT 'none', strata text DEFAULT 'auto',
     draws integer DEFAULT 9999, weights text DEFAULT 'auto', null_imposed boolean DEFAULT true,
-    se text DEFAULT 'CR1S', level double precision DEFAULT 0.95, outcome text DEFAULT NULL,
+    single_cluster boolean DEFAULT false, se text DEFAULT 'CR1S', level double precision DEFAULT 0.95, outcome text DEFAULT NULL,
     covariates text[] DEFAULT NULL
 ) RETURNS SETOF rct.wild_bootstrap_row
     AS 'MODULE_PATHNAME', 'wild_bootstrap_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 2;
-COMMENT ON FUNCTION rct.wild_bootstrap(rct.sketch, text, text, text, text, integer, text, boolean, text, double precision, text, text[]) IS
-    'effect of each condition against the control, with p-value and interval of the wild cluster bootstrap; no row for a NULL sketch, other NULLs are an error';
+COMMENT ON FUNCTION rct.wild_bootstrap(rct.sketch, text, text, text, text, integer, text, boolean, boolean, text, double precision, text, text[]) IS
+    'effect of each condition against the control, with p-value and interval of the wild cluster bootstrap; a condition of one cluster has neither unless single_cluster is true; no row for a NULL sketch, other NULLs are an error';
 
 CREATE TYPE rct.randomization_test_row AS (
     outcome text, condition text, control text, estimate double precision, std_error double precision,

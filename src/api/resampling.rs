@@ -18,7 +18,7 @@ fn draws_of(draws: Option<i32>, seed: Option<&str>) -> Draws {
     ))
 }
 
-/// `wild_bootstrap(sketch, control, seed, adjust, strata, draws, weights, null_imposed, se, level, …)`
+/// `wild_bootstrap(sketch, control, seed, adjust, strata, draws, weights, null_imposed, single_cluster, se, level, …)`
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wild_bootstrap(
@@ -30,6 +30,7 @@ fn wild_bootstrap(
     draws: Option<i32>,
     weights: Option<&str>,
     null_imposed: Option<bool>,
+    single_cluster: Option<bool>,
     se: Option<&str>,
     level: Option<f64>,
     outcome: Option<&str>,
@@ -40,6 +41,7 @@ fn wild_bootstrap(
         draws: draws_of(draws, seed),
         weights: or_raise(Weights::from_word(required(weights, "weights"))),
         null_imposed: required(null_imposed, "null_imposed"),
+        single_cluster: required(single_cluster, "single_cluster"),
     };
     let control = required(control, "control");
     rows_of(sketch, outcome, covariates, |view| {

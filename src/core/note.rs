@@ -206,6 +206,7 @@ codes! {
         NestedStrata "nested_strata" "Each stratum lies in one cluster, so the two-way variance is that by clusters."
         NoneMissing "none_missing" "No outcome is missing, so both bounds are the effect."
         Normal "normal" "No degrees of freedom are given, so the normal distribution is used."
+        NotGiven "not_given" "This analysis does not give the numbers that are named, which are NULL."
         OneSided "one_sided" "Nobody in the control was exposed, so this is the effect of treatment on the treated."
         OverRunning "over_running" "There is more information than planned: all remaining alpha is spent at this look."
         RandomIntercept "random_intercept" "The effect is that of a mixed model with a random intercept for each cluster; the text has its variances."

@@ -54,6 +54,22 @@ pub struct Effect {
     pub notes: Vec<Note>,
 }
 
+impl Effect {
+    /// The effect on other scales, without limits.
+    pub(super) fn rescale(&mut self, estimate: f64, pooled: &Moments) {
+        self.lift = self
+            .mean_control
+            .filter(|m| *m != 0.0)
+            .map(|m| estimate / m);
+        self.hedges_g = Scale::of(self, pooled)
+            .and_then(|scale| scale.hedges_g(estimate).ok())
+            .map(|g| g.g);
+        let no_g = self.hedges_g.is_none().then(Note::no_hedges_g);
+        let no_lift = self.lift.is_none().then(Note::no_lift);
+        self.notes.extend(no_g.into_iter().chain(no_lift));
+    }
+}
+
 /// The effect of each condition except the control, by name: by regression with cluster-robust inference, or, as the sketch and
 /// the call ask for it, of students who were assigned one by one, on a ratio, within pairs of clusters, with two dimensions of
 /// clustering, or in a mixed model.
@@ -281,14 +297,7 @@ fn infer(
         return;
     };
     row.inference.estimate = Some(estimate);
-    row.lift = row.mean_control.filter(|m| *m != 0.0).map(|m| estimate / m);
-    row.hedges_g = Scale::of(row, &question.pooled)
-        .and_then(|scale| scale.hedges_g(estimate).ok())
-        .map(|g| g.g);
-    row.notes
-        .extend(row.hedges_g.is_none().then_some(Note::no_hedges_g()));
-    row.notes
-        .extend(row.lift.is_none().then_some(Note::no_lift()));
+    row.rescale(estimate, &question.pooled);
 
     let scores: Vec<f64> = parts
         .scores

@@ -156,6 +156,11 @@ impl Note {
         Note::new(Code::NoHedgesG, text)
     }
 
+    pub(crate) fn no_limits_of_lift() -> Note {
+        let text = "limits of the lift need standard errors by cluster, CR0 to CR3";
+        Note::new(Code::NotGiven, text)
+    }
+
     pub(crate) fn no_df() -> Note {
         let text = "there are not more clusters or rows than the method needs";
         Note::new(Code::NoDf, text)

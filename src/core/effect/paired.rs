@@ -197,6 +197,10 @@ fn effect(
         let df = (j > 1.0).then_some(j - 1.0);
         let estimate = (sum.settled() / total).value();
         out.inference = Inference::new(estimate, variance.sqrt(), df, level, &mut notes);
+        notes.push(Note::new(
+            Code::NotGiven,
+            "pairs of clusters have no means of conditions, and no effect on other scales",
+        ));
     }
     out.notes.extend(notes.iter().cloned());
     Ok(out)

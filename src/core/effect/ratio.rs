@@ -55,6 +55,10 @@ fn effect(pair: Pair<'_>) -> Effect {
         ));
         return row;
     };
+    row.notes.push(Note::new(
+        Code::NotGiven,
+        "a ratio has no standard deviation, and no standardized effect",
+    ));
     let difference = pair.contrast(treated, 1.0, base, 1.0);
     let estimate = treated.ratio - base.ratio;
     row.inference = pair.infer(estimate, &difference, &mut row.notes);

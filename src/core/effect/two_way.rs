@@ -122,7 +122,9 @@ pub fn two_way_effects(
                     }
                 }
             }
-            row.lift = row.mean_control.filter(|m| *m != 0.0).map(|m| estimate / m);
+            row.rescale(estimate, &question.pooled);
+            row.notes
+                .extend(row.lift.map(|_| Note::no_limits_of_lift()));
         }
         out.push(row);
     }

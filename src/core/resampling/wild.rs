@@ -63,6 +63,9 @@ pub struct WildOptions {
     pub weights: Weights,
     /// Residuals of the regression under the hypothesis (WCR) or of the unrestricted one (WCU).
     pub null_imposed: bool,
+    /// Whether a condition of one cluster gets a test all the same. Otherwise it has none, as in [`effects`]: nothing tells how
+    /// much its clusters would differ.
+    pub single_cluster: bool,
 }
 
 /// The bootstrap of one effect. `None` is NULL: the quantity does not exist, and a note says why.
@@ -91,7 +94,7 @@ pub struct WildBootstrap {
     pub enumerated: Option<bool>,
     /// The seed.
     pub seed: String,
-    /// What to know, `name: sentence`.
+    /// What to know.
     pub notes: Vec<Note>,
 }
 
@@ -160,6 +163,14 @@ fn row(question: &Question, effect: &Effect, options: &WildOptions) -> WildBoots
         notes: lasting_notes(effect),
         ..WildBootstrap::default()
     };
+    if let Some(arm) = row.comparison.single_cluster()
+        && !options.single_cluster
+        && row.estimate.is_some()
+        && row.std_error != Some(0.0)
+    {
+        row.notes.push(Note::single_cluster_arm(arm));
+        return row;
+    }
     if row.estimate.is_some()
         && row.std_error.is_none()
         && row.comparison.clusters == 1

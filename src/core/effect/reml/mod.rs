@@ -134,8 +134,11 @@ pub fn random_intercept(
         if let Some((place, fit)) = place.zip(fit) {
             let notes = &mut row.notes;
             row.inference = infer(&sums, fit, &question, place.at, df, options, notes);
-            let estimate = row.inference.estimate.zip(row.mean_control);
-            row.lift = estimate.filter(|(_, m)| *m != 0.0).map(|(e, m)| e / m);
+            if let Some(estimate) = row.inference.estimate {
+                row.rescale(estimate, &question.pooled);
+                row.notes
+                    .extend(row.lift.map(|_| Note::no_limits_of_lift()));
+            }
         }
         model.effects.push(row);
     }
