@@ -69,7 +69,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION rct.srm(text, double precision) IS
-    'sample ratio of the enrolled units of an experiment: against the weights where units are assigned by hash, against the allocation where a roster was randomized; NULL experiment or alpha is an error';
+    'sample ratio of the enrolled units of an experiment: against the weights where units are assigned by hash, against the allocation where a roster was randomized; NULL experiment or level is an error';
 
 CREATE FUNCTION rct.impossible_patterns(experiment text)
     RETURNS TABLE (pattern text, severity text, place text, detail text)
