@@ -1,5 +1,5 @@
--- A semester in the database: who gets which condition, and why. To be run by psql in a database with the extension,
--- see demo/run.sh. It takes a moment instead of months, so its days have names and no dates.
+-- A semester in the database: who gets which condition, and why. psql runs it in a database with the extension: see
+-- demo/run.sh. It takes a moment instead of months, so its days have names instead of dates.
 
 \set QUIET on
 \set ECHO none
@@ -10,14 +10,18 @@
 SET client_min_messages = warning;
 SET extra_float_digits = -11;
 
--- rct.explain for the reader of a terminal: one line for each step that decided something, and no times, so that the
--- output is the same on each day.
+CREATE FUNCTION wrapped(line text) RETURNS text
+    LANGUAGE sql IMMUTABLE AS $$
+    SELECT btrim(regexp_replace(line, '(.{1,94})( |$)', E'\\1\n   ', 'g'), E'\n ')
+$$;
+COMMENT ON FUNCTION wrapped(text) IS 'a long line as several lines that fit a terminal';
+
+-- rct.explain for reading in a terminal: one line for each step that decided something, without times, so that the
+-- output is the same every day.
 CREATE FUNCTION why(student text, at timestamptz DEFAULT NULL) RETURNS TABLE (why text)
     LANGUAGE sql STABLE AS $$
-    SELECT btrim(regexp_replace(
-               concat(e.rule, ' ', e.outcome, ': ',
-                      regexp_replace(e.detail, '^Experiment "hints-1"\. | at \d{4}-\d\d-\d\d [^.]*', '', 'g')),
-               '(.{1,94})( |$)', E'\\1\n   ', 'g'), E'\n ')
+    SELECT wrapped(concat(e.rule, ' ', e.outcome, ': ',
+                          regexp_replace(e.detail, '^Experiment "hints-1"\. | at \d{4}-\d\d-\d\d [^.]*', '', 'g')))
     FROM rct.explain('tutor', student, 'lesson', 'fractions', at) AS e
     WHERE e.outcome <> 'pass' AND e.rule <> 'payload'
     ORDER BY e.step
@@ -36,13 +40,13 @@ COMMENT ON TABLE diary IS 'what everybody got on each day, to compare with what 
 \echo
 \echo 'A SEMESTER IN THE DATABASE: WHO GETS WHICH CONDITION, AND WHY?'
 \echo
-\echo 'STAR was analyzed afterwards. The database runs this experiment: an application, the tutor, asks it'
-\echo 'what a student gets, and marks what the student saw. Condition "-" is the default: none.'
+\echo 'STAR was analyzed after it ended. This experiment is run by the database: an application, the tutor,'
+\echo 'asks what a student gets, and marks what the student saw. The condition "-" is the default: none.'
 \set ECHO queries
 
 \echo
 \echo '== 1. Two schools, three classes =='
-\echo 'Any table or view with these three columns is a roster. One statement loads it.'
+\echo 'Any table or view with these three columns can be a roster. One statement loads it.'
 \echo
 CREATE VIEW roster AS
 SELECT student AS user_id, kind AS group_type,
@@ -50,14 +54,14 @@ SELECT student AS user_id, kind AS group_type,
 FROM (VALUES ('north', '7a', '{ann, ben, cleo}'), ('north', '7b', '{eve, finn, gus}'),
              ('south', '8a', '{ida, jon}')) AS c(school, class, students),
      unnest(students::text[]) AS student, unnest('{school, class}'::text[]) AS kind;
--- A roster can run code of whoever made it, so a superuser lets a role read it that can do nothing else.
+-- A roster can run code of whoever made it. So a superuser reads it through a role that can do nothing else.
 GRANT SELECT ON roster TO rct_demo_reader;
 SELECT rct.grant_reader('rct_demo_reader') \g /dev/null
 SELECT rct.load_roster('roster') AS students;
 
 \echo
 \echo '== 2. An experiment that starts late =='
-\echo 'Each class is to get hints or not, from next week on. A class that was in the lesson before is out.'
+\echo 'From next week on, each class will get hints or not. Classes that reach the lesson before are out.'
 \echo
 SELECT rct.create_experiment('{"key": "hints-1", "context": "tutor",
     "unit": "group", "group_type": "class", "consistency": "group", "post_rule": "continue",
@@ -69,10 +73,10 @@ SELECT rct.set_status('hints-1', 'scheduled', 'the school board agreed') AS stat
 
 \echo
 \echo '== 3. A student who came early =='
-\echo 'Ida, of 8a, does not wait. She sees the lesson as it always was, and the tutor marks her visit.'
+\echo 'Ida, in 8a, does not wait. She sees the lesson as it always was, and the tutor marks her visit.'
 \echo
 SELECT recorded_condition, reason FROM rct.mark('tutor', 'ida', 'lesson', 'fractions');
-\echo 'A week later (we move the start to now) her class keeps the default: she, and Jon with her.'
+\echo 'A week later (we move the start to now), her class keeps the default: she does, and so does Jon.'
 \echo
 SELECT rct.update_experiment('hints-1',
     jsonb_build_object('schedule', jsonb_build_object('starts_at', now()))) ->> 'key' AS starts_now;
@@ -82,14 +86,14 @@ SELECT * FROM why('jon');
 
 \echo
 \echo '== 4. The first lesson =='
-\echo 'Ann, of 7a, comes first: chance decides for her class. Her mark enrolls it, and Ben gets the same.'
+\echo 'Ann, in 7a, comes first, and a draw decides for her class. Her mark enrolls it; Ben gets the same.'
 \echo
 SELECT condition, payload, reason FROM rct.condition_for('tutor', 'lesson', 'fractions', 'ann');
 SELECT * FROM why('ann');
 SELECT student, recorded_condition, reason
 FROM unnest('{ann, ben}'::text[]) AS student,
      rct.mark('tutor', student, 'lesson', 'fractions', 'hints');
-\echo 'We keep a diary of what everybody would get: rct.assign_all asks for all, and writes nothing.'
+\echo 'We keep a diary of what everybody would get. rct.assign_all asks for everybody, and writes nothing.'
 \echo
 INSERT INTO diary SELECT 'lesson', now(), * FROM rct.assign_all('hints-1');
 SELECT class, condition, reason, string_agg(student, ', ' ORDER BY student) AS students
@@ -97,20 +101,20 @@ FROM diary WHERE day = 'lesson' GROUP BY class, condition, reason ORDER BY min(s
 
 \echo
 \echo '== 5. A pause =='
-\echo 'Holidays: no class joins now, and those in go on (continue). Dan, who is new in 7a, gets its hints.'
+\echo 'Holidays: no new class can join; enrolled classes continue. Dan, who is new in 7a, gets hints, too.'
 \echo
 SELECT rct.set_status('hints-1', 'enrollment_complete', 'holidays') AS status;
 SELECT rct.set_groups('dan', '{"school": ["north"], "class": ["7a"]}') AS changed;
 SELECT * FROM why('dan');
 SELECT recorded_condition, reason FROM rct.mark('tutor', 'dan', 'lesson', 'fractions', 'hints');
-\echo 'Nobody of 7b was in the lesson so far: Eve gets the default. (She only looks in; there is no mark.)'
+\echo 'Nobody in 7b has reached the lesson yet, so Eve gets the default. (We only ask; there is no mark.)'
 \echo
 SELECT * FROM why('eve');
 INSERT INTO diary SELECT 'pause', now(), * FROM rct.assign_all('hints-1');
 
 \echo
 \echo '== 6. A restart =='
-\echo 'After the holidays 7b comes, and chance decides for it. Whoever doubts the draw can repeat it.'
+\echo 'After the holidays 7b comes, and a draw decides for it. Anybody can repeat the draw to check it.'
 \echo
 SELECT rct.set_status('hints-1', 'enrolling', 'school is back') AS status;
 SELECT * FROM why('eve');
@@ -123,7 +127,7 @@ INSERT INTO diary SELECT 'restart', now(), * FROM rct.assign_all('hints-1');
 
 \echo
 \echo '== 7. A transfer =='
-\echo 'Ben moves from 7a to 7b, and gets what 7b gets.'
+\echo 'Ben moves from 7a to 7b and gets what 7b gets.'
 \echo
 SELECT rct.set_groups('ben', '{"school": ["north"], "class": ["7b"]}') AS changed;
 SELECT * FROM why('ben');
@@ -132,7 +136,7 @@ INSERT INTO diary SELECT 'transfer', now(), * FROM rct.assign_all('hints-1');
 
 \echo
 \echo '== 8. An excluded class =='
-\echo 'The teacher of 7a wants no more hints: on the exclude list, the class gets the default from now on.'
+\echo 'The teacher of 7a wants no more hints. On the exclude list, the class gets the default from now on.'
 \echo
 SELECT rct.add_to_list('hints-1', 'exclude', '{"groups": {"class": ["7a"]}}') AS added;
 SELECT * FROM why('ann');
@@ -140,7 +144,7 @@ INSERT INTO diary SELECT 'excluded', now(), * FROM rct.assign_all('hints-1');
 
 \echo
 \echo '== 9. Scores =='
-\echo 'The tutor logs a quiz, and a mood that nobody declared: that is kept, and flagged. Cleo was ill.'
+\echo 'The tutor logs a quiz, and a mood that nobody declared, which is stored with a flag. Cleo was ill.'
 \echo
 SELECT rct.declare_metric('tutor', 'quiz', '{"type": "continuous"}') ->> 'reduction' AS counts;
 SELECT *
@@ -149,14 +153,14 @@ FROM rct.log_batch((
     FROM (VALUES ('ann', '{"quiz": 14, "mood": "fine"}'::jsonb), ('ben', '{"quiz": 11}'),
                  ('dan', '{"quiz": 15}'), ('eve', '{"quiz": 9}'), ('finn', '{"quiz": 12}'),
                  ('gus', '{"quiz": 10}'), ('ida', '{"quiz": 13}')) AS q(student, m)));
-\echo 'All count as first enrolled: Ben with 7a, and 7a with hints, whatever came later. Ida never was.'
+\echo 'Everybody counts as first enrolled, whatever came later: Ben with 7a, 7a with hints. Ida never was.'
 \echo
 SELECT user_id AS student, group_id AS class, condition, outcome AS quiz
 FROM rct.metric_values('hints-1', 'quiz');
 
 \echo
 \echo '== 10. Results =='
-\echo 'Classes were drawn, so classes are compared: one with one. Hence no p-value, and these notes.'
+\echo 'Classes were assigned, so we compare classes: one with one. There is no p-value; the notes say why.'
 \echo
 CREATE TABLE quiz_sketch AS
 SELECT rct.sketch(outcome, condition, group_id) FROM rct.metric_values('hints-1', 'quiz');
@@ -164,16 +168,17 @@ SELECT condition, clusters AS classes, n AS students, missing_outcome AS missing
 FROM quiz_sketch, rct.arms(sketch);
 SELECT condition, estimate, std_error, p_value, ci_low, ci_high
 FROM quiz_sketch, rct.effects(sketch, control => 'control');
-SELECT note FROM quiz_sketch, rct.effects(sketch, control => 'control'), unnest(notes) AS note;
+SELECT wrapped(note) AS note
+FROM quiz_sketch, rct.effects(sketch, control => 'control'), unnest(notes) AS note;
 
 \echo
 \echo '== 11. A year later =='
-\echo 'Why did Ben see hints in the first lesson? Here is what was recorded, and what decided on that day.'
+\echo 'Why did Ben see hints in the first lesson? This was recorded, and this decided on that day:'
 \echo
 SELECT status, reported_condition, condition, reason
 FROM rct.exposure WHERE user_id = 'ben' ORDER BY id;
 SELECT * FROM why('ben', (SELECT max(at) FROM diary WHERE day = 'lesson'));
-\echo 'The semester, told by rct.explain from the end:'
+\echo 'The semester as rct.explain tells it in the end:'
 \echo
 CREATE TABLE memory AS
 SELECT diary.*, e.outcome, substring(e.detail FROM 'Reason (\w+)') AS explained
@@ -181,7 +186,7 @@ FROM diary, rct.explain('tutor', student, 'lesson', 'fractions', at) AS e
 WHERE e.rule = 'answer';
 SELECT student, day, outcome, dense_rank() OVER (ORDER BY at) FROM memory ORDER BY student
 \crosstabview student day outcome dense_rank
-\echo 'Does it remember rightly? Compare with the diary, the reasons too:'
+\echo 'Is that right? Compare it with the diary, including the reasons:'
 \echo
 SELECT count(*) AS answers, count(*) FILTER (WHERE outcome = coalesce(condition, 'default')
                                                    AND explained = reason) AS the_same
@@ -190,7 +195,7 @@ FROM memory;
 \set ECHO none
 \echo
 \echo '== Where to go from here =='
-\echo 'demo/run.sh makes this database on a server of your own, and it stays. There \\d+ star says what the'
-\echo 'columns are, \\d+ rct.[a-z]* the same of the records of experiments, and \\df rct.[a-z]* lists the'
+\echo 'demo/run.sh makes this database on your own server and keeps it. There, \\d+ star describes the'
+\echo 'columns, \\d+ rct.[a-z]* describes the records of experiments, and \\df rct.[a-z]* lists the'
 \echo 'functions. Read README.md next, then docs/README.md.'
 \echo

@@ -1,4 +1,4 @@
--- The story of Project STAR. To be run by psql after demo/load.sql, in a database with the extension: see demo/run.sh.
+-- The story of Project STAR. psql runs it after demo/load.sql, in a database with the extension: see demo/run.sh.
 
 \set QUIET on
 \pset border 1
@@ -14,14 +14,14 @@ SET extra_float_digits = -11;
 \echo
 \echo 'Tennessee, 1985/86. Within each school, chance decided which children and which teachers went into'
 \echo 'small classes (13 to 17 children), regular classes (22 to 25), or regular classes with a full-time'
-\echo 'aide. In spring the children took tests. Their rows are in the table star; demo/README.md says where'
-\echo 'they come from. Every query is printed before its result, with numbers to four significant digits.'
+\echo 'aide. In spring the children took tests. The data are in the table star; demo/README.md says where'
+\echo 'they come from. Each query is printed before its result. Numbers have four significant digits.'
 \set ECHO queries
 
 \echo
 \echo '== 1. Who was there =='
-\echo 'One row per child. An arm is one of the conditions that are compared: here the kind of class.'
-\echo 'free_lunch is the share of children who are entitled to it.'
+\echo 'There is one row for each child. An arm is one of the conditions compared, here the kind of class.'
+\echo 'free_lunch is the share of children entitled to free lunch.'
 \echo
 SELECT coalesce(arm, 'all') AS arm, count(*) AS students, count(DISTINCT teacher) AS classes,
        count(DISTINCT school) AS schools, avg(free_lunch)::float8 AS free_lunch,
@@ -31,9 +31,9 @@ FROM star
 GROUP BY GROUPING SETS ((arm), ())
 ORDER BY array_position('{regular,small,aide}', star.arm);
 
-\echo 'The project had 325 classes. This file does not number them, so they are told apart by what it says of'
-\echo 'the teacher. A few children come out as classes of their own (below_4), and the largest small class and'
-\echo 'the largest aide class must be two each: that accounts for the difference to 325.'
+\echo 'The project had 325 classes. This file does not number them, so they are told apart by what it says'
+\echo 'about the teacher. That makes a few children separate classes (below_4), and the largest small class'
+\echo 'and the largest aide class must be two classes each. This explains the difference from 325.'
 \echo
 SELECT arm, count(*) AS classes, min(children) AS smallest, rct.median(children) AS median,
        max(children) AS largest, count(*) FILTER (WHERE children < 4) AS below_4
@@ -43,8 +43,8 @@ ORDER BY array_position('{regular,small,aide}', arm);
 
 \echo
 \echo '== 2. Who has no score =='
-\echo 'If scores are missing more often in one arm, the children with scores are no longer alike in all arms.'
-\echo 'rct.sketch goes over the rows once and adds up; rct.arms says how many there are, and how many not.'
+\echo 'If more scores are missing in one arm, the children with scores are no longer alike in all arms.'
+\echo 'rct.sketch reads the rows once and adds them up; rct.arms counts the scores, and those missing.'
 \echo
 CREATE VIEW star_score AS
 SELECT student_id, school, teacher, arm, female, free_lunch, test, score
@@ -54,8 +54,9 @@ SELECT test, condition AS arm, n AS scored, missing_outcome AS missing, missing_
 FROM (SELECT test, rct.sketch(score, arm, teacher) FROM star_score GROUP BY test) AS s, rct.arms(sketch)
 ORDER BY test, array_position('{regular,small,aide}', condition);
 
-\echo 'Is the difference more than chance? The same tool, with "has no score" as the outcome, gives the'
-\echo 'difference to regular classes and an interval that holds the truth 95 times in 100. All include 0.'
+\echo 'Are the differences larger than chance would make them? Take "has no score" as the outcome. The'
+\echo 'result is the difference from regular classes, as a fraction, with a 95 % confidence interval. All'
+\echo 'intervals include 0.'
 \echo
 SELECT test, condition AS arm, estimate AS more_missing, ci_low, ci_high, p_value
 FROM (SELECT test, rct.sketch((score IS NULL)::int, arm, teacher) FROM star_score GROUP BY test) AS s,
@@ -64,10 +65,11 @@ ORDER BY test, condition DESC;
 
 \echo
 \echo '== 3. Counting children, or counting classes =='
-\echo 'Children of one class share a teacher, so their scores are alike and each tells less than a stranger'
-\echo 'would. "naive" ignores that. CR2, which you get unless you ask for something else, does not: the'
-\echo 'estimate is the same, but the standard error (how far it may be off by chance) is over twice as large.'
-\echo 'p_value: how often chance alone would do as much. df: on how many children, or classes, that rests.'
+\echo 'Children in the same class share a teacher, so their scores are alike, and each child tells us less'
+\echo 'than an independent child would. "naive" ignores that; CR2, the default, does not. The estimate is'
+\echo 'the same, but the standard error (how far it may be off by chance) is more than twice as large.'
+\echo 'p_value: how often chance alone would make a difference this large. df: roughly how many children,'
+\echo 'or classes, the standard error rests on.'
 \echo
 SELECT se, condition AS arm, estimate, std_error,
        std_error / min(std_error) OVER (PARTITION BY condition) AS times_naive, df, p_value, ci_low, ci_high
@@ -75,7 +77,7 @@ FROM (VALUES ('naive'), ('CR2')) AS method(se),
      rct.effects((SELECT rct.sketch(math, arm, teacher) FROM star), control => 'regular', se => method.se)
 ORDER BY condition DESC, std_error;
 
-\echo 'What one should know of a result comes with it, as notes:'
+\echo 'Each result has notes: what you should know about it.'
 \echo
 SELECT note
 FROM rct.effects((SELECT rct.sketch(math, arm, teacher) FROM star), control => 'regular', se => 'naive'),
@@ -84,39 +86,40 @@ WHERE condition = 'small';
 
 \echo
 \echo '== 4. What shared classes cost =='
-\echo 'Scan once, ask many times: a sketch is a value that can be kept. It holds sums by class, not children,'
-\echo 'and this section and 5, 7 and 8 ask nothing but these two:'
+\echo 'Scan once, ask many times: a sketch is a value that can be stored. It holds sums by class, but no'
+\echo 'children. This section and sections 5, 7 and 8 need only these two sketches:'
 \echo
 CREATE TABLE star_sketch AS
 SELECT test, rct.sketch('score ~ female, free_lunch', arm, teacher, school, score, female, free_lunch) AS sketch
 FROM star_score
 GROUP BY test;
 \echo
-\echo 'icc, the intra-class correlation: the share of all differences between children that lies between'
-\echo 'classes. It blurs the averages by the factor design_effect, about the square of times_naive above:'
-\echo 'n children tell as much as n_effective children of whom no two share a class. That is for comparing all'
-\echo 'children together; section 5 loses less.'
+\echo 'icc, the intra-cluster correlation, is the share of the variance that lies between classes. It'
+\echo 'inflates the variance of a mean by the factor design_effect, about the square of times_naive above:'
+\echo 'n children carry as much information as n_effective independent children. This is for a comparison'
+\echo 'of all children together; the comparison within schools in section 5 loses less.'
 \echo
 SELECT test, n, clusters AS classes, mean_size AS class_size, icc, design_effect, n_effective
 FROM star_sketch, rct.design_effect(sketch)
 ORDER BY test;
 
 \echo
-\echo '== 5. Comparing inside schools =='
-\echo 'Chance worked within each school, so compare within each school: what schools differ in drops out of'
-\echo 'the noise. The sketch knows the school as the stratum and uses it; strata => ''ignore'' turns that off.'
-\echo 'hedges_g is the effect in standard deviations of the scores.'
+\echo '== 5. Comparing within schools =='
+\echo 'Classes were assigned within each school, so compare within each school: differences between schools'
+\echo 'no longer add to the noise. The school is the stratum of the sketch, and rct.effects uses it unless'
+\echo 'you say strata => ''ignore''. hedges_g is the effect in standard deviations of the scores.'
 \echo
 SELECT test, compared, condition AS arm, estimate, std_error, df, p_value, ci_low, ci_high, hedges_g
-FROM star_sketch, (VALUES ('ignore', 'all together'), ('auto', 'in schools')) AS way(strata, compared),
+FROM star_sketch, (VALUES ('ignore', 'all together'), ('auto', 'within schools')) AS way(strata, compared),
      rct.effects(sketch, control => 'regular', strata => way.strata)
 ORDER BY test, condition DESC, compared;
 
 \echo
-\echo '== 6. Beside the published result =='
-\echo 'Alan Krueger (1999, table V) did not use points but percentiles: where a child stands among the'
-\echo 'children in regular classes, with or without aide. Here: the percentage of them who scored lower, and'
-\echo 'half of those who scored the same; then the mean of the tests that a child took (rct.reduce).'
+\echo '== 6. Next to the published result =='
+\echo 'Alan Krueger (1999, table V) used percentiles instead of points: the rank of a child among the'
+\echo 'children in regular classes, with or without aide. Here a percentile is the percentage of them who'
+\echo 'scored lower, plus half of those who scored the same. A child''s outcome is the mean over the tests'
+\echo 'that the child took (rct.reduce).'
 \echo
 CREATE VIEW star_percentile AS
 SELECT student_id, school, teacher, arm, test,
@@ -136,30 +139,31 @@ FROM (SELECT method, arm, teacher, school, rct.reduce(percentile, method) AS per
       GROUP BY method, student_id, arm, teacher, school) AS child
 GROUP BY method;
 \echo
-\echo 'The columns with 1999 are typed in from his table. CR1S is the standard error that Stata prints for'
-\echo 'clustered data, the nearest to his.'
+\echo 'The columns with 1999 are copied from his table. CR1S is the standard error that Stata prints for'
+\echo 'clustered data; it is the closest to his.'
 \echo
 SELECT compared, arm, info.n AS students, round(cr2.estimate::numeric, 2) AS effect,
        round(cr1s.std_error::numeric, 2) AS "CR1S", round(cr2.std_error::numeric, 2) AS "CR2",
        5861 AS "students 1999", krueger.effect AS "effect 1999", krueger.se AS "se 1999"
 FROM percentile_sketch, rct.sketch_info(sketch) AS info,
      (VALUES ('ignore', 'all together', 'small', 4.82, 2.19), ('ignore', 'all together', 'aide', 0.12, 2.23),
-             ('auto', 'in schools', 'small', 5.37, 1.26), ('auto', 'in schools', 'aide', 0.29, 1.13))
+             ('auto', 'within schools', 'small', 5.37, 1.26), ('auto', 'within schools', 'aide', 0.29, 1.13))
      AS krueger(strata, compared, arm, effect, se),
      rct.effects(sketch, 'regular', strata => krueger.strata, se => 'CR1S') AS cr1s,
      rct.effects(sketch, 'regular', strata => krueger.strata) AS cr2
 WHERE method = 'mean' AND cr1s.condition = arm AND cr2.condition = arm
 ORDER BY compared, arm DESC;
 
-\echo 'Close, and it cannot be equal: he also had a test of word recognition, which this file lacks, and the'
-\echo 'true classes, and the children are not quite the same. In schools CR2 is the larger one: taking out the'
-\echo 'mean of a school, made of its few classes, makes these look more alike than they are; CR2 corrects it.'
+\echo 'The numbers are close but cannot be equal: he also had the true classes and a test of word'
+\echo 'recognition, which this file lacks, and the children are not exactly the same. Within schools CR2 is'
+\echo 'larger than CR1S. The mean of a school comes from its few classes; subtracting it makes them look'
+\echo 'more alike than they are, and CR2 corrects for that.'
 
 \echo
-\echo '== 7. Taking account of the children =='
-\echo 'Chance made the arms alike, but not exactly. The analysis of covariance (ancova) compares children of'
-\echo 'the same sex and free-lunch status, and leaves out those of whom it is not known. In an experiment that'
-\echo 'should change little, and sharpen a little.'
+\echo '== 7. Adjusting for the children =='
+\echo 'Chance made the arms alike, but not exactly. Analysis of covariance (ancova) compares children of'
+\echo 'the same sex and free-lunch status and leaves out children for whom these are not known. In an'
+\echo 'experiment this should change the estimate little and make it a little more precise.'
 \echo
 SELECT test, adjust, condition AS arm, n + n_control AS students, estimate, std_error, p_value, ci_low, ci_high
 FROM star_sketch, (VALUES ('none'), ('ancova')) AS way(adjust),
@@ -168,16 +172,16 @@ ORDER BY test, condition DESC, adjust DESC;
 
 \echo
 \echo '== 8. Both arms at once =='
-\echo 'Two arms are two chances to be fooled. One test (F) of "neither small classes nor aides do anything":'
+\echo 'Two arms are two chances of a false alarm. One test (F) asks whether any of them has an effect:'
 \echo
 SELECT test, conditions AS arms, f, df_num, df_den, p_value
-FROM star_sketch, rct.effects_joint(sketch, control => 'regular')
+FROM star_sketch, rct.joint_test(sketch, control => 'regular')
 ORDER BY test;
 
 \echo
-\echo '== 9. For whom =='
-\echo 'The same for some of the children: FILTER or WHERE picks them. Free lunch stands for poor families.'
-\echo 'Look at the intervals before you call two rows different: these overlap widely.'
+\echo '== 9. For whom? =='
+\echo 'The same analysis for some of the children, chosen by FILTER or WHERE. Free lunch stands for poor'
+\echo 'families. Before you call two rows different, look at the intervals: these overlap widely.'
 \echo
 SELECT test, lunch, condition AS arm, n + n_control AS students, estimate, std_error, p_value, ci_low, ci_high
 FROM (SELECT test,
@@ -191,8 +195,8 @@ ORDER BY test, condition DESC, lunch;
 
 \echo
 \echo '== 10. Schools add up to the state =='
-\echo 'Each school can make a sketch of its own children and send that, not the children. The sum of the'
-\echo 'sketches is the sketch of all children, bit for bit, in whatever order they arrive.'
+\echo 'Each school can make a sketch of its own children and send the sketch instead of the data. The sum'
+\echo 'of the sketches is the sketch of all children, bit for bit, in whatever order the sketches arrive.'
 \echo
 CREATE TABLE school_sketch AS
 SELECT school, rct.sketch('math', arm, teacher, school, math) AS sketch FROM star GROUP BY school;
@@ -205,8 +209,8 @@ SELECT schools, state.sketch = direct.sketch AS same_bytes,
 FROM state_sketch AS state,
      (SELECT rct.sketch('math', arm, teacher, school, math) AS sketch FROM star) AS direct;
 
-\echo 'In bytes, beside the table. And a warning: the sums of a class of one child are that child, so a'
-\echo 'sketch that leaves the house should have no classes_of_one.'
+\echo 'The sizes in bytes, next to that of the table. A warning: the sums of a class of one child reveal'
+\echo 'that child, so a sketch that leaves the district should have no classes_of_one.'
 \echo
 SELECT pg_relation_size('star') AS table_star,
        (SELECT sum(bytes) FROM school_sketch, rct.sketch_info(sketch)) AS sketches_of_schools,
@@ -214,7 +218,8 @@ SELECT pg_relation_size('star') AS table_star,
        (SELECT count(*) FROM rct.cells(sketch) WHERE n = 1) AS classes_of_one
 FROM state_sketch;
 
-\echo 'Effects in math by the place of the school, and in the state: the last line is that of section 5.'
+\echo 'Effects in math by the location of the school, and for the whole state. The last line is the one in'
+\echo 'section 5.'
 \echo
 SELECT coalesce(school_type, 'state') AS schools, condition AS arm, clusters + clusters_control AS classes,
        estimate, std_error, p_value, ci_low, ci_high
@@ -227,8 +232,9 @@ ORDER BY school_type;
 
 \echo
 \echo '== 11. Back to the classes =='
-\echo 'A sketch holds no class number, but a digest of it: rct.cluster_key. Who has the roster (or guesses the'
-\echo 'numbers) can join the classes back. Those of one school, with a fragment of one child:'
+\echo 'A sketch does not hold class numbers, only their digests (rct.cluster_key). Anybody who has the'
+\echo 'roster, or guesses the numbers, can join the classes back. Here are the classes of one school,'
+\echo 'including a fragment of one child:'
 \echo
 SELECT roster.school, roster.teacher, cell.condition AS arm, roster.children, cell.n AS scored, mean, sd
 FROM state_sketch, rct.cells(sketch) AS cell,
@@ -238,9 +244,10 @@ ORDER BY array_position('{regular,small,aide}', cell.condition), roster.teacher;
 
 \echo
 \echo '== 12. Several scores of a child =='
-\echo 'rct.reduce makes one outcome of the scores of a child, by a method that the query names: the mean of'
-\echo 'the percentiles (as in section 6), the weaker or the stronger test. The choice matters, so make it'
-\echo 'before you look. For attempts with a time there are rct.first and rct.last, and rct.median.'
+\echo 'rct.reduce turns the scores of a child into one outcome, by the method named in the query: the mean'
+\echo 'of the percentiles (as in section 6), the weaker test, or the stronger test. The choice matters, so'
+\echo 'make it before you look. There are also rct.first and rct.last, for attempts with a time, and'
+\echo 'rct.median.'
 \echo
 SELECT method, n + n_control AS students, mean_control AS mean_in_regular, estimate AS effect_of_small,
        std_error, p_value, ci_low, ci_high
@@ -251,7 +258,7 @@ ORDER BY method = 'mean' DESC, method DESC;
 \set ECHO none
 \echo
 \echo '== In plain words =='
-\echo 'Difference to regular classes in the same school, in points of the scale; a query wrote these lines:'
+\echo 'Difference from regular classes in the same school, in points. A query wrote these lines:'
 \echo
 \pset tuples_only on
 SELECT format('%s, %s: %s points (95%% interval %s to %s%s)',

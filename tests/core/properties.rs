@@ -5,9 +5,7 @@
 
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{
-    Adjust, EffectError, Options, StdError, Strata, arms, effects, effects_joint,
-};
+use rct_core::effect::{Adjust, EffectError, Options, StdError, Strata, arms, effects, joint_test};
 use rct_core::planning::{Within, design_effect, icc};
 use rct_core::reduction::{Method, NumberReduction, TextReduction};
 use rct_core::sketch::{Builder, Centre, Cluster, Columns, Key, Row, Rows, Sketch, SketchError};
@@ -122,13 +120,13 @@ fn ask_everything(sketch: &Sketch, damaged: bool) {
             );
             for row in rows.into_iter().flatten() {
                 let numbers = [
-                    row.estimate,
-                    row.std_error,
-                    row.df,
-                    row.t,
-                    row.p_value,
-                    row.ci_low,
-                    row.ci_high,
+                    row.inference.estimate,
+                    row.inference.std_error,
+                    row.inference.df,
+                    row.inference.t,
+                    row.inference.p_value,
+                    row.inference.ci_low,
+                    row.inference.ci_high,
                     row.hedges_g,
                 ];
                 assert!(
@@ -136,15 +134,17 @@ fn ask_everything(sketch: &Sketch, damaged: bool) {
                     "{row:?}"
                 );
                 assert!(
-                    row.p_value.is_none_or(|p| (0.0..=1.0).contains(&p)),
+                    row.inference
+                        .p_value
+                        .is_none_or(|p| (0.0..=1.0).contains(&p)),
                     "{row:?}"
                 );
                 assert!(
-                    row.p_value.is_some() || !row.notes.is_empty(),
+                    row.inference.p_value.is_some() || !row.notes.is_empty(),
                     "NULL without a reason: {row:?}"
                 );
             }
-            let _ = effects_joint(sketch, "control", &options);
+            let _ = joint_test::<&str>(sketch, "control", None, &options);
         }
     }
     let _ = (arms(sketch), sketch.info(), sketch.cell_summaries());
@@ -249,10 +249,10 @@ proptest! {
             (x, y) => x == y,
         };
         for (a, b) in a.iter().zip(&b) {
-            let se = a.std_error.unwrap_or(0.0);
-            prop_assert!(near(a.estimate, b.estimate.map(|v| v / scale), se), "{:?} {:?}", a, b);
-            prop_assert!(near(a.std_error, b.std_error.map(|v| v / scale), 0.0), "{:?} {:?}", a, b);
-            prop_assert!(near(a.df, b.df, 0.0) && near(a.p_value, b.p_value, 1e-6), "{:?} {:?}", a, b);
+            let se = a.inference.std_error.unwrap_or(0.0);
+            prop_assert!(near(a.inference.estimate, b.inference.estimate.map(|v| v / scale), se), "{:?} {:?}", a, b);
+            prop_assert!(near(a.inference.std_error, b.inference.std_error.map(|v| v / scale), 0.0), "{:?} {:?}", a, b);
+            prop_assert!(near(a.inference.df, b.inference.df, 0.0) && near(a.inference.p_value, b.inference.p_value, 1e-6), "{:?} {:?}", a, b);
         }
     }
 

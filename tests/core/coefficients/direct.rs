@@ -330,7 +330,7 @@ proptest! {
             prop_assert!(near(se * se, variance, size), "{} {}", se * se, variance);
         }
         let effect = &effects(&view, CONDITIONS[CONTROL], &options).unwrap()[0];
-        prop_assert_eq!(row[1].inference.estimate, effect.estimate);
-        prop_assert_eq!(row[1].inference.std_error, effect.std_error);
+        prop_assert_eq!(row[1].inference.estimate, effect.inference.estimate);
+        prop_assert_eq!(row[1].inference.std_error, effect.inference.std_error);
     }
 }

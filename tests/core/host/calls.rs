@@ -4,7 +4,7 @@ use rct_core::assignment::{self, Algorithm, Rules};
 use rct_core::attrition::{self, LeeOptions, Logistic, Trim};
 use rct_core::budget::Budget;
 use rct_core::effect::{
-    self, CaceOptions, Distribution, Guard, Options, RatioSe, Segments, Strata, StudentAdjust, Word,
+    self, CaceOptions, Distribution, Guard, Options, Segments, StdError, Strata,
 };
 use rct_core::integrity;
 use rct_core::monitoring::{self, Families, Method};
@@ -13,6 +13,7 @@ use rct_core::reduction::{self, NumberReduction, TextReduction};
 use rct_core::resampling::{self, Draws, Statistic, Weights, WildOptions};
 use rct_core::simulation::{self, Students};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, bytes_to_text};
+use rct_core::words::Word;
 use std::hint::black_box;
 
 /// What the calls are about.
@@ -311,7 +312,7 @@ fn numbers<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
         covariates: 0.0,
     };
     let target = Target {
-        alpha: 0.05,
+        level: 0.95,
         power: 0.8,
     };
     add(calls, "roster_se", move || {
@@ -370,8 +371,9 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
         add(calls, "effects", move || {
             effect::effects(&read(bytes).first().unwrap(), "a", &words(adjusted)).unwrap()
         });
-        add(calls, "effects_joint", move || {
-            effect::effects_joint(&read(bytes).first().unwrap(), "a", &words(adjusted)).unwrap()
+        add(calls, "joint_test", move || {
+            effect::joint_test::<&str>(&read(bytes).first().unwrap(), "a", None, &words(adjusted))
+                .unwrap()
         });
         add(calls, "arms", move || {
             effect::arms(&read(bytes).first().unwrap()).unwrap()
@@ -433,10 +435,14 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
             integrity::srm_of_sketch(&read(bytes).first().unwrap(), None, None, 0.001).unwrap()
         });
         add(calls, "paired_effects", move || {
-            effect::paired_effects(&read(bytes).first().unwrap(), "a", 0.95)
+            let options = Options {
+                strata: Strata::Pairs,
+                ..words("none")
+            };
+            effect::effects(&read(bytes).first().unwrap(), "a", &options)
         });
-        add(calls, "binary_effects", move || {
-            effect::binary_effects(&read(bytes).first().unwrap(), "a", 0.95)
+        add(calls, "effect_sizes", move || {
+            effect::effect_sizes(&read(bytes).first().unwrap(), "a", &words("none"))
         });
     }
     let cluster = || words("none").with_estimand("cluster").unwrap();
@@ -454,8 +460,12 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
         .unwrap()
     });
     add(calls, "ratio_effects", move || {
-        let (sketch, se) = (read(&inputs.missing), RatioSe::from_word("delta").unwrap());
-        effect::ratio_effects(&sketch.ratio(None).unwrap(), "a", se, 0.95).unwrap()
+        let options = Options {
+            se: StdError::from_word("delta").unwrap(),
+            ..words("none")
+        };
+        let sketch = read(&inputs.missing);
+        effect::effects(&sketch.ratio(None).unwrap(), "a", &options).unwrap()
     });
     add(calls, "cace", move || {
         let options = CaceOptions::from_words("none", "auto", "CR2", 0.95).unwrap();
@@ -482,19 +492,15 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
     add(calls, "missing_balance", move || {
         attrition::missing_balance(&gaps(inputs).first().unwrap(), 0.95).unwrap()
     });
+    add(calls, "effect_sizes of rates", move || {
+        effect::effect_sizes(&gaps(inputs).first().unwrap(), "a", &words("none")).unwrap()
+    });
     add(calls, "response_weights", move || {
         attrition::response_weights(&gaps(inputs).first().unwrap(), None).unwrap()
     });
     add(calls, "student_effects", move || {
-        let adjust = StudentAdjust::from_word("lin").unwrap();
-        effect::student_effects(
-            &read(&inputs.students).first().unwrap(),
-            "a",
-            adjust,
-            Strata::Absorb,
-            0.95,
-        )
-        .unwrap()
+        let sketch = read(&inputs.students);
+        effect::effects(&sketch.first().unwrap(), "a", &words("lin")).unwrap()
     });
     add(calls, "quantile_effects", move || {
         effect::quantile_effects(
@@ -564,6 +570,7 @@ fn resampled<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
                 draws: draws(),
                 weights,
                 null_imposed: true,
+                single_cluster: true,
             };
             resampling::wild_bootstrap(&read(bytes).first().unwrap(), "a", &options).unwrap()
         });

@@ -3,7 +3,7 @@
 use super::models::{DESIGNS, model};
 use super::support::{Report, sketch};
 use super::{extras, json};
-use rct_core::effect::{Adjust, Options, StdError, Strata, adjusted_effects, effects_joint};
+use rct_core::effect::{Adjust, Options, StdError, Strata, adjusted_effects, joint_test};
 
 #[test]
 fn joint_tests() {
@@ -29,16 +29,22 @@ fn joint_tests() {
             se,
             ..Options::default()
         };
-        let test = effects_joint(&sketch(&m).first().unwrap(), "control", &options).unwrap();
+        let test =
+            joint_test::<&str>(&sketch(&m).first().unwrap(), "control", None, &options).unwrap();
         let what = format!("{id} {method} {}", joint["source"]);
-        report.check(format!("{what} F"), test.f, joint["F"].as_f64(), 0.0);
+        report.check(format!("{what} F"), test.test.f, joint["F"].as_f64(), 0.0);
         report.check(
             format!("{what} df"),
-            test.df_den,
+            test.test.df_den,
             joint["df_den"].as_f64(),
             0.0,
         );
-        report.check(format!("{what} p"), test.p_value, joint["p"].as_f64(), 0.0);
+        report.check(
+            format!("{what} p"),
+            test.test.p_value,
+            joint["p"].as_f64(),
+            0.0,
+        );
     }
     report.finish(70);
 }
@@ -54,8 +60,8 @@ fn joint_tests_with_factors() {
             se,
             ..Options::default()
         };
-        let test = effects_joint(&sketch.first().unwrap(), "control", &options).unwrap();
-        (test.f.unwrap(), test.df_den.unwrap())
+        let test = joint_test::<&str>(&sketch.first().unwrap(), "control", None, &options).unwrap();
+        (test.test.f.unwrap(), test.test.df_den.unwrap())
     };
     let (g, k) = (45.0, 4.0);
     let mut report = Report::default();
@@ -104,13 +110,13 @@ fn cuped() {
             report.check(what("within"), within, expected("theta_within_arm"), scale);
             report.check(
                 what("raw"),
-                none.effect.estimate,
+                none.effect.inference.estimate,
                 expected("est_raw"),
                 scale,
             );
             report.check(
                 what("adjusted"),
-                ancova.effect.estimate,
+                ancova.effect.inference.estimate,
                 expected("est_cuped_within_theta"),
                 scale,
             );

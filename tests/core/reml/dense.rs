@@ -9,6 +9,7 @@ use rct_core::effect::{Adjust, MixedDf, Options, Strata};
 fn matrix(pupils: &[Pupil], options: &Options) -> DMatrix<f64> {
     let strata: Vec<i64> = match options.strata {
         Strata::Ignore => vec![0],
+        Strata::Pairs | Strata::Clusters => unreachable!(),
         Strata::Absorb => {
             let mut all: Vec<i64> = pupils.iter().map(|p| p.2).collect();
             all.sort();

@@ -2,8 +2,9 @@
 
 use crate::fine::{fine, fine_value, may_overflow};
 use crate::source::Source;
-use rct_core::attrition::Trim;
-use rct_core::attrition::{Counts, imbens_manski, pool_imputations, trim_lowest, wwc_attrition};
+use rct_core::attrition::{
+    Counts, Trim, boundaries, imbens_manski, pool_imputations, trim_lowest, wwc_attrition,
+};
 use rct_core::distribution::*;
 use rct_core::effect::{
     Scale, cox_index, effect_size, hedges_g, proportion_interval, two_proportions, wwc_correct_t,
@@ -222,6 +223,7 @@ fn missing(s: &mut Source<'_>) {
             fine_value("trim", &trim_lowest(&sorted, q, how));
         }
     }
+    fine("boundaries", &boundaries(s.share(), s.share()));
 }
 
 fn sizes(s: &mut Source<'_>) {
@@ -321,7 +323,7 @@ fn trial(s: &mut Source<'_>) -> (Trial, Target) {
         };
     }
     let target = Target {
-        alpha: s.share(),
+        level: 1.0 - s.share(),
         power: s.share(),
     };
     (trial, target)

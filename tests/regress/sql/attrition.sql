@@ -17,10 +17,10 @@ CREATE TABLE sketches AS
 SELECT rct.sketch(y, arm, school) AS plain, rct.sketch(y, arm, school, stratum) AS strata, rct.distribution(y, arm, school) AS outcomes
 FROM pupil;
 
--- Attrition: counts and shares, and the effect on 100 where the outcome is missing.
-SELECT condition, control_condition, n, n_control, observed, observed_control, round(missing::numeric, 6) AS missing,
-       round(missing_control::numeric, 6) AS missing_control, round(overall::numeric, 6) AS overall, round(differential::numeric, 6) AS differential,
-       round(cautious_boundary::numeric, 6) AS cautious_boundary, cautious, round(optimistic_boundary::numeric, 6) AS optimistic_boundary, optimistic
+-- Attrition: counts and shares, and the effect on 1 where the outcome is missing.
+SELECT outcome, condition, control, n, n_control, observed, observed_control, round(missing::numeric, 8) AS missing,
+       round(missing_control::numeric, 8) AS missing_control, round(overall::numeric, 8) AS overall, round(differential::numeric, 8) AS differential,
+       round(cautious_boundary::numeric, 8) AS cautious_boundary, cautious, round(optimistic_boundary::numeric, 8) AS optimistic_boundary, optimistic
 FROM sketches, rct.attrition(plain, 'old');
 SELECT clusters, clusters_control, clusters_observed, clusters_observed_control, cluster_overall, cluster_differential, cluster_cautious,
        cluster_optimistic, notes
@@ -29,27 +29,32 @@ SELECT a.n = c.n AND a.n_control = c.n_control AS n, a.observed = c.observed AND
        near(a.overall, c.overall) AS overall, near(a.differential, a.missing - a.missing_control) AND near(a.estimate, a.differential) AS differential
 FROM sketches, rct.attrition(plain, 'old') AS a,
      (SELECT count(*) FILTER (WHERE arm = 'new') AS n, count(*) FILTER (WHERE arm = 'old') AS n_control, count(y) FILTER (WHERE arm = 'new') AS observed,
-             count(y) FILTER (WHERE arm = 'old') AS observed_control, 100.0 * count(*) FILTER (WHERE y IS NULL) / count(*) AS overall FROM pupil) AS c;
+             count(y) FILTER (WHERE arm = 'old') AS observed_control, 1.0 * count(*) FILTER (WHERE y IS NULL) / count(*) AS overall FROM pupil) AS c;
 SELECT near(a.estimate, e.estimate) AND near(a.std_error, e.std_error) AND near(a.df, e.df) AND near(a.t, e.t) AND near(a.p_value, e.p_value)
        AND near(a.ci_low, e.ci_low) AND near(a.ci_high, e.ci_high) AS as_effects, a.level
 FROM (SELECT level, a.* FROM sketches, unnest(ARRAY[0.8, 0.95]) AS level, rct.attrition(strata, 'old', level) AS a) AS a,
-     rct.effects((SELECT rct.sketch(100 * (y IS NULL)::int, arm, school, stratum) FROM pupil), 'old', level => a.level) AS e;
+     rct.effects((SELECT rct.sketch((y IS NULL)::int, arm, school, stratum) FROM pupil), 'old', level => a.level) AS e;
 -- The verdicts are those of wwc_attrition.
 SELECT (a.cautious_boundary, a.cautious, a.optimistic_boundary, a.optimistic) = w AS students, (a.cluster_cautious, a.cluster_optimistic) = (c.cautious, c.optimistic) AS clusters
 FROM sketches, rct.attrition(plain, 'old') AS a, rct.wwc_attrition(a.overall, a.differential) AS w, rct.wwc_attrition(a.cluster_overall, a.cluster_differential) AS c;
-SELECT overall, differential, w.* FROM (VALUES (0, 5.7), (0, -5.8), (10, 10.9), (12.5, 6.1), (50, 1), (50, 3.8), (51, 0.9), (55, 0.3), (57, 0), (57.5, 0), (60, 1.4),
-             (65, 0.3), (65, -0.4), (65.5, 0), (100, 0)) AS v (overall, differential),
+SELECT overall, differential, w.* FROM (VALUES (0, 0.057), (0, -0.058), (0.1, 0.109), (0.125, 0.061), (0.5, 0.01), (0.5, 0.038), (0.51, 0.009), (0.55, 0.003), (0.57, 0), (0.575, 0), (0.6, 0.014),
+             (0.65, 0.003), (0.65, -0.004), (0.655, 0), (1, 0)) AS v (overall, differential),
      rct.wwc_attrition(overall, differential) AS w;
+-- At the boundary itself attrition is low, whatever the digits of a fraction.
+SELECT count(*) AS cases, bool_and((a.cautious, b.cautious) = ('low', 'high')) FILTER (WHERE w.cautious_boundary IS NOT NULL) AS cautious, bool_and((a.optimistic, c.optimistic) = ('low', 'high')) AS optimistic
+FROM generate_series(0, 650) AS k, LATERAL (SELECT k / 1000.0::double precision AS overall) AS o, rct.wwc_attrition(overall, 0) AS w,
+     rct.wwc_attrition(overall, least(round(w.cautious_boundary::numeric, 6), round(w.optimistic_boundary::numeric, 6))::float8) AS a,
+     rct.wwc_attrition(overall, coalesce(w.cautious_boundary, 0) + 0.0001) AS b, rct.wwc_attrition(overall, w.optimistic_boundary + 0.0001) AS c;
 -- Of a sketch, too: 55 of 100 are missing in each class.
 SELECT overall, differential, cautious_boundary, cautious, optimistic_boundary, optimistic
 FROM rct.attrition((SELECT rct.sketch(CASE WHEN i > 55 THEN i END, CASE WHEN k % 2 = 1 THEN 'new' ELSE 'old' END, k) FROM generate_series(1, 20) AS k, generate_series(1, 100) AS i), 'old');
 -- A ratio is missing where its numerator or its denominator is.
-SELECT a = b AS numerator, a = c AS denominator, d.missing > a.missing AND d.missing_control > a.missing_control AS either
+SELECT to_jsonb(a) - 'outcome' = to_jsonb(b) - 'outcome' AS numerator, to_jsonb(a) - 'outcome' = to_jsonb(c) - 'outcome' AS denominator, b.outcome, d.missing > a.missing AND d.missing_control > a.missing_control AS either
 FROM sketches, rct.attrition(plain, 'old') AS a, rct.attrition((SELECT rct.sketch('y / x', arm, school, NULL, y, x) FROM pupil), 'old') AS b,
      rct.attrition((SELECT rct.sketch('x / y', arm, school, NULL, x, y) FROM pupil), 'old') AS c,
      rct.attrition((SELECT rct.sketch('y / x', arm, school, NULL, y, nullif(x, 2)) FROM pupil), 'old') AS d;
 -- By reason: an outcome each.
-SELECT reason, round(a.missing::numeric, 4) AS missing, round(a.missing_control::numeric, 4) AS missing_control, round(a.p_value::numeric, 4) AS p_value
+SELECT reason, round(a.missing::numeric, 6) AS missing, round(a.missing_control::numeric, 6) AS missing_control, round(a.p_value::numeric, 4) AS p_value
 FROM (SELECT rct.sketch('moved, absent', arm, school, NULL, CASE WHEN y IS NOT NULL OR x >= 2 THEN 1 END, CASE WHEN y IS NOT NULL OR x < 2 THEN 1 END) AS s FROM pupil) AS k,
      unnest(ARRAY['moved', 'absent']) AS reason, rct.attrition(s, 'old', outcome => reason) AS a;
 -- Nothing missing; everything missing.
@@ -106,11 +111,11 @@ SELECT i = p AS ignored FROM sketches, rct.lee_bounds(outcomes, strata, 'old', s
 SELECT a.low = b.low AND a.high_se = b.high_se AND a.ci_low < b.ci_low AND a.ci_high > b.ci_high AS level
 FROM sketches, rct.lee_bounds(outcomes, plain, 'old') AS a, rct.lee_bounds(outcomes, plain, 'old', level => 0.8) AS b;
 -- Weights are not used; of several outcomes it is the one that is named.
-SELECT to_jsonb(w) - 'notes' = to_jsonb(l) - 'notes' AS same, w.notes
+SELECT to_jsonb(w) - '{notes,outcome}'::text[] = to_jsonb(l) - '{notes,outcome}'::text[] AS same, w.outcome, w.notes
 FROM sketches, (SELECT rct.sketch('y; weight: w', arm, school, NULL, y, w) AS s FROM pupil) AS k, rct.lee_bounds(outcomes, s, 'old') AS w, rct.lee_bounds(outcomes, plain, 'old') AS l;
-SELECT (SELECT a FROM rct.lee_bounds(outcomes, s, 'old', outcome => 'y') AS a) = (SELECT b FROM rct.lee_bounds(outcomes, strata, 'old') AS b) AS lee,
-       (SELECT a FROM rct.manski_bounds(s, 'old', 0, 20, outcome => 'y') AS a) = (SELECT b FROM rct.manski_bounds(strata, 'old', 0, 20) AS b) AS manski,
-       (SELECT a FROM rct.attrition(s, 'old', outcome => 'y') AS a) = (SELECT b FROM rct.attrition(strata, 'old') AS b) AS attrition,
+SELECT (SELECT to_jsonb(a) - 'outcome' FROM rct.lee_bounds(outcomes, s, 'old', outcome => 'y') AS a) = (SELECT to_jsonb(b) - 'outcome' FROM rct.lee_bounds(outcomes, strata, 'old') AS b) AS lee,
+       (SELECT to_jsonb(a) - 'outcome' FROM rct.manski_bounds(s, 'old', 0, 20, outcome => 'y') AS a) = (SELECT to_jsonb(b) - 'outcome' FROM rct.manski_bounds(strata, 'old', 0, 20) AS b) AS manski,
+       (SELECT to_jsonb(a) - 'outcome' FROM rct.attrition(s, 'old', outcome => 'y') AS a) = (SELECT to_jsonb(b) - 'outcome' FROM rct.attrition(strata, 'old') AS b) AS attrition,
        (SELECT array_agg(a) FROM rct.response_weights(s, outcome => 'y') AS a) = (SELECT array_agg(b) FROM rct.response_weights(strata) AS b) AS weights,
        (SELECT overall FROM rct.attrition(s, 'old')) AS nothing_missing
 FROM sketches, (SELECT rct.sketch('x, y', arm, school, stratum, x, y) AS s FROM pupil) AS k;
@@ -217,7 +222,8 @@ SELECT rct.attrition(plain, 'old', outcome => 'y') FROM sketches;
 SELECT rct.manski_bounds((SELECT rct.sketch('y / x', arm, school, NULL, y, x) FROM pupil), 'old', 0, 1);
 SELECT rct.wwc_attrition(-1, 0);
 SELECT rct.wwc_attrition('NaN', 0);
-SELECT rct.wwc_attrition(10, 101);
+SELECT rct.wwc_attrition(0.1, 1.01);
+SELECT rct.wwc_attrition(12.5, 6.1);
 SELECT rct.manski_bounds(strata, NULL, 0, 1) FROM sketches;
 SELECT rct.manski_bounds(strata, 'old', NULL, 1) FROM sketches;
 SELECT rct.manski_bounds(strata, 'old', 0, NULL) FROM sketches;
@@ -262,14 +268,14 @@ SELECT rct.logistic_rows(1, ARRAY[i]) FROM generate_series(1, 100000) AS i;
 
 -- Missing students against observed ones, next to plain means: the covariate of those without an outcome less that of the others.
 CREATE TABLE who AS SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) AS s, rct.sketch('y ~ x, w', arm, school, stratum, y, x, w) AS two FROM pupil;
-SELECT m.condition, m.covariate, m.n_observed = p.observed AND m.n_missing = p.missing AS n, near(m.mean_observed, p.mean_observed) AND near(m.mean_missing, p.mean_missing) AS means,
-       near(m.sd, p.sd) AS sd, near(m.difference, p.mean_missing - p.mean_observed) AS difference, near(m.standardized, m.difference / m.sd) AS standardized,
-       near(m.t, m.difference / m.std_error) AND m.ci_low < m.difference AND m.difference < m.ci_high AS test, m.notes
+SELECT m.outcome, m.condition, m.covariate, m.n_observed = p.observed AND m.n_missing = p.missing AS n, near(m.mean_observed, p.mean_observed) AND near(m.mean_missing, p.mean_missing) AS means,
+       near(m.sd, p.sd) AS sd, near(m.estimate, p.mean_missing - p.mean_observed) AS estimate, near(m.standardized, m.estimate / m.sd) AS standardized,
+       near(m.t, m.estimate / m.std_error) AND m.ci_low < m.estimate AND m.estimate < m.ci_high AS test, m.notes
 FROM who, rct.missing_balance(s) AS m
 JOIN (SELECT arm, count(y) AS observed, count(*) - count(y) AS missing, avg(x) FILTER (WHERE y IS NOT NULL) AS mean_observed,
              avg(x) FILTER (WHERE y IS NULL) AS mean_missing, stddev(x) AS sd FROM pupil GROUP BY arm) AS p ON p.arm = m.condition;
-SELECT condition, covariate, n_missing, difference IS NOT NULL AS difference, notes FROM who, rct.missing_balance(two);
-SELECT condition, n_missing, difference, notes FROM rct.missing_balance((SELECT rct.sketch('one ~ x', arm, school, NULL, 1, x) FROM pupil));
+SELECT condition, covariate, n_missing, estimate IS NOT NULL AS estimate, notes FROM who, rct.missing_balance(two);
+SELECT condition, n_missing, estimate, notes FROM rct.missing_balance((SELECT rct.sketch('one ~ x', arm, school, NULL, 1, x) FROM pupil));
 SELECT count(*) FROM rct.missing_balance(NULL);
 SELECT rct.missing_balance(plain) FROM sketches;
 SELECT rct.missing_balance(two, covariates => '{z}') FROM who;

@@ -6,7 +6,7 @@ SELECT rct.create_experiment('{"key": "hashed", "context": "mathia", "unit": "in
     "decision_points": [{"site": "quiz"}]}');
 SELECT rct.set_status('hashed', 'enrolling');
 SELECT count(m.recorded_condition) AS marked FROM generate_series(1, 400) AS i, rct.mark('mathia', 'u' || i, 'quiz', NULL) AS m;
-SELECT unit_type, method, condition_names, observed, expected_counts, n, df, verdict, notes FROM rct.srm('hashed');
+SELECT unit_type, method, conditions, counts, expected_counts, n, df, verdict, notes FROM rct.srm('hashed');
 -- The same as the counts in plain SQL.
 SELECT a.chi2 = r.chi2 AND a.p_value = r.p_value AND a.p_exact = r.p_exact AS same
 FROM rct.srm('hashed') AS a, rct.srm((SELECT ARRAY[count(*) FILTER (WHERE condition = 'control'), count(*) FILTER (WHERE condition = 'hints')]
@@ -38,7 +38,7 @@ SELECT rct.randomize_experiment('blocks', 'seed 1', array_agg('v' || i), array_a
 FROM generate_series(1, 40) AS i;
 SELECT rct.set_status('blocks', 'enrolling');
 SELECT count(m.recorded_condition) AS marked FROM generate_series(5, 30) AS i, rct.mark('algebra', 'v' || i, 'quiz', NULL) AS m;
-SELECT unit_type, method, condition_names, observed, expected_counts, n, round(chi2::numeric, 6) AS chi2, df, p_exact, verdict, notes FROM rct.srm('blocks');
+SELECT unit_type, method, conditions, counts, expected_counts, n, round(chi2::numeric, 6) AS chi2, df, p_exact, verdict, notes FROM rct.srm('blocks');
 SELECT * FROM rct.impossible_patterns('blocks');
 -- The same as Cochran, Mantel and Haenszel by hand.
 SELECT abs(r.chi2 - c.chi2) < 1e-9 AS same FROM rct.srm('blocks') AS r, (
@@ -68,7 +68,7 @@ SELECT rct.set_status('classes', 'enrolling');
 SELECT count(rct.set_groups('w' || i, format('{"class": ["%s"]}', substr('ABCD', i % 4 + 1, 1))::jsonb)) AS users FROM generate_series(1, 12) AS i;
 SELECT count(rct.set_working_groups('w' || i, format('{"class": "%s"}', substr('ABCD', i % 4 + 1, 1))::jsonb)) AS users FROM generate_series(1, 12) AS i;
 SELECT count(m.recorded_condition) AS marked FROM generate_series(1, 12) AS i, rct.mark('reading', 'w' || i, 'quiz', NULL) AS m;
-SELECT unit_type, observed, n, verdict, notes FROM rct.srm('classes');
+SELECT unit_type, counts, n, verdict, notes FROM rct.srm('classes');
 SELECT * FROM rct.impossible_patterns('classes');
 BEGIN;
 SET LOCAL session_replication_role = replica;
@@ -80,7 +80,7 @@ ROLLBACK;
 SELECT * FROM rct.srm('nothing');
 SELECT * FROM rct.impossible_patterns('nothing');
 SELECT * FROM rct.srm(NULL::text);
-SELECT * FROM rct.srm('hashed', alpha => NULL::float8);
+SELECT * FROM rct.srm('hashed', level => NULL::float8);
 SELECT * FROM rct.srm('hashed', 2);
 SELECT rct.create_experiment('{"key": "within", "context": "mathia", "unit": "within_subjects",
     "conditions": [{"code": "a"}, {"code": "b"}], "decision_points": [{"site": "w"}]}');

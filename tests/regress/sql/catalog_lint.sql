@@ -25,10 +25,10 @@ WHERE CASE WHEN classid = 'pg_type'::regclass THEN (SELECT typcategory <> 'A' AN
 -- Objects in the schema that do not belong to the extension.
 SELECT 'routine' AS kind, name FROM routine WHERE oid NOT IN (SELECT objid FROM object WHERE classid = 'pg_proc'::regclass)
 UNION ALL
-SELECT 'type', typname FROM pg_type WHERE typnamespace = 'rct'::regnamespace AND typcategory <> 'A' AND typrelid = 0
+SELECT 'type', typname FROM pg_type WHERE typnamespace = 'rct'::regnamespace AND typcategory <> 'A' AND (typrelid = 0 OR (SELECT relkind = 'c' FROM pg_class WHERE oid = typrelid))
                                           AND oid NOT IN (SELECT objid FROM object WHERE classid = 'pg_type'::regclass)
 UNION ALL
-SELECT 'relation', relname FROM pg_class WHERE relnamespace = 'rct'::regnamespace AND relkind NOT IN ('i', 't')
+SELECT 'relation', relname FROM pg_class WHERE relnamespace = 'rct'::regnamespace AND relkind NOT IN ('i', 't', 'c')
                                                AND oid NOT IN (SELECT objid FROM object WHERE classid = 'pg_class'::regclass);
 -- Objects of the extension that are elsewhere.
 SELECT o.name FROM object AS o JOIN pg_proc AS p ON p.oid = o.objid AND o.classid = 'pg_proc'::regclass WHERE p.pronamespace <> 'rct'::regnamespace
@@ -64,14 +64,13 @@ SELECT proname FROM reads_roster WHERE proname NOT IN (SELECT proname FROM routi
 -- state of a combine function, and functions that tell which argument was NULL are the only ones.
 SELECT name FROM routine
 WHERE NOT is_aggregate AND NOT proisstrict AND provolatile = 'i' AND NOT is_internal
-      AND proname NOT IN ('_metric_query', 'adjusted_effects', 'arms', 'attrition', 'balance', 'balance_joint', 'binary_effects', 'cace', 'cells', 'choose', 'cluster_diagnostics',
-          'clusters_needed', 'confidence_sequence', 'confidence_sequence_looks', 'design_effect', 'duration', 'effect_sizes', 'effects',
-          'effects_joint', 'equivalence', 'harm_probability', 'icc', 'impossible_patterns', 'influence', 'interaction_test', 'lee_bounds',
-          'lint_design', 'manski_bounds', 'mde', 'missing_balance', 'non_inferiority', 'p_adjust_families', 'paired_effects',
-          'pool_imputations', 'power', 'power_table', 'quantile_effects', 'randomization_test', 'randomize', 'ratio_effects',
-          'response_weights', 'roster_se', 'sequential_bounds', 'sequential_test', 'simulate', 'simulate_roster', 'simultaneous_intervals',
-          'srm', 'srm_blocked', 'srm_by_stratum', 'srm_looks', 'srm_sequential', 'student_effects', 'subgroup_effects',
-          'variance_components', 'wild_bootstrap');
+      AND proname NOT IN ('_metric_query', 'arms', 'attrition', 'balance', 'balance_joint', 'cace', 'cells', 'choose', 'cluster_diagnostics',
+          'clusters_needed', 'coefficients', 'confidence_sequence', 'confidence_sequence_looks', 'contrasts', 'design_effect', 'duration',
+          'effect_sizes', 'effects', 'equivalence', 'harm_probability', 'icc', 'impossible_patterns', 'influence', 'interaction_test', 'joint_test',
+          'lee_bounds', 'lint_design', 'manski_bounds', 'mde', 'missing_balance', 'non_inferiority', 'notes', 'p_adjust_families', 'pool_imputations',
+          'power', 'power_table', 'quantile_effects', 'randomization_test', 'randomize', 'response_weights', 'roster_se', 'sequential_bounds',
+          'sequential_test', 'simulate', 'simulate_roster', 'simultaneous_intervals', 'srm', 'srm_blocked', 'srm_by_stratum', 'srm_looks',
+          'srm_sequential', 'subgroup_effects', 'trial', 'variance_components', 'wild_bootstrap');
 -- Functions that hide what a NULL state means.
 SELECT name FROM routine WHERE proisstrict AND oid IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn]) FROM pg_aggregate);
 
@@ -82,6 +81,23 @@ SELECT a.name FROM routine AS a JOIN pg_aggregate AS g ON g.aggfnoid = a.oid WHE
 SELECT a.name FROM routine AS a JOIN pg_aggregate AS g ON g.aggfnoid = a.oid WHERE g.aggfinalmodify <> 'r';
 -- Arguments without a name.
 SELECT name FROM routine WHERE NOT is_internal AND pronargs > 0 AND (proargnames IS NULL OR '' = ANY (proargnames));
+-- Arguments and columns by names that others have. (The difference of two proportions is one of several measures of them.)
+SELECT name, n AS argument FROM routine, unnest(proargnames) AS n
+WHERE n IN ('alpha', 'condition_names', 'control_condition', 'difference', 'n_draws', 'power_for_delta', 'seed_used', 'segments_compared') AND proname <> 'two_proportions';
+-- Results: those that compare a condition with the control have these columns, in this order, and notes come last. (An interaction
+-- test has its F first.)
+CREATE VIEW result AS
+SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum) AS columns FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'rct'::regnamespace AND c.relkind = 'c' AND a.attnum > 0 AND NOT a.attisdropped GROUP BY c.relname;
+SELECT count(*) > 15 AS results, count(*) FILTER (WHERE columns @> '{condition,control,estimate}') > 10 AS compare FROM result;
+SELECT relname, columns FROM result WHERE columns @> '{condition,control,estimate}'
+    AND (columns[1:3] <> '{outcome,condition,control}'
+         OR ARRAY(SELECT n FROM unnest('{outcome,condition,control,estimate,std_error,df,t,p_value,ci_low,ci_high,n,n_control,clusters,clusters_control}'::text[]) WITH ORDINALITY AS u (n, i) WHERE n = ANY (columns) ORDER BY i)
+            <> ARRAY(SELECT n FROM unnest(columns) WITH ORDINALITY AS u (n, i)
+                     WHERE n = ANY ('{outcome,condition,control,estimate,std_error,df,t,p_value,ci_low,ci_high,n,n_control,clusters,clusters_control}') ORDER BY i)) AND relname <> 'interaction_test_row';
+SELECT relname FROM result WHERE columns[cardinality(columns)] <> 'notes' AND relname NOT IN ('trial', 'published_effect_size');
+-- Notes that are written in SQL, and are not in the registry.
+SELECT name, m[1] AS note FROM routine, regexp_matches(prosrc, '''([a-z][a-z_]+): ', 'g') AS m WHERE m[1] NOT IN (SELECT code FROM rct.notes());
 -- Support functions that nothing uses, and some that do not show that they are.
 SELECT name FROM routine
 WHERE is_support AND oid NOT IN (SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggserialfn, aggdeserialfn, aggfinalfn]) FROM pg_aggregate)
@@ -108,18 +124,17 @@ WHERE NOT is_aggregate AND CASE l.lanname WHEN 'c' THEN probin <> '$libdir/pg_rc
 
 -- EXECUTE for everybody: pure functions, which are listed here.
 CREATE TABLE pure (proname name PRIMARY KEY);
-INSERT INTO pure VALUES ('_experiment_schema'), ('adjusted_effects'), ('arms'), ('attrition'), ('balance'), ('balance_joint'), ('binary_effects'), ('bucket'),
-    ('cace'), ('cells'), ('choose'), ('cluster_diagnostics'), ('cluster_key'), ('clusters_needed'), ('confidence_sequence'),
-    ('confidence_sequence_looks'), ('cox_index'), ('design_effect'), ('distribution'), ('duration'), ('effect_sizes'), ('effects'),
-    ('effects_joint'), ('equivalence'), ('experiment_schema'), ('first'), ('harm_probability'), ('hedges_g'), ('icc'),
-    ('impossible_patterns'), ('in_rollout'), ('influence'), ('information_fractions'), ('interaction_test'), ('last'), ('lee_bounds'),
-    ('lint_design'), ('logistic'), ('logistic_predict'), ('logistic_rows'), ('manski_bounds'), ('mde'), ('median'), ('missing_balance'),
-    ('newcombe'), ('non_inferiority'), ('p_adjust'), ('p_adjust_families'), ('paired_effects'), ('pool_imputations'), ('power'),
-    ('power_table'), ('proportion_interval'), ('quantile_effects'), ('randomization_test'), ('randomize'), ('ratio_effects'), ('reduce'),
-    ('response_weights'), ('rollup'), ('roster_se'), ('sequential_bounds'), ('sequential_test'), ('simulate'), ('simulate_roster'),
-    ('simultaneous_intervals'), ('sketch'), ('sketch_info'), ('srm'), ('srm_blocked'), ('srm_by_stratum'), ('srm_looks'),
-    ('srm_sequential'), ('student_effects'), ('student_sketch'), ('subgroup_effects'), ('two_proportions'), ('variance_components'),
-    ('wild_bootstrap'), ('wwc_attrition'), ('wwc_correct_t');
+INSERT INTO pure VALUES ('_experiment_schema'), ('arms'), ('attrition'), ('balance'), ('balance_joint'), ('bucket'), ('cace'), ('cells'),
+    ('choose'), ('cluster_diagnostics'), ('cluster_key'), ('clusters_needed'), ('coefficients'), ('confidence_sequence'),
+    ('confidence_sequence_looks'), ('contrasts'), ('cox_index'), ('design_effect'), ('distribution'), ('duration'), ('effect_sizes'),
+    ('effects'), ('equivalence'), ('experiment_schema'), ('first'), ('harm_probability'), ('icc'), ('impossible_patterns'), ('in_rollout'),
+    ('influence'), ('information_fractions'), ('interaction_test'), ('joint_test'), ('last'), ('lee_bounds'), ('lint_design'), ('logistic'),
+    ('logistic_predict'), ('logistic_rows'), ('manski_bounds'), ('mde'), ('median'), ('missing_balance'), ('non_inferiority'), ('notes'),
+    ('p_adjust'), ('p_adjust_families'), ('pool_imputations'), ('power'), ('power_table'), ('proportion_interval'), ('quantile_effects'),
+    ('randomization_test'), ('randomize'), ('reduce'), ('response_weights'), ('rollup'), ('roster_se'), ('sequential_bounds'),
+    ('sequential_test'), ('simulate'), ('simulate_roster'), ('simultaneous_intervals'), ('sketch'), ('sketch_info'), ('srm'),
+    ('srm_blocked'), ('srm_by_stratum'), ('srm_looks'), ('srm_sequential'), ('student_sketch'), ('subgroup_effects'), ('trial'),
+    ('two_proportions'), ('variance_components'), ('wild_bootstrap'), ('wwc_attrition'), ('wwc_correct_t');
 SELECT name FROM routine WHERE oid IN (SELECT oid FROM may WHERE grantee = 0) AND (provolatile <> 'i' OR proname NOT IN (TABLE pure));
 -- (srm and impossible_patterns have a form that reads the tables, too.)
 SELECT name FROM routine WHERE proname IN (TABLE pure) AND provolatile = 'i' AND oid NOT IN (SELECT oid FROM may WHERE grantee = 0);

@@ -21,7 +21,7 @@ SELECT a = b AS same FROM rct.srm(ARRAY[70, 30], ARRAY[2, 1]) AS a, rct.srm(ARRA
 SELECT * FROM rct.srm(ARRAY[50, 50, 0], ARRAY[1, 1, 0]);
 SELECT * FROM rct.srm(ARRAY[50, 50, 2], ARRAY[1, 1, 0], '{a,b,c}');
 -- Small counts are judged exactly; what is too large to enumerate has no exact p-value.
-SELECT round(p_value::numeric, 6) AS p_value, round(p_exact::numeric, 6) AS p_exact, verdict FROM rct.srm(ARRAY[0, 10], alpha => 0.0018);
+SELECT round(p_value::numeric, 6) AS p_value, round(p_exact::numeric, 6) AS p_exact, verdict FROM rct.srm(ARRAY[0, 10], level => 0.9982);
 SELECT p_exact, verdict, notes FROM rct.srm(array_fill(100::bigint, ARRAY[20]));
 SELECT p_exact, verdict, notes FROM rct.srm(array_fill(2::bigint, ARRAY[20]));
 SELECT * FROM rct.srm('{0,0}'::bigint[]);
@@ -32,7 +32,7 @@ INSERT INTO counted VALUES ('Aspen', 'a', 60, 1), ('Aspen', 'b', 40, 1), ('Birch
 CREATE TABLE by_school AS SELECT r.* FROM (
     SELECT array_agg(school) AS s, array_agg(condition) AS c, array_agg(n) AS n, array_agg(weight) AS w FROM counted) AS x,
     rct.srm_by_stratum(s, c, n, w) AS r;
-SELECT scope, stratum, condition_names, counts, expected_counts, n, round(chi2::numeric, 6) AS chi2, df, round(p_exact::numeric, 6) AS p_exact,
+SELECT scope, stratum, conditions, counts, expected_counts, n, round(chi2::numeric, 6) AS chi2, df, round(p_exact::numeric, 6) AS p_exact,
        round(p_holm::numeric, 6) AS p_holm, verdict, notes FROM by_school;
 -- All together: the sums of differences and of variances.
 SELECT near(chi2, (SELECT sum(n - e) ^ 2 / sum(e * (t - e) / t) FROM (
@@ -65,7 +65,7 @@ SELECT * FROM rct.srm_sequential('{0,0}');
 SELECT l.look, l.n, round(l.log_e::numeric, 4) AS log_e, round(l.p_value::numeric, 6) AS p_value, round(l.p_running::numeric, 6) AS p_running, l.alarm,
        l.log_e = s.log_e AS same
 FROM (VALUES (1, ARRAY[50, 50]), (2, ARRAY[160, 90]), (3, ARRAY[210, 190])) AS v (look, counts),
-     rct.srm_looks(ARRAY[[50, 50], [160, 90], [210, 190]], alpha => 0.01) AS l, rct.srm_sequential(counts::bigint[]) AS s WHERE l.look = v.look;
+     rct.srm_looks(ARRAY[[50, 50], [160, 90], [210, 190]], level => 0.99) AS l, rct.srm_sequential(counts::bigint[]) AS s WHERE l.look = v.look;
 SELECT count(*) AS looks FROM rct.srm_looks('{}');
 
 -- Clusters and students of a sketch.
@@ -74,7 +74,7 @@ INSERT INTO class
 SELECT s, CASE WHEN s % 2 = 0 THEN 'new' ELSE 'old' END, CASE WHEN s <= 12 THEN 'north' ELSE 'south' END,
        (s * 7 % 5) * 1.5 + (i * 11 % 13) / 2.0, (s * 5 % 7) + (i * 3 % 11), (i * s) % 5
 FROM generate_series(1, 24) AS s, generate_series(1, 3 + s * 5 % 9) AS i;
-SELECT condition_names, observed, expected_counts, n, chi2, df, p_value, round(p_exact::numeric, 6) AS p_exact, verdict, students, round(students_p::numeric, 9) AS students_p, notes
+SELECT conditions, counts, expected_counts, n, chi2, df, p_value, round(p_exact::numeric, 6) AS p_exact, verdict, students, round(students_p::numeric, 9) AS students_p, notes
 FROM rct.srm((SELECT rct.sketch(y, arm, school) FROM class), ARRAY[2, 1]);
 -- The normal tail by Simpson's rule.
 CREATE FUNCTION two_sided(z double precision) RETURNS double precision LANGUAGE sql IMMUTABLE AS $$
@@ -84,45 +84,46 @@ SELECT near(r.students_p, two_sided(f.z), 1e-8) AS students_p
 FROM rct.srm((SELECT rct.sketch(y, arm, school) FROM class), ARRAY[2, 1]) AS r,
      (SELECT abs(sum(size * (new - 2.0 / 3))) / sqrt(sum(size ^ 2 * 2.0 / 9)) AS z FROM (
          SELECT count(*) AS size, (arm = 'new')::int AS new FROM class GROUP BY school, arm) AS c) AS f;
-SELECT condition_names, observed, verdict, notes FROM rct.srm((SELECT rct.sketch(y, arm, school) FROM class), conditions => '{old,video}');
+SELECT conditions, counts, verdict, notes FROM rct.srm((SELECT rct.sketch(y, arm, school) FROM class), conditions => '{old,video}');
 -- Who was assigned counts, with an outcome or without: 60 clusters of 100, though 20 of them have no outcome.
 CREATE TABLE assigned AS
 SELECT rct.sketch(CASE WHEN k > 20 THEN i END, CASE WHEN k <= 60 THEN 'a' ELSE 'b' END, k) AS s,
        rct.sketch('y, z; weight: w', CASE WHEN k <= 60 THEN 'a' ELSE 'b' END, k, NULL, CASE WHEN k > 20 THEN i END, NULL, 1 + k % 2) AS two,
        rct.sketch(CASE WHEN k > 60 THEN i END, CASE WHEN k <= 60 THEN 'a' ELSE 'b' END, k) AS one_sided
 FROM generate_series(1, 100) AS k, generate_series(1, 5) AS i;
-SELECT form, r.observed, r.n, round(r.p_exact::numeric, 6) AS p_exact, r.p_exact = c.p_exact AS as_counted, r.verdict, r.students, r.notes
-FROM assigned, unnest(ARRAY['s', 'two', 'one_sided'], ARRAY[s, two, one_sided]) AS forms (form, sketch), rct.srm(sketch, alpha => 0.1) AS r, rct.srm(ARRAY[60, 40], alpha => 0.1) AS c;
+SELECT form, r.counts, r.n, round(r.p_exact::numeric, 6) AS p_exact, r.p_exact = c.p_exact AS as_counted, r.verdict, r.students, r.notes
+FROM assigned, unnest(ARRAY['s', 'two', 'one_sided'], ARRAY[s, two, one_sided]) AS forms (form, sketch), rct.srm(sketch, level => 0.9) AS r, rct.srm(ARRAY[60, 40], level => 0.9) AS c;
 SELECT count(*) AS rows FROM rct.srm(NULL::rct.sketch);
 SELECT students_p, notes FROM rct.srm((SELECT rct.sketch(y, arm, stratum) FROM class));
 
 -- Balance: each covariate as an outcome.
 CREATE TABLE sketch AS SELECT rct.sketch('y ~ x, z', arm, school, stratum, y, x, z) AS s FROM class;
-SELECT b.covariate, b.difference = e.estimate AS difference, b.std_error = e.std_error AS std_error, b.df = e.df AS df, b.p_value = e.p_value AS p_value,
+SELECT b.outcome, b.estimate = e.estimate AS estimate, b.std_error = e.std_error AS std_error, b.df = e.df AS df, b.p_value = e.p_value AS p_value, b.t = e.t AS t,
+       b.ci_low = e.ci_low AND b.ci_high = e.ci_high AS ci,
        b.n = e.n AND b.n_control = e.n_control AND b.clusters = e.clusters AS counts, b.mean = e.mean AND b.mean_control = e.mean_control AS means,
        near(b.standardized, (1 - 3.0 / (4 * (e.n + e.n_control) - 9)) * e.estimate
             / sqrt(((e.n - 1) * e.sd ^ 2 + (e.n_control - 1) * e.sd_control ^ 2) / (e.n + e.n_control - 2))) AS standardized, b.category, b.notes
 FROM sketch, rct.balance(s, 'old') AS b
-JOIN (SELECT 'x' AS covariate, e.* FROM rct.effects((SELECT rct.sketch(x, arm, school, stratum) FROM class), 'old') AS e
-      UNION ALL SELECT 'z', e.* FROM rct.effects((SELECT rct.sketch(z, arm, school, stratum) FROM class), 'old') AS e) AS e USING (covariate);
+JOIN (SELECT e.* FROM rct.effects((SELECT rct.sketch('x', arm, school, stratum, x) FROM class), 'old') AS e
+      UNION ALL SELECT e.* FROM rct.effects((SELECT rct.sketch('z', arm, school, stratum, z) FROM class), 'old') AS e) AS e USING (outcome);
 -- Some of the covariates, in any order.
-SELECT covariate, round(difference::numeric, 6) AS difference, category FROM sketch, rct.balance(s, 'old', covariates => '{z,x}');
+SELECT outcome, round(estimate::numeric, 6) AS estimate, category FROM sketch, rct.balance(s, 'old', covariates => '{z,x}');
 SELECT covariates, near(j.p_value, b.p_value) AS p_value FROM sketch, rct.balance_joint(s, 'old', covariates => '{z}') AS j, rct.balance(s, 'old', covariates => '{z}') AS b;
-SELECT condition, control_condition, covariates, round(f::numeric, 6) AS f, df_num, round(df_den::numeric, 6) AS df_den, round(p_value::numeric, 6) AS p_value, notes
+SELECT condition, control, covariates, round(f::numeric, 6) AS f, df_num, round(df_den::numeric, 6) AS df_den, round(p_value::numeric, 6) AS p_value, notes
 FROM sketch, rct.balance_joint(s, 'old');
 -- With one covariate the joint test is the square of its t test.
-SELECT near(j.f, (b.difference / b.std_error) ^ 2) AS f, near(j.df_den, b.df) AS df, near(j.p_value, b.p_value) AS p_value
+SELECT near(j.f, (b.estimate / b.std_error) ^ 2) AS f, near(j.df_den, b.df) AS df, near(j.p_value, b.p_value) AS p_value
 FROM (SELECT rct.sketch('y ~ x', arm, school, stratum, y, x) AS s FROM class) AS o, rct.balance(s, 'old') AS b, rct.balance_joint(s, 'old') AS j;
 -- With weights, and several conditions.
 CREATE TABLE weighted AS SELECT school, CASE WHEN school % 3 = 0 THEN 'video' ELSE arm END AS arm, stratum, y, x, z, 1 + (school + x::int) % 3 AS w FROM class;
-SELECT b.condition, b.difference = e.estimate AND b.std_error = e.std_error AND b.df = e.df AS same, near(j.f, b.difference ^ 2 / b.std_error ^ 2) AS f,
+SELECT b.condition, b.estimate = e.estimate AND b.std_error = e.std_error AND b.df = e.df AS same, near(j.f, b.estimate ^ 2 / b.std_error ^ 2) AS f,
        near(j.p_value, b.p_value) AS p_value
 FROM (SELECT rct.sketch('y ~ x; weight: w', arm, school, stratum, y, x, w) AS s, rct.sketch('x; weight: w', arm, school, stratum, x, w) AS o FROM weighted) AS k,
      rct.balance(s, 'old') AS b JOIN rct.balance_joint(s, 'old') AS j USING (condition) JOIN rct.effects(o, 'old') AS e USING (condition);
-SELECT round(difference::numeric, 6) AS difference FROM sketch, rct.balance(s, 'old', strata => 'ignore');
+SELECT outcome, round(estimate::numeric, 6) AS estimate FROM sketch, rct.balance(s, 'old', strata => 'ignore');
 -- A covariate twice, one that is constant, too few clusters.
 SELECT covariates, f IS NOT NULL AS f, notes FROM rct.balance_joint((SELECT rct.sketch('y ~ x, twice, seven', arm, school, NULL, y, x, 2 * x, 7) FROM class), 'old');
-SELECT covariate, standardized, category, p_value, notes FROM rct.balance((SELECT rct.sketch('y ~ x, seven', arm, school, NULL, y, x, 7) FROM class WHERE school <= 4), 'old') WHERE covariate = 'seven';
+SELECT outcome, standardized, category, p_value, notes FROM rct.balance((SELECT rct.sketch('y ~ x, seven', arm, school, NULL, y, x, 7) FROM class WHERE school <= 4), 'old') WHERE outcome = 'seven';
 SELECT f, df_den, p_value, notes FROM rct.balance_joint((SELECT rct.sketch('y ~ x, z', arm, school, NULL, y, x, z) FROM class WHERE school <= 4), 'old');
 SELECT count(*) AS rows FROM rct.balance(NULL, 'old');
 SELECT count(*) AS rows FROM rct.balance_joint(NULL, 'old');
@@ -153,8 +154,8 @@ SELECT * FROM rct.srm(ARRAY[1, 2], '{1,-1}');
 SELECT * FROM rct.srm(ARRAY[1, 2], '{1,NaN}');
 SELECT * FROM rct.srm(ARRAY[1, 2], '{1,0}');
 SELECT * FROM rct.srm(ARRAY[1, 2], conditions => '{a}');
-SELECT * FROM rct.srm(ARRAY[1, 2], alpha => 0);
-SELECT * FROM rct.srm(ARRAY[1, 2], alpha => NULL);
+SELECT * FROM rct.srm(ARRAY[1, 2], level => 1);
+SELECT * FROM rct.srm(ARRAY[1, 2], level => NULL);
 SELECT * FROM rct.srm(ARRAY[1, 9007199254740992]);
 SELECT * FROM sketch, rct.srm(s, conditions => '{old,new,old}');
 SELECT * FROM sketch, rct.srm(s, '{1,2,3}');

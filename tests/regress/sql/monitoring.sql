@@ -28,7 +28,7 @@ FROM (VALUES (1, 'score', 'primary', 0.04), (2, 'hints', 'secondary', 0.01), (3,
              (5, 'time', 'guardrail', 0.04), (6, 'survey', 'secondary', NULL), (7, 'girls', 'equity', 0.03), (8, 'clicks', 'exploratory', 0.05))
      AS t (i, metric, role, p);
 SELECT f.* FROM tested, rct.p_adjust_families(metrics, roles, p) AS f;
-SELECT metric, method, p_adjusted, rejected FROM tested, rct.p_adjust_families(metrics, roles, p, '{"secondary": "bonferroni", "guardrail": "holm"}', 0.035);
+SELECT metric, method, p_adjusted, rejected FROM tested, rct.p_adjust_families(metrics, roles, p, '{"secondary": "bonferroni", "guardrail": "holm"}', 0.965);
 SELECT * FROM rct.p_adjust_families('{a}', '{mine}', '{0.2}', '{"mine": "none"}');
 SELECT * FROM rct.p_adjust_families('{}', '{}', '{}');
 SELECT * FROM rct.p_adjust_families('{a}', '{mine}', '{0.2}');
@@ -37,7 +37,7 @@ SELECT * FROM rct.p_adjust_families('{a}', '{NULL}', '{0.2}');
 SELECT * FROM rct.p_adjust_families('{a}', '{primary}', '{2}');
 SELECT * FROM rct.p_adjust_families('{a}', '{primary}', '{0.2}', '["holm"]');
 SELECT * FROM rct.p_adjust_families('{a}', '{primary}', '{0.2}', '{"primary": "fdr"}');
-SELECT * FROM rct.p_adjust_families('{a}', '{primary}', '{0.2}', alpha => 1);
+SELECT * FROM rct.p_adjust_families('{a}', '{primary}', '{0.2}', level => 0);
 SELECT * FROM rct.p_adjust_families('{a}', '{primary}', '{0.2}', NULL);
 SELECT * FROM rct.p_adjust_families(NULL, '{primary}', '{0.2}');
 
@@ -46,7 +46,7 @@ SELECT spending, array_agg(round(z::numeric, 3) ORDER BY look) AS z
 FROM unnest('{obf, pocock}'::text[]) AS spending, rct.sequential_bounds('{0.2, 0.4, 0.6, 0.8, 1}', spending => spending) GROUP BY 1;
 SELECT convention, sided, array_agg(round(z::numeric, 6) ORDER BY look) AS z, round(max(cumulative_alpha)::numeric, 12) AS alpha
 FROM (VALUES ('per_tail', 2), ('total', 2), ('per_tail', 1), ('total', 1)) AS c (convention, sided),
-     rct.sequential_bounds('{0.3, 0.55, 1}', 0.05, sided, 'obf', convention) GROUP BY 1, 2 ORDER BY 1, 2;
+     rct.sequential_bounds('{0.3, 0.55, 1}', 0.95, sided, 'obf', convention) GROUP BY 1, 2 ORDER BY 1, 2;
 -- One look is no sequence; the first look is a quantile.
 SELECT round(z::numeric, 9) AS z, round(nominal_p::numeric, 12) AS p, t_bound, notes FROM rct.sequential_bounds('{1}');
 -- With degrees of freedom: the t that has the nominal p-value.
@@ -64,6 +64,7 @@ SELECT * FROM rct.sequential_bounds('{0.5, 0.5}');
 SELECT * FROM rct.sequential_bounds('{0.5, NULL}');
 SELECT * FROM rct.sequential_bounds('{0.5, 1.1, 1.2}');
 SELECT * FROM rct.sequential_bounds('{1}', 0.5);
+SELECT * FROM rct.sequential_bounds('{1}', 0.05);
 SELECT * FROM rct.sequential_bounds('{1}', sided => 3);
 SELECT * FROM rct.sequential_bounds('{1}', spending => 'OBF');
 SELECT * FROM rct.sequential_bounds('{1}', convention => 'both');
@@ -91,13 +92,13 @@ SELECT rct.information_fractions('{1}', 'Infinity');
 
 -- Confidence sequences: the formula, and the multipliers with 40 clusters planned.
 SELECT n, round(c.multiplier::numeric, 3) AS multiplier, near(c.rho, sqrt((-2 * ln(a) + ln(1 - 2 * ln(a))) / 40)) AS rho,
-       near(c.halfwidth, 0.5 * sqrt(2 * (r + 1) / r * ln(sqrt(r + 1) / a))) AS halfwidth, near(c.low, 1.5 - c.halfwidth) AND near(c.high, 1.5 + c.halfwidth) AS limits,
+       near(c.halfwidth, 0.5 * sqrt(2 * (r + 1) / r * ln(sqrt(r + 1) / a))) AS halfwidth, near(c.ci_low, 1.5 - c.halfwidth) AND near(c.ci_high, 1.5 + c.halfwidth) AS limits,
        near(c.p_value, least(1, sqrt(r + 1) * exp(-r * 9 / (2 * (r + 1))))) AS p_value, c.notes
 FROM (SELECT n, 0.05::double precision AS a FROM unnest('{20, 40, 160}'::int[]) AS n) AS v, rct.confidence_sequence(1.5, 0.5, n, 40) AS c,
      LATERAL (SELECT n * c.rho ^ 2 AS r) AS x;
-SELECT low, p_value, multiplier, round(rho::numeric, 4) AS rho, notes FROM rct.confidence_sequence(1.5, 0.5, 19, 40);
-SELECT low, notes FROM rct.confidence_sequence(NULL, 0.5, 40, 40) UNION ALL SELECT low, notes FROM rct.confidence_sequence(1, 0, 40, 40);
-SELECT look, round(low::numeric, 3) AS low, round(high::numeric, 3) AS high, round(p_value::numeric, 4) AS p, round(running_low::numeric, 3) AS running_low,
+SELECT ci_low, p_value, multiplier, round(rho::numeric, 4) AS rho, notes FROM rct.confidence_sequence(1.5, 0.5, 19, 40);
+SELECT ci_low, notes FROM rct.confidence_sequence(NULL, 0.5, 40, 40) UNION ALL SELECT ci_low, notes FROM rct.confidence_sequence(1, 0, 40, 40);
+SELECT look, round(ci_low::numeric, 3) AS low, round(ci_high::numeric, 3) AS high, round(p_value::numeric, 4) AS p, round(running_low::numeric, 3) AS running_low,
        round(running_high::numeric, 3) AS running_high, round(running_p::numeric, 4) AS running_p, notes
 FROM rct.confidence_sequence_looks('{1, 2, 2.2, 1.9, NULL, 9}', '{1, 0.6, 0.5, 0.45, 0.4, 0.4}', '{10, 20, 30, 40, 45, 50}', 50);
 SELECT * FROM rct.confidence_sequence_looks('{1}', '{1, 2}', '{40}', 40);
@@ -105,7 +106,7 @@ SELECT * FROM rct.confidence_sequence(1, 0.5, 40, 0);
 SELECT * FROM rct.confidence_sequence(1, 0.5, -1, 40);
 SELECT * FROM rct.confidence_sequence(1, -0.5, 40, 40);
 SELECT * FROM rct.confidence_sequence('Infinity', 0.5, 40, 40);
-SELECT * FROM rct.confidence_sequence(1, 0.5, 40, 40, 0);
+SELECT * FROM rct.confidence_sequence(1, 0.5, 40, 40, 1);
 SELECT * FROM rct.confidence_sequence(1, 0.5, 40, NULL);
 
 -- Harm: precisions add up.
@@ -137,7 +138,7 @@ SELECT verdict, notes FROM rct.non_inferiority(NULL, 1, 30, 1) UNION ALL SELECT 
 UNION ALL SELECT verdict, notes FROM rct.non_inferiority(0, 1, 1, 1) UNION ALL SELECT verdict, notes FROM rct.equivalence(0, 1, 3, 1);
 SELECT * FROM rct.non_inferiority(1, 1, 30, -1);
 SELECT * FROM rct.non_inferiority(1, 1, 30, 1, 'up');
-SELECT * FROM rct.non_inferiority(1, 1, 30, 1, alpha => 0.6);
+SELECT * FROM rct.non_inferiority(1, 1, 30, 1, level => 0.4);
 SELECT * FROM rct.non_inferiority(1, 1, 30, NULL);
 SELECT * FROM rct.equivalence(1, 1, 30, 0);
 SELECT * FROM rct.equivalence(1, 1, 30, 1, NULL);

@@ -7,17 +7,17 @@ SELECT s * 100 + i, s, CASE WHEN s % 2 = 0 THEN 'new' ELSE 'old' END,
 FROM generate_series(1, 24) AS s, generate_series(1, 20 + s * 5 % 9) AS i;
 ANALYZE pupil;
 
-SELECT condition, control_condition, probability, round(quantile::numeric, 6) AS quantile, round(quantile_low::numeric, 6) AS low,
-       round(quantile_high::numeric, 6) AS high, round(quantile_control::numeric, 6) AS control, round(control_low::numeric, 6) AS control_low,
-       round(control_high::numeric, 6) AS control_high, n, n_control, clusters, clusters_control, notes
+SELECT outcome, condition, control, probability, round(quantile::numeric, 6) AS quantile, round(quantile_low::numeric, 6) AS low,
+       round(quantile_high::numeric, 6) AS high, round(quantile_control::numeric, 6) AS q_control, round(quantile_control_low::numeric, 6) AS control_low,
+       round(quantile_control_high::numeric, 6) AS control_high, n, n_control, clusters, clusters_control, notes
 FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil), 'old');
-SELECT probability, round(difference::numeric, 6) AS difference, round(std_error::numeric, 6) AS std_error, round(df::numeric, 4) AS df,
+SELECT probability, round(estimate::numeric, 6) AS estimate, round(std_error::numeric, 6) AS std_error, round(df::numeric, 4) AS df,
        round(t::numeric, 6) AS t, round(p_value::numeric, 6) AS p_value, round(ci_low::numeric, 6) AS ci_low, round(ci_high::numeric, 6) AS ci_high
 FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil), 'old', ARRAY[0.75, 0.25, 0.5]);
 -- Quantiles are those of percentile_disc.
 SELECT bool_and(e.quantile = (SELECT percentile_disc(probability) WITHIN GROUP (ORDER BY y) FROM pupil WHERE arm = 'new')
             AND e.quantile_control = (SELECT percentile_disc(probability) WITHIN GROUP (ORDER BY y) FROM pupil WHERE arm = 'old')
-            AND e.difference = e.quantile - e.quantile_control) AS as_percentile_disc
+            AND e.estimate = e.quantile - e.quantile_control) AS as_percentile_disc
 FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school) FROM pupil), 'old', ARRAY[0.01, 0.1, 0.33, 0.5, 0.9, 0.999]) AS e;
 -- The level moves limits, and not the standard error.
 SELECT bool_and(a.std_error = b.std_error AND a.p_value = b.p_value) AS same, bool_and(b.quantile_low >= a.quantile_low AND b.ci_high < a.ci_high) AS narrower

@@ -18,14 +18,14 @@ CREATE VIEW by_arm AS
 SELECT arm, max(ty / td) AS r, max(td) AS d, max(g) AS g, sum((y - ty / td * d) ^ 2 / td ^ 2) * max(g / (g - 1.0)) AS delta,
        sum((y - ty / td * d) ^ 2 / td ^ 2 / (1 - d / td)) AS cr2
 FROM school GROUP BY arm;
-SELECT near(e.ratio, n.r) AND near(e.ratio_control, o.r) AS ratios, near(e.estimate, n.r - o.r) AS estimate,
+SELECT e.outcome, near(e.mean, n.r) AND near(e.mean_control, o.r) AS ratios, near(e.estimate, n.r - o.r) AS estimate,
        near(e.std_error, sqrt(n.delta + o.delta)) AS std_error,
        near(e.df, (n.delta + o.delta) ^ 2 / (n.delta ^ 2 / (n.g - 1) + o.delta ^ 2 / (o.g - 1))) AS df,
-       e.denominator = n.d AND e.denominator_control = o.d AS denominators, near(e.lift, n.r / o.r - 1) AS lift, e.clusters, e.clusters_control, e.notes
-FROM sketch, rct.ratio_effects(s, 'old', 'delta') AS e, by_arm AS n, by_arm AS o WHERE n.arm = 'new' AND o.arm = 'old';
+       near(e.lift, n.r / o.r - 1) AS lift, e.clusters, e.clusters_control, e.notes
+FROM sketch, rct.effects(s, 'old', se => 'delta') AS e, by_arm AS n, by_arm AS o WHERE n.arm = 'new' AND o.arm = 'old';
 -- CR2: each residual over the root of one minus the school's share of the denominator; degrees of freedom of the working model.
 SELECT near(e.std_error, sqrt(n.cr2 + o.cr2)) AS std_error, near(e.df, df.df) AS df
-FROM sketch, rct.ratio_effects(s, 'old') AS e, by_arm AS n, by_arm AS o,
+FROM sketch, rct.effects(s, 'old') AS e, by_arm AS n, by_arm AS o,
      (SELECT sum(p) FILTER (WHERE same) ^ 2 / sum(p ^ 2) AS df
       FROM (SELECT a.school = b.school AS same,
                    CASE WHEN a.school = b.school THEN a.d / a.td ^ 2
@@ -35,41 +35,49 @@ WHERE n.arm = 'new' AND o.arm = 'old';
 -- With the denominator 1 it is the difference in means.
 SELECT near(r.estimate, e.estimate) AND near(r.std_error, e.std_error) AND near(r.df, e.df) AND near(r.p_value, e.p_value)
        AND near(r.ci_low, e.ci_low, 1e-9) AND near(r.lift_low, e.lift_low, 1e-9) AND near(r.lift_high, e.lift_high, 1e-9) AS same
-FROM rct.ratio_effects((SELECT rct.sketch('solved / one', arm, school, NULL, solved, 1) FROM class), 'old') AS r,
+FROM rct.effects((SELECT rct.sketch('solved / one', arm, school, NULL, solved, 1) FROM class), 'old') AS r,
      rct.effects((SELECT rct.sketch(solved, arm, school) FROM class), 'old') AS e;
 -- More confidence, wider; nothing else changes.
 SELECT a.ci_low < b.ci_low AND a.lift_high > b.lift_high AS wider, a.p_value = b.p_value AS p
-FROM sketch, rct.ratio_effects(s, 'old', level => 0.99) AS a, rct.ratio_effects(s, 'old') AS b;
+FROM sketch, rct.effects(s, 'old', level => 0.99) AS a, rct.effects(s, 'old') AS b;
 
 -- Ratios among other outcomes, by name; the sum of a ratio needs both of its values.
-SELECT outcome, a = b AS same
+SELECT a.outcome, to_jsonb(a) - 'outcome' = to_jsonb(b) - 'outcome' AS same
 FROM sketch, (SELECT rct.sketch('tasks, solved / tasks2, tasks3 / solved2 ~ school', arm, school, NULL, tasks, solved, tasks, tasks, solved, school) AS many,
                      rct.sketch('tasks / solved', arm, school, NULL, tasks, solved) AS inverse FROM class) AS k,
-     unnest(ARRAY['solved / tasks2', 'tasks3/solved2']) AS outcome, rct.ratio_effects(many, 'old', outcome => outcome) AS a,
-     rct.ratio_effects(CASE WHEN outcome ~ '^solved' THEN s ELSE inverse END, 'old') AS b;
-SELECT r = s AS first_ratio FROM sketch, rct.ratio_effects(sketch.s, 'old') AS s, rct.ratio_effects((SELECT rct.sketch('tasks, solved / tasks2', arm, school, NULL, tasks, solved, tasks) FROM class), 'old') AS r;
-SELECT a.n + a.n_control AS n, a.notes, a.estimate = b.estimate AND a.std_error = b.std_error AND a.denominator = b.denominator AS complete_rows
-FROM rct.ratio_effects((SELECT rct.sketch('solved / tasks', arm, school, NULL, NULLIF(solved, 3), NULLIF(tasks, 5)) FROM class), 'old') AS a,
-     rct.ratio_effects((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved, tasks) FROM class WHERE solved <> 3 AND tasks <> 5), 'old') AS b;
+     unnest(ARRAY['solved / tasks2', 'tasks3/solved2']) AS name, rct.effects(many, 'old', outcome => name) AS a,
+     rct.effects(CASE WHEN name ~ '^solved' THEN s ELSE inverse END, 'old') AS b;
+-- Without a name it is the first outcome that is no ratio.
+SELECT a.outcome AS first, to_jsonb(a) = to_jsonb(c) AS first_outcome, b.outcome AS named, to_jsonb(b) - 'outcome' = to_jsonb(r) - 'outcome' AS ratio
+FROM sketch, (SELECT rct.sketch('tasks, solved / tasks2', arm, school, NULL, tasks, solved, tasks) AS m, rct.sketch('tasks', arm, school, NULL, tasks) AS plain FROM class) AS k,
+     rct.effects(m, 'old') AS a, rct.effects(plain, 'old') AS c, rct.effects(m, 'old', outcome => 'solved / tasks2') AS b, rct.effects(sketch.s, 'old') AS r;
+SELECT e.outcome AS first, to_jsonb(e) = to_jsonb(r) AS same
+FROM rct.effects((SELECT rct.sketch('solved / tasks2, tasks', arm, school, NULL, solved, tasks, tasks) FROM class), 'old') AS e,
+     rct.effects((SELECT rct.sketch('tasks', arm, school, NULL, tasks) FROM class), 'old') AS r;
+SELECT a.n + a.n_control AS n, a.notes, a.estimate = b.estimate AND a.std_error = b.std_error AND a.mean = b.mean AND a.mean_control = b.mean_control AS complete_rows
+FROM rct.effects((SELECT rct.sketch('solved / tasks', arm, school, NULL, NULLIF(solved, 3), NULLIF(tasks, 5)) FROM class), 'old') AS a,
+     rct.effects((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved, tasks) FROM class WHERE solved <> 3 AND tasks <> 5), 'old') AS b;
 
 -- What does not exist, and why.
 CREATE FUNCTION brief(s rct.sketch, OUT ratio numeric, OUT ratio_control numeric, OUT std_error numeric, OUT p numeric, OUT lift numeric, OUT lift_low numeric, OUT notes text[])
     LANGUAGE sql AS
-    'SELECT round(ratio::numeric, 6), round(ratio_control::numeric, 6), round(std_error::numeric, 6), round(p_value::numeric, 6), round(lift::numeric, 6), round(lift_low::numeric, 6), notes
-     FROM rct.ratio_effects(s, ''old'')';
+    'SELECT round(mean::numeric, 6), round(mean_control::numeric, 6), round(std_error::numeric, 6), round(p_value::numeric, 6), round(lift::numeric, 6), round(lift_low::numeric, 6), notes
+     FROM rct.effects(s, ''old'')';
 SELECT * FROM brief((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved, CASE WHEN arm = 'new' THEN 0 ELSE tasks END) FROM class));
 SELECT * FROM brief((SELECT rct.sketch('solved / tasks', arm, school, NULL, CASE WHEN arm = 'new' THEN solved ELSE 0 END, tasks) FROM class));
 SELECT * FROM brief((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved - 3.2, tasks) FROM class));
 SELECT * FROM brief((SELECT rct.sketch('half / tasks', arm, school, NULL, tasks / 2, tasks) FROM class));
 SELECT * FROM brief((SELECT rct.sketch('solved / tasks', arm, school, school % 3, solved, NULLIF(tasks, 3)) FROM class WHERE arm = 'old' OR school = 2));
-SELECT count(*) AS none FROM rct.ratio_effects(NULL, 'old');
+SELECT count(*) AS none FROM rct.effects(NULL, 'old');
 
 -- Errors.
-SELECT rct.ratio_effects((SELECT rct.sketch(solved, arm, school) FROM class), 'old');
-SELECT rct.ratio_effects((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved, -tasks) FROM class), 'old');
-SELECT rct.ratio_effects(s, 'old', outcome => 'solved') FROM sketch;
-SELECT rct.effects(s, 'old') FROM sketch;
-SELECT rct.ratio_effects(s, 'old', 'CR1') FROM sketch;
-SELECT rct.ratio_effects(s, 'other') FROM sketch;
-SELECT rct.ratio_effects(s, 'old', level => 1) FROM sketch;
-SELECT rct.ratio_effects(s, NULL) FROM sketch;
+SELECT rct.effects((SELECT rct.sketch(solved, arm, school) FROM class), 'old', se => 'delta');
+SELECT rct.effects((SELECT rct.sketch('solved / tasks', arm, school, NULL, solved, -tasks) FROM class), 'old');
+SELECT rct.effects(s, 'old', outcome => 'solved') FROM sketch;
+SELECT rct.joint_test(s, 'old') FROM sketch;
+SELECT rct.effects(s, 'old', 'lin') FROM sketch;
+SELECT rct.effects(s, 'old', strata => 'pairs') FROM sketch;
+SELECT rct.effects(s, 'old', se => 'CR1') FROM sketch;
+SELECT rct.effects(s, 'other') FROM sketch;
+SELECT rct.effects(s, 'old', level => 1) FROM sketch;
+SELECT rct.effects(s, NULL) FROM sketch;

@@ -152,14 +152,14 @@ FROM (SELECT unnest(ARRAY[
 
 -- Forms without the last arguments hold the same rows: the same results, under columns of their own.
 CREATE FUNCTION results(s rct.sketch) RETURNS text LANGUAGE sql IMMUTABLE AS
-    'SELECT md5((SELECT string_agg(e::text, '','') FROM rct.effects(s, ''old'') AS e) || (SELECT string_agg(c::text, '','') FROM rct.cells(s) AS c))';
+    'SELECT md5((SELECT string_agg((to_jsonb(e) - ''outcome'')::text, '','') FROM rct.effects(s, ''old'') AS e) || (SELECT string_agg(c::text, '','') FROM rct.cells(s) AS c))';
 SELECT count(*) AS forms, count(DISTINCT results(s)) AS results, count(DISTINCT s) AS sketches
 FROM (SELECT unnest(ARRAY[
           rct.sketch(score, arm, school, district::text), rct.sketch(score, arm, school, district::text, NULL), rct.sketch(score, arm, school, district::text, age),
           rct.sketch(score, arm, school, district::text, ARRAY[age]), rct.sketch(score, arm, school, district::text, ARRAY[age], NULL, NULL),
           rct.sketch(score, arm, school, district::text, NULL, NULL, NULL), rct.sketch('score', arm, school, district::text, score),
           rct.sketch('score ~ age', arm, school, district::text, score, age), rct.sketch('before, score', arm, school, district::text, score, before)]) AS s FROM pupil) AS forms;
-SELECT adjust, count(*) AS forms, count(DISTINCT e) AS effects
+SELECT adjust, count(*) AS forms, count(DISTINCT to_jsonb(e) - 'outcome') AS effects
 FROM (SELECT unnest(ARRAY[
           rct.sketch(score, arm, school, district, age), rct.sketch(score, arm, school, district, ARRAY[age]), rct.sketch(score, arm, school, district, ARRAY[age], NULL, NULL),
           rct.sketch(score, arm, school, district, age, used, NULL), rct.sketch('score ~ age', arm, school, district, score, age),
@@ -181,14 +181,14 @@ FROM several;
 SELECT outcomes, n, without_outcome, without_outcome = (SELECT ARRAY[count(*) - count(score), count(*) - count(passed), count(*) - count(solved + tasks)] FROM several) AS as_counted,
        without_covariates
 FROM many, rct.sketch_info(s);
-SELECT outcome, adjust, e = one AS effects, (SELECT array_agg(c) FROM rct.cells(s, outcome) AS c) = (SELECT array_agg(c) FROM rct.cells(alone) AS c) AS cells,
-       (SELECT array_agg(a) FROM rct.arms(s, outcome) AS a) = (SELECT array_agg(a) FROM rct.arms(alone) AS a) AS arms,
-       (SELECT i FROM rct.icc(s, outcome => outcome) AS i) = (SELECT i FROM rct.icc(alone) AS i) AS icc,
-       (SELECT b FROM rct.balance_joint(s, 'old', outcome => outcome) AS b) = (SELECT b FROM rct.balance_joint(alone, 'old') AS b) AS balance
-FROM many, LATERAL unnest(ARRAY['score', ' passed '], ARRAY[score, passed]) AS o (outcome, alone), unnest(ARRAY['none', 'ancova', 'lin']) AS adjust,
-     rct.effects(s, 'old', adjust, outcome => outcome) AS e, rct.effects(alone, 'old', adjust) AS one;
+SELECT name, adjust, e = one AS effects, (SELECT array_agg(c) FROM rct.cells(s, name) AS c) = (SELECT array_agg(c) FROM rct.cells(alone) AS c) AS cells,
+       (SELECT array_agg(a) FROM rct.arms(s, name) AS a) = (SELECT array_agg(a) FROM rct.arms(alone) AS a) AS arms,
+       (SELECT i FROM rct.icc(s, outcome => name) AS i) = (SELECT i FROM rct.icc(alone) AS i) AS icc,
+       (SELECT b FROM rct.balance_joint(s, 'old', outcome => name) AS b) = (SELECT b FROM rct.balance_joint(alone, 'old') AS b) AS balance
+FROM many, LATERAL unnest(ARRAY['score', ' passed '], ARRAY[score, passed]) AS o (name, alone), unnest(ARRAY['none', 'ancova', 'lin']) AS adjust,
+     rct.effects(s, 'old', adjust, outcome => name) AS e, rct.effects(alone, 'old', adjust) AS one;
 SELECT (SELECT e FROM rct.effects(s, 'old') AS e) = (SELECT e FROM rct.effects(s, 'old', outcome => 'score') AS e) AS the_first,
-       (SELECT r FROM rct.ratio_effects(s, 'old') AS r) = (SELECT r FROM rct.ratio_effects(solved, 'old') AS r) AS ratio,
+       (SELECT r FROM rct.effects(s, 'old', outcome => 'solved / tasks') AS r) = (SELECT r FROM rct.effects(solved, 'old') AS r) AS ratio,
        (SELECT e.estimate FROM rct.effects(s, 'old', 'ancova', covariates => '{age}') AS e)
            = (SELECT e.estimate FROM rct.effects((SELECT rct.sketch('score ~ age; weight: weight', arm, school, district, score, age, weight) FROM several WHERE id > 1), 'old', 'ancova') AS e)
            AS some_covariates

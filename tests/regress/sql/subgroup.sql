@@ -25,12 +25,12 @@ SELECT bool_and(p_holm = least(1, greatest((4 - r) * p_value, coalesce(before, 0
 FROM (SELECT *, rank() OVER w AS r, lag(p_holm) OVER w AS before FROM segments, rct.subgroup_effects(segments, sketches, 'old') WINDOW w AS (ORDER BY p_value)) AS ranked;
 
 -- The test of all, and of pairs.
-SELECT condition, segments_compared, round(f::numeric, 6) AS f, df_num, round(df_den::numeric, 4) AS df_den, round(p_value::numeric, 6) AS p_value,
-       difference, notes
-FROM segments, rct.interaction_test(segments, sketches, 'old');
-SELECT segments_compared, round(difference::numeric, 6) AS difference, round(std_error::numeric, 6) AS std_error, round(df_den::numeric, 4) AS df,
+SELECT i.outcome, condition, control, i.segments, round(f::numeric, 6) AS f, df_num, round(df_den::numeric, 4) AS df_den, round(p_value::numeric, 6) AS p_value,
+       estimate, notes
+FROM segments AS s, rct.interaction_test(s.segments, sketches, 'old') AS i;
+SELECT i.segments, round(estimate::numeric, 6) AS estimate, round(std_error::numeric, 6) AS std_error, round(df_den::numeric, 4) AS df,
        round(t::numeric, 6) AS t, round((f - t ^ 2)::numeric, 12) AS f_less_t2, round(ci_low::numeric, 6) AS ci_low, round(ci_high::numeric, 6) AS ci_high
-FROM segments, rct.interaction_test(segments[1:2], sketches[1:2], 'old');
+FROM segments AS s, rct.interaction_test(s.segments[1:2], sketches[1:2], 'old') AS i;
 -- Schools that differ in all their pupils alike do not make the difference less certain, if they are the same schools.
 SELECT shared.std_error < apart.std_error AS shared_clusters_count
 FROM rct.interaction_test(ARRAY['a', 'b'], ARRAY[(SELECT rct.sketch(y + school * 3 % 7 * 10, arm, school) FROM pupil WHERE segment = 'first'),
@@ -45,7 +45,7 @@ SELECT (SELECT array_agg(g) FROM segments, rct.subgroup_effects(segments, sketch
 -- Small counts.
 SELECT segment, estimate IS NULL AS held_back, p_holm IS NULL AS no_p, n, clusters, guarded, notes
 FROM segments, rct.subgroup_effects(segments, sketches, 'old', min_students => 52);
-SELECT segments_compared, f, notes FROM segments, rct.interaction_test(segments, sketches, 'old', min_clusters => 100);
+SELECT i.segments, f, notes FROM segments AS s, rct.interaction_test(s.segments, sketches, 'old', min_clusters => 100) AS i;
 
 -- No rows.
 SELECT count(*) FROM rct.subgroup_effects(NULL, NULL, 'old');

@@ -38,17 +38,17 @@ FROM sketch, unnest(ARRAY['none', 'ancova']) AS adjust, unnest(ARRAY['auto', 'ig
      rct.cace((SELECT rct.sketch('y ~ x; exposure: d; weight: w', arm, school, stratum, y, x, d, w) FROM class), 'old', adjust, strata) AS a,
      rct.cace("full", 'old', adjust, strata, exposures => '{d}') AS b;
 -- Several exposures, several conditions. Without a choice it is all exposures.
-SELECT c.condition, c.control_condition, c.exposure, c.n, c.n_control
+SELECT c.condition, c.control, c.exposure, c.n, c.n_control
 FROM (SELECT rct.sketch('y ~ x; exposure: d, twice', CASE WHEN school % 4 = 0 THEN 'newer' ELSE arm END, school, NULL, y, x, d, d * 2) AS s FROM class) AS k,
      rct.cace(s, 'old', exposures => '{twice,d}') AS c;
 SELECT a.exposure, near(a.estimate, 2 * t.estimate) AS estimate, near(a.t, t.t) AS t, near(2 * a.first_stage, t.first_stage) AS first_stage
 FROM (SELECT rct.sketch('y; exposure: d, twice', arm, school, NULL, y, d, d * 2) AS s FROM class) AS k,
      rct.cace(s, 'old') AS a, rct.cace(s, 'old', exposures => '{twice}') AS t WHERE a.exposure = 'd';
 -- Several outcomes: each with its name; rows without one of them are left out for it alone.
-SELECT outcome, near(c.estimate, o.estimate) AND near(c.std_error, o.std_error) AND c.n = o.n AS alone, c.notes = o.notes AS notes
+SELECT c.outcome, near(c.estimate, o.estimate) AND near(c.std_error, o.std_error) AND c.n = o.n AS alone, c.notes = o.notes AS notes
 FROM (SELECT rct.sketch('y, other ~ x; exposure: d', arm, school, NULL, y, CASE WHEN x > 1 THEN y + x END, x, d) AS s,
              rct.sketch('y ~ x; exposure: d', arm, school, NULL, y, x, d) AS y, rct.sketch('y ~ x; exposure: d', arm, school, NULL, CASE WHEN x > 1 THEN y + x END, x, d) AS other FROM class) AS k,
-     unnest(ARRAY['y', 'other']) AS outcome, rct.cace(s, 'old', 'ancova', outcome => outcome) AS c, rct.cace(CASE outcome WHEN 'y' THEN k.y ELSE k.other END, 'old', 'ancova') AS o;
+     unnest(ARRAY['y', 'other']) AS name, rct.cace(s, 'old', 'ancova', outcome => name) AS c, rct.cace(CASE name WHEN 'y' THEN k.y ELSE k.other END, 'old', 'ancova') AS o;
 
 -- What does not exist, and why.
 CREATE FUNCTION brief(s rct.sketch, OUT estimate numeric, OUT std_error numeric, OUT p numeric, OUT ar_kind text, OUT f boolean, OUT notes text[])
