@@ -6,8 +6,8 @@ use crate::pg::array::{Reals, Texts, required, short};
 use crate::pg::error::or_raise;
 use crate::pg::rows::Rows;
 use pgrx::prelude::*;
-use rct_core::effect::Strata;
 use rct_core::integrity::{self, Balance, BalanceJoint, Pattern};
+use rct_core::regression::Strata;
 use rct_core::words::Word;
 
 /// `balance(sketch, control, names, strata)`

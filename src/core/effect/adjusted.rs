@@ -1,13 +1,12 @@
 //! What covariates change: the same effect without them, with common slopes, and with slopes by condition.
 
-use super::design::Design;
-use super::error::EffectError;
 use super::estimate::{Effect, effects_of};
-use super::negligible::{beyond_digits, squares_beyond_digits};
-use super::options::{Adjust, Options, Strata};
-use super::question::Question;
 use crate::exact::Wide;
 use crate::note::{Code, Note};
+use crate::regression::design::Design;
+use crate::regression::negligible::{beyond_digits, squares_beyond_digits};
+use crate::regression::question::Question;
+use crate::regression::{Adjust, Options, QuestionError, Strata};
 use crate::sketch::{Moments, View};
 
 /// An effect by one method. All rows of a call are computed from the same rows of data: those with all covariates.
@@ -36,9 +35,9 @@ pub fn adjusted_effects(
     control: &str,
     strata: Strata,
     level: f64,
-) -> Result<Vec<AdjustedEffect>, EffectError> {
+) -> Result<Vec<AdjustedEffect>, QuestionError> {
     if view.covariate_count() == 0 {
-        return Err(EffectError::NoCovariates);
+        return Err(QuestionError::NoCovariates);
     }
     let mut by_method = Vec::new();
     for method in [Adjust::None, Adjust::Ancova, Adjust::Lin] {

@@ -1,17 +1,14 @@
 //! Everything that the regression behind an effect estimates, with the covariances.
 
 use super::arms::{Arm, arms_of};
-use super::combination::{Combination, Linear, Parameters};
-use super::error::EffectError;
 use super::estimate::{adjusted_rows, left_out, similar_conditions};
-use super::inference::Inference;
-use super::notes::FEW_CLUSTERS;
-use super::options::{Adjust, Estimand, Options};
 use super::precision::Precision;
-use super::question::Question;
-use super::robust::StdError;
 use crate::note::Note;
 use crate::pulse::{self, beat, each};
+use crate::regression::combination::{Combination, Linear, Parameters};
+use crate::regression::notes::FEW_CLUSTERS;
+use crate::regression::question::Question;
+use crate::regression::{Adjust, Estimand, Inference, Options, QuestionError, StdError};
 use crate::sketch::{Moments, View};
 use crate::words::shown_as_words;
 use serde::Serialize;
@@ -83,7 +80,7 @@ pub fn coefficients(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Coefficients, EffectError> {
+) -> Result<Coefficients, QuestionError> {
     let question = Question::new(view, control, options)?;
     let parameters = Parameters::new(&question, options.adjust);
     let arms = arms_of(&question.pooled);

@@ -2,18 +2,10 @@
 
 use super::arms::{Arm, arms_of};
 use super::comparison::Comparison;
-use super::design::Design;
-use super::error::EffectError;
-use super::inference::Inference;
 use super::lift::{ControlMean, Covariance, fieller};
-use super::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
-use super::options::{Estimand, Options, Strata};
 use super::paired::paired_effects;
-use super::question::{Question, linked};
 use super::ratio::ratio_effects;
 use super::reml::{MixedDf, random_intercept};
-use super::robust::{Contributions, StdError, contributions, dot};
-use super::satterthwaite::Products;
 use super::size::Scale;
 use super::students::student_effects;
 use super::two_way::two_way_effects;
@@ -21,6 +13,12 @@ use crate::distribution::{t_critical, t_two_sided};
 use crate::identifier::folded;
 use crate::note::Note;
 use crate::pulse::beat;
+use crate::regression::design::Design;
+use crate::regression::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
+use crate::regression::question::{Question, linked};
+use crate::regression::robust::{Contributions, contributions, dot};
+use crate::regression::satterthwaite::Products;
+use crate::regression::{Estimand, Inference, Options, QuestionError, StdError, Strata};
 use crate::sketch::{Moments, View};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -77,7 +75,7 @@ pub fn effects(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Vec<Effect>, EffectError> {
+) -> Result<Vec<Effect>, QuestionError> {
     if view.is_of_students() {
         student_effects(view, control, options)
     } else if view.is_ratio() {
@@ -94,7 +92,7 @@ pub fn effects(
 }
 
 /// The effect of each condition except the control on the outcome of the question.
-pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>, EffectError> {
+pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>, QuestionError> {
     let design = &question.design;
     let contrasts: Vec<Vec<f64>> = (0..conditions_kept(design))
         .map(|j| design.contrast(j))

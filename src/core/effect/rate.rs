@@ -10,11 +10,10 @@
 //!
 //! A cluster with rows of both arms contributes the difference of its two contributions.
 
-use super::error::EffectError;
-use super::negligible::{Tally, difference};
-use super::robust::StdError;
 use crate::exact::Wide;
 use crate::pulse::room_for;
+use crate::regression::negligible::{Tally, difference};
+use crate::regression::{QuestionError, StdError};
 use crate::sketch::Moments;
 use crate::words::unknown;
 
@@ -29,7 +28,7 @@ pub enum RatioSe {
 
 impl RatioSe {
     /// That of a call.
-    pub(super) fn of(se: StdError) -> Result<Self, EffectError> {
+    pub(super) fn of(se: StdError) -> Result<Self, QuestionError> {
         match se {
             StdError::Cr2 => Ok(RatioSe::Cr2),
             StdError::Delta => Ok(RatioSe::Delta),
@@ -75,7 +74,7 @@ impl Rate {
         moments: &Moments,
         condition: usize,
         se: RatioSe,
-    ) -> Result<Option<Rate>, EffectError> {
+    ) -> Result<Option<Rate>, QuestionError> {
         let has_denominator = moments.columns > 1;
         room_for(moments.clusters.len(), size_of::<Sums>() + 16);
         let mut sums = vec![Sums::default(); moments.clusters.len()];
@@ -103,7 +102,7 @@ impl Rate {
             own.d = Tally::of(own.d.settled(), own.d.size());
         }
         if let Some(negative) = sums.iter().map(|s| s.d.sum()).find(|d| d.value() < 0.0) {
-            return Err(EffectError::Argument {
+            return Err(QuestionError::Argument {
                 argument: "sum of the denominator over a cluster",
                 must: "at least 0",
                 value: negative.value(),

@@ -2,15 +2,14 @@
 
 use super::arms::arms_of;
 use super::comparison::Comparison;
-use super::error::EffectError;
 use super::estimate::{Effect, left_out, shared_clusters};
-use super::inference::Inference;
 use super::lift::{Covariance, fieller};
-use super::notes::FEW_CLUSTERS;
-use super::options::{Adjust, Options, check_level, control_among};
 use super::rate::{Contrast, Rate, RatioSe};
 use crate::distribution::t_critical;
 use crate::note::{Code, Note};
+use crate::regression::notes::FEW_CLUSTERS;
+use crate::regression::options::{check_level, control_among};
+use crate::regression::{Adjust, Inference, Options, QuestionError};
 use crate::sketch::{Centre, Moments, Rows, Selection, Variable, View};
 use crate::words::unknown;
 
@@ -20,7 +19,7 @@ pub(super) fn ratio_effects(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Vec<Effect>, EffectError> {
+) -> Result<Vec<Effect>, QuestionError> {
     if options.adjust != Adjust::None {
         return unknown(
             "adjust",
@@ -117,7 +116,7 @@ impl<'a> Arms<'a> {
         control: &str,
         se: RatioSe,
         level: f64,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         check_level(level)?;
         let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
         let number = control_among(&names, control)?;

@@ -4,19 +4,17 @@
 //! that is needed here.
 
 use super::comparison::Comparison;
-use super::error::EffectError;
 use super::estimate::{Effect, left_out};
-use super::inference::Inference;
 use super::lift::{Covariance, fieller};
-use super::negligible::{ALIASED, Tally, squares_beyond_digits};
-use super::options::{Adjust, Options, check_level, control_among};
-use super::robust::StdError;
 use super::size::{hedges_g, pooled_sd};
-use super::solve::factor;
 use crate::distribution::t_critical;
 use crate::exact::Wide;
 use crate::note::{Code, Note};
 use crate::pulse::{Pulse, beat};
+use crate::regression::negligible::{ALIASED, Tally, squares_beyond_digits};
+use crate::regression::options::{check_level, control_among};
+use crate::regression::solve::factor;
+use crate::regression::{Adjust, Inference, Options, QuestionError, StdError};
 use crate::sketch::{Centre, Moments, Rows, View};
 use crate::words::unknown;
 
@@ -144,7 +142,7 @@ pub(super) fn student_effects(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Vec<Effect>, EffectError> {
+) -> Result<Vec<Effect>, QuestionError> {
     let (adjust, level, strata) = (
         options.adjust,
         options.level,

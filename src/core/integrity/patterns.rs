@@ -1,8 +1,8 @@
 //! What the design rules out.
 
-use crate::effect::EffectError;
 use crate::error::Invalid;
 use crate::pulse::Pulse;
+use crate::regression::QuestionError;
 use crate::sketch::{Centre, Key, Rows, View};
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ pub fn impossible_patterns(
     control: Option<&str>,
     conditions: Option<&[String]>,
     expected: Option<&[f64]>,
-) -> Result<Vec<Pattern>, EffectError> {
+) -> Result<Vec<Pattern>, QuestionError> {
     check(view, control, conditions, expected)?;
     let moments = view.observedness().moments(Rows::All, Centre::PerStratum)?;
     let name = |c: usize| moments.conditions.get(c).map_or("", |c| c.name.as_str());
@@ -154,13 +154,13 @@ fn check(
     control: Option<&str>,
     conditions: Option<&[String]>,
     expected: Option<&[f64]>,
-) -> Result<(), EffectError> {
+) -> Result<(), QuestionError> {
     const HINT: &str = "Give the conditions of the design and the weight of each.";
     let known = view.condition_names();
     if let Some(control) = control
         && !known.iter().any(|name| name == control)
     {
-        return Err(EffectError::UnknownControl {
+        return Err(QuestionError::UnknownControl {
             control: control.to_owned(),
             conditions: known,
         });

@@ -16,14 +16,12 @@ mod gls;
 mod profile;
 mod sums;
 
-use super::error::EffectError;
 use super::estimate::{Effect, rows_of};
-use super::inference::Inference;
-use super::options::{Estimand, Options, check_level};
-use super::question::Question;
-use super::robust::StdError;
 use crate::error::Invalid;
 use crate::note::{Code, Note};
+use crate::regression::options::check_level;
+use crate::regression::question::Question;
+use crate::regression::{Estimand, Inference, Options, QuestionError, StdError};
 use crate::sketch::View;
 use df::Curvature;
 use gls::Point;
@@ -82,7 +80,7 @@ pub fn random_intercept(
     control: &str,
     options: &Options,
     df: MixedDf,
-) -> Result<RandomIntercept, EffectError> {
+) -> Result<RandomIntercept, QuestionError> {
     check_level(options.level)?;
     if options.estimand == Estimand::Cluster {
         return Err(Invalid::word(

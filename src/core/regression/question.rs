@@ -1,7 +1,7 @@
 //! The regression that a call asks for.
 
 use super::design::{Design, treated};
-use super::error::EffectError;
+use super::error::QuestionError;
 use super::options::{Adjust, Estimand, Options, control_among};
 use super::robust::StdError;
 use crate::note::Note;
@@ -27,7 +27,7 @@ pub struct Question {
 
 impl Question {
     /// Checks the call and builds the regression.
-    pub fn new(view: &View<'_>, control: &str, options: &Options) -> Result<Self, EffectError> {
+    pub fn new(view: &View<'_>, control: &str, options: &Options) -> Result<Self, QuestionError> {
         Question::on(view, control, options, options.adjust != Adjust::None)
     }
 
@@ -36,7 +36,7 @@ impl Question {
         view: &View<'_>,
         control: &str,
         options: &Options,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         Question::on(view, control, options, true)
     }
 
@@ -45,7 +45,7 @@ impl Question {
         control: &str,
         options: &Options,
         complete: bool,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         options.strata.of_one_regression()?;
         if options.se == StdError::Delta {
             return unknown("se", "delta", "another one: the outcome is not a ratio");
@@ -58,7 +58,7 @@ impl Question {
             );
         }
         if options.adjust != Adjust::None && view.covariate_count() == 0 {
-            return Err(EffectError::NoCovariates);
+            return Err(QuestionError::NoCovariates);
         }
         let rows_outcome = match complete {
             true => Rows::WithCovariatesOutcomeOnly,
@@ -74,7 +74,7 @@ impl Question {
             if options.estimand == Estimand::Cluster {
                 moments.count_clusters_equally();
             }
-            Ok::<Moments, EffectError>(moments)
+            Ok::<Moments, QuestionError>(moments)
         };
         let mut moments = read(rows, centre)?;
         let number = number_of(&moments, control)?;
@@ -113,7 +113,7 @@ impl Question {
         moments: Moments,
         pooled: Moments,
         control: &str,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         let number = number_of(&moments, control)?;
         limit_size(&moments, 0)?;
         Ok(Question {
@@ -159,7 +159,7 @@ impl Question {
     }
 }
 
-fn number_of(moments: &Moments, control: &str) -> Result<usize, EffectError> {
+fn number_of(moments: &Moments, control: &str) -> Result<usize, QuestionError> {
     let names: Vec<&String> = moments.conditions.iter().map(|c| &c.name).collect();
     control_among(&names, control)
 }
@@ -170,14 +170,14 @@ const MAX_REGRESSORS: usize = 64;
 const MAX_GRAM_NUMBERS: usize = 1 << 27;
 
 /// An analysis keeps a matrix for each cluster; that must not take more memory than a server can be asked for.
-pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectError> {
+pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), QuestionError> {
     let regressors = moments.conditions.len() + moments.columns - 2 + interactions;
     let powers = if moments.weighted { 3 } else { 1 };
     let numbers = regressors
         .saturating_mul(regressors)
         .saturating_mul(powers * moments.clusters.len());
     if regressors > MAX_REGRESSORS || numbers > MAX_GRAM_NUMBERS {
-        return Err(EffectError::TooLarge {
+        return Err(QuestionError::TooLarge {
             regressors,
             clusters: moments.clusters.len(),
         });
