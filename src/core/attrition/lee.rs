@@ -161,6 +161,7 @@ pub fn lee_bounds(
     options: &LeeOptions,
 ) -> Result<Vec<LeeBounds>, QuestionError> {
     check_level(options.level)?;
+    options.strata.of_one_regression()?;
     let students = who_has(outcomes, students)?;
     let moments = students.moments(Rows::All, options.strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
@@ -528,10 +529,7 @@ fn bounds(
         return row;
     }
     if df < 2.0 {
-        row.notes.push(Note::new(
-            Code::LowDf,
-            format!("{df} degrees of freedom; no interval below 2"),
-        ));
+        row.notes.push(Note::too_low_df(df));
         return row;
     }
     if g < 20.0 {

@@ -88,7 +88,7 @@ pub fn response_weights(
             }
             let mut notes = Vec::new();
             if observed == 0 {
-                notes.push(Note::new(Code::NoObserved, "nobody in this cell has an outcome to stand for the others; join it with a like one"));
+                notes.push(Note::new(Code::NoObserved, "nobody in this cell has an outcome to stand for the others; join it with a similar one"));
             } else if observed < FEW && observed < n {
                 notes.push(Note::new(
                     Code::FewObserved,

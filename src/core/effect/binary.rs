@@ -32,8 +32,10 @@ fn of_pair(pair: &Pair<'_>, level: f64) -> [EffectSizeRow; 5] {
     ]
     .map(row);
     let ignored = pair.notes.iter().filter(|n| n.code == Code::StrataNotUsed);
-    risk.notes = ignored.cloned().collect();
-    odds.notes = risk.notes.clone();
+    let ignored: Vec<Note> = ignored.cloned().collect();
+    for row in [&mut risk, &mut odds, &mut cox, &mut needed, &mut more] {
+        row.notes.clone_from(&ignored);
+    }
     if let [Some(treated), Some(base)] = pair.rates {
         let (p, q) = (treated.ratio, base.ratio);
         let difference = p - q;

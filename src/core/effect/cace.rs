@@ -77,6 +77,7 @@ impl CaceOptions {
         };
         let options = Options::from_words(adjust, strata, "CR2", level)?;
         options.adjust.with_common_slope()?;
+        options.strata.of_one_regression()?;
         Ok(CaceOptions(Options {
             se: known,
             ..options

@@ -1,6 +1,7 @@
 //! Everything that the regression behind an effect estimates, with the covariances.
 
 use super::arms::{Arm, arms_of};
+use super::covariates;
 use super::estimate::{adjusted_rows, left_out, similar_conditions};
 use super::precision::Precision;
 use crate::note::Note;
@@ -234,6 +235,7 @@ impl<'a> About<'a> {
             .collect();
         common.extend(left_out(&question.moments));
         common.extend(adjusted_rows(&question.moments));
+        common.extend(covariates::notes(question, options.adjust));
         if options.estimand == Estimand::Cluster {
             common.push(Note::cluster_estimand());
         }

@@ -2,6 +2,7 @@
 
 use super::arms::{Arm, arms_of};
 use super::comparison::Comparison;
+use super::covariates;
 use super::lift::{ControlMean, Covariance, fieller};
 use super::paired::paired_effects;
 use super::ratio::ratio_effects;
@@ -134,6 +135,7 @@ pub(super) fn rows_of(question: &Question, options: &Options) -> Vec<(Effect, Op
     let Some(control_arm) = arms.get(question.control) else {
         return Vec::new();
     };
+    let about_covariates = covariates::notes(question, options.adjust);
     let mut rows = Vec::with_capacity(arms.len());
     let treated = arms.iter().enumerate();
     for (number, arm) in treated.filter(|(i, _)| *i != question.control) {
@@ -145,7 +147,7 @@ pub(super) fn rows_of(question: &Question, options: &Options) -> Vec<(Effect, Op
                 }
             }
         }
-        common_notes(&mut row, question, number);
+        common_notes(&mut row, question, number, &about_covariates);
         if options.estimand == Estimand::Cluster {
             row.notes.push(Note::cluster_estimand());
         }
@@ -186,7 +188,7 @@ fn blank(outcome: &str, arm: &Arm, control: &Arm) -> Effect {
     }
 }
 
-fn common_notes(row: &mut Effect, question: &Question, number: usize) {
+fn common_notes(row: &mut Effect, question: &Question, number: usize, about_covariates: &[Note]) {
     let design = &question.design;
     if (1..FEW_CLUSTERS).contains(&row.comparison.fewest_clusters()) {
         row.notes.push(Note::few_clusters(
@@ -208,6 +210,7 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
         .extend(design.aliased.iter().filter_map(|&i| question.aliased(i)));
     row.notes.extend(left_out(&question.moments));
     row.notes.extend(adjusted_rows(&question.moments));
+    row.notes.extend_from_slice(about_covariates);
 }
 
 /// A note for each condition whose name is nearly that of another one.

@@ -12,18 +12,17 @@
 //! - [`two_way_effects`] standard errors for clusters and strata at once
 //! - [`random_intercept`] a mixed model with a random intercept for each cluster
 //! - [`arms`] sizes, means and what is missing
-//! - [`adjusted_effects`] what covariates change
 //! - [`influence`] and [`cluster_diagnostics`] what single clusters do
 //!
 //! `question` checks a call, `combination` what can be estimated of it and `precision` how precisely, `formula` reads hypotheses, `design` makes the regression (`normal` its normal equations, `fit` what it leaves), `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
 //! freedom, `size` and `lift` the effect on other scales, `notes` what to know about a result.
 
-mod adjusted;
 pub(crate) mod arms;
 mod binary;
 mod cace;
 mod coefficients;
 mod comparison;
+mod covariates;
 mod diagnostics;
 pub(crate) mod estimate;
 mod hypotheses;
@@ -43,7 +42,6 @@ mod students;
 mod subgroup;
 mod two_way;
 
-pub use adjusted::{AdjustedEffect, adjusted_effects};
 pub use arms::{Arm, arms};
 pub use cace::{ArKind, Cace, CaceOptions, cace};
 pub use coefficients::{Coefficient, Coefficients, TermKind, coefficients};

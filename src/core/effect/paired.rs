@@ -13,7 +13,6 @@ use crate::regression::negligible::Tally;
 use crate::regression::options::{check_level, control_among};
 use crate::regression::{Adjust, Inference, Options, QuestionError, StdError};
 use crate::sketch::{Centre, Moments, Rows, View};
-use crate::words::unknown;
 
 /// One stratum's side: its clusters, and sums about the centre of the stratum.
 #[derive(Debug, Clone, Default)]
@@ -47,15 +46,24 @@ pub(super) fn paired_effects(
     options: &Options,
 ) -> Result<Vec<Effect>, QuestionError> {
     if options.adjust != Adjust::None {
-        return unknown("adjust", options.adjust.word(), "\"none\" with pairs");
+        return Err(Invalid::word(
+            "adjust",
+            "\"none\" with pairs",
+            options.adjust.word(),
+            "Leave out strata => 'pairs' to adjust for covariates: strata are absorbed.",
+        )
+        .into());
     }
     if options.se != StdError::Cr2 {
-        return unknown(
+        return Err(Invalid::word(
             "se",
+            "left out with pairs",
             options.se.word(),
-            "the default with pairs: what pairs vary by",
-        );
+            "The standard error is that of the differences within pairs.",
+        )
+        .into());
     }
+    options.estimand.of_students("\"student\" with pairs")?;
     let level = options.level;
     check_level(level)?;
     let moments = view.moments(Rows::All, Centre::PerStratum)?;

@@ -10,12 +10,12 @@
 //!
 //! A cluster with rows of both arms contributes the difference of its two contributions.
 
+use crate::error::Invalid;
 use crate::exact::Wide;
 use crate::pulse::room_for;
 use crate::regression::negligible::{Tally, difference};
 use crate::regression::{QuestionError, StdError};
 use crate::sketch::Moments;
-use crate::words::unknown;
 
 /// Variance estimator of ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +32,13 @@ impl RatioSe {
         match se {
             StdError::Cr2 => Ok(RatioSe::Cr2),
             StdError::Delta => Ok(RatioSe::Delta),
-            other => unknown(
+            other => Err(Invalid::word(
                 "se",
+                "\"CR2\" or \"delta\" for a ratio",
                 other.word(),
-                "\"CR2\", \"delta\", since the outcome is a ratio",
-            ),
+                "CR2 corrects the delta method for few clusters.",
+            )
+            .into()),
         }
     }
 }

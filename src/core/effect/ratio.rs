@@ -6,12 +6,12 @@ use super::estimate::{Effect, left_out, shared_clusters};
 use super::lift::{Covariance, fieller};
 use super::rate::{Contrast, Rate, RatioSe};
 use crate::distribution::t_critical;
+use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::regression::notes::FEW_CLUSTERS;
 use crate::regression::options::{check_level, control_among};
 use crate::regression::{Adjust, Inference, Options, QuestionError};
 use crate::sketch::{Centre, Moments, Rows, Selection, Variable, View};
-use crate::words::unknown;
 
 /// The effect of each condition except the control on an outcome that is a ratio, by condition; the mean of a condition is its
 /// ratio. With CR2 or the delta method; without covariates and strata.
@@ -21,13 +21,16 @@ pub(super) fn ratio_effects(
     options: &Options,
 ) -> Result<Vec<Effect>, QuestionError> {
     if options.adjust != Adjust::None {
-        return unknown(
+        return Err(Invalid::word(
             "adjust",
+            "\"none\" for a ratio",
             options.adjust.word(),
-            "\"none\", since the outcome is a ratio",
-        );
+            "Ratios are compared without covariates.",
+        )
+        .into());
     }
     options.strata.of_one_regression()?;
+    options.estimand.of_students("\"student\" for a ratio")?;
     let se = RatioSe::of(options.se)?;
     let selection = Selection {
         columns: vec![Variable::Outcome, Variable::Denominator],

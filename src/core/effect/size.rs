@@ -68,7 +68,7 @@ pub fn hedges_g(
     if !(shrink > 0.0) {
         return argument(
             "number of students",
-            "larger against the size of the clusters",
+            "larger, compared with the size of the clusters",
             n,
         );
     }

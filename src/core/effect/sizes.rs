@@ -98,6 +98,7 @@ pub fn effect_sizes(
     control: &str,
     options: &Options,
 ) -> Result<Vec<EffectSizeRow>, QuestionError> {
+    options.strata.of_one_regression()?;
     let rows = match options.adjust {
         Adjust::None => Rows::All,
         Adjust::Ancova | Adjust::Lin => Rows::WithCovariatesOutcomeOnly,

@@ -99,7 +99,7 @@ fn student(df: Option<f64>, notes: &mut Vec<Note>) -> Option<Reference> {
         None => Some(Reference::Normal),
         Some(df) if df < TOO_LOW_DF => {
             notes.push(Note::new(
-                Code::LowDf,
+                Code::TooLowDf,
                 format!("{df:.2} degrees of freedom; nothing is said below 2"),
             ));
             None

@@ -2,6 +2,7 @@
 
 use super::error::QuestionError;
 use super::robust::StdError;
+use crate::error::Invalid;
 use crate::sketch::Centre;
 use crate::words::{Word, unknown};
 
@@ -43,6 +44,22 @@ pub enum Estimand {
     Student,
     /// Each cluster counts the same.
     Cluster,
+}
+
+impl Estimand {
+    /// The same for what has no form in which clusters count the same.
+    pub(crate) fn of_students(self, must: &'static str) -> Result<(), QuestionError> {
+        match self {
+            Estimand::Student => Ok(()),
+            Estimand::Cluster => Err(Invalid::word(
+                "estimand",
+                must,
+                "cluster",
+                "Only the plain regression of rct.effects can let each cluster count the same.",
+            )
+            .into()),
+        }
+    }
 }
 
 /// Use of the strata.

@@ -4,10 +4,10 @@ use super::design::{Design, treated};
 use super::error::QuestionError;
 use super::options::{Adjust, Estimand, Options, control_among};
 use super::robust::StdError;
+use crate::error::Invalid;
 use crate::note::Note;
 use crate::pulse::{self, beat};
 use crate::sketch::{Centre, Moments, Rows, View};
-use crate::words::unknown;
 
 /// The regression of a call and what else its rows need.
 pub struct Question {
@@ -28,45 +28,31 @@ pub struct Question {
 impl Question {
     /// Checks the call and builds the regression.
     pub fn new(view: &View<'_>, control: &str, options: &Options) -> Result<Self, QuestionError> {
-        Question::on(view, control, options, options.adjust != Adjust::None)
-    }
-
-    /// The same on rows with all covariates, whether or not the regression has them.
-    pub fn on_complete_rows(
-        view: &View<'_>,
-        control: &str,
-        options: &Options,
-    ) -> Result<Self, QuestionError> {
-        Question::on(view, control, options, true)
-    }
-
-    fn on(
-        view: &View<'_>,
-        control: &str,
-        options: &Options,
-        complete: bool,
-    ) -> Result<Self, QuestionError> {
         options.strata.of_one_regression()?;
         if options.se == StdError::Delta {
-            return unknown("se", "delta", "another one: the outcome is not a ratio");
+            return Err(Invalid::word(
+                "se",
+                "an estimator for means, such as \"CR2\"",
+                "delta",
+                "The delta method is for outcomes that are ratios.",
+            )
+            .into());
         }
         if !options.se.is_of_least_squares() {
-            return unknown(
+            return Err(Invalid::word(
                 "se",
+                "an estimator for least squares, such as \"CR2\"",
                 options.se.word(),
-                "that of a regression by least squares here",
-            );
+                "Mixed models are answered by rct.effects alone, without strata => 'pairs' or 'clusters'.",
+            )
+            .into());
         }
         if options.adjust != Adjust::None && view.covariate_count() == 0 {
             return Err(QuestionError::NoCovariates);
         }
-        let rows_outcome = match complete {
-            true => Rows::WithCovariatesOutcomeOnly,
-            false => Rows::All,
-        };
-        let rows = match options.adjust {
-            Adjust::None => rows_outcome,
-            Adjust::Ancova | Adjust::Lin => Rows::WithCovariates,
+        let (rows, rows_outcome) = match options.adjust {
+            Adjust::None => (Rows::All, Rows::All),
+            Adjust::Ancova | Adjust::Lin => (Rows::WithCovariates, Rows::WithCovariatesOutcomeOnly),
         };
         let centre = options.strata.centre();
         let read = |rows, centre| {

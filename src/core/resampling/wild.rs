@@ -141,7 +141,10 @@ pub fn wild_bootstrap(
     control: &str,
     options: &WildOptions,
 ) -> Result<Vec<WildBootstrap>, QuestionError> {
-    if options.effect.se.is_adjusted() || options.effect.se == StdError::Naive {
+    if !matches!(
+        options.effect.se,
+        StdError::Cr0 | StdError::Cr1 | StdError::Cr1s
+    ) {
         return Err(Invalid {
             argument: "se",
             must: "one of \"CR0\", \"CR1\", \"CR1S\"",
