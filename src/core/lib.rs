@@ -27,6 +27,7 @@
 //! | [`distribution`] | tails and quantiles of the t, F, normal and chi-squared distributions |
 //! | [`random`] | counter-based random numbers: the same seed gives the same bytes anywhere |
 //! | [`pulse`] | how a long computation lets its host stop it |
+//! | [`finding`] | what a check finds |
 //! | [`note`] | what to know about a result: the registry of all notes |
 //! | [`words`] | options that are chosen by a word |
 //! | [`error`] | how errors are told to the user |
@@ -43,6 +44,7 @@ pub mod effect;
 pub mod error;
 pub mod exact;
 pub mod experiment;
+pub mod finding;
 pub mod identifier;
 pub mod integrity;
 pub mod json;
