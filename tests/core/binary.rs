@@ -6,12 +6,14 @@
 #[allow(dead_code)]
 mod oracle;
 
-use oracle::{Model, PLAIN, Report, sketch};
+use oracle::{Model, PLAIN, Report, number, read, sketch};
 use rct_core::effect::{
-    Options, Scale, binary_effects, cox_index, effect_size, effect_sizes, effects,
+    EffectSizeRow, Measure, Scale, cox_index, effect_size, effect_sizes, effects,
     proportion_interval, two_proportions, wwc_correct_t,
 };
-use rct_core::planning::{Within, icc};
+use rct_core::note::{Code, Note};
+use rct_core::regression::{Inference, Options};
+use rct_core::variance::{Within, icc};
 use serde_json::Value;
 
 fn json(path: &str) -> Value {
@@ -54,10 +56,14 @@ fn rates_of_independent_students() {
                 1e-6,
             );
         };
-        pair(&mut report, "newcombe", got.newcombe);
+        pair(
+            &mut report,
+            "newcombe",
+            (got.newcombe_low, got.newcombe_high),
+        );
         for (name, x, n) in [("wilson1", x1, n1), ("wilson0", x0, n0)] {
             let wilson = proportion_interval(x, n, 0.95).unwrap();
-            pair(&mut report, name, (wilson.low, wilson.high));
+            pair(&mut report, name, (wilson.ci_low, wilson.ci_high));
         }
     }
     let binary = &json("s12_binary/reference.json")["extras"]["Python"]["binary"];
@@ -73,24 +79,15 @@ fn rates_of_independent_students() {
     ] {
         report.check(name.to_owned(), value, binary[name].as_f64(), 0.0);
     }
-    for (name, value) in [
-        ("newcombe_hybrid_score", Some(got.newcombe)),
-        ("wald", Some(got.wald)),
-        ("risk_ratio_ci_katz", got.katz),
-        ("odds_ratio_ci_woolf", got.woolf),
+    let newcombe = (Some(got.newcombe_low), Some(got.newcombe_high));
+    for (name, (low, high)) in [
+        ("newcombe_hybrid_score", newcombe),
+        ("wald", (Some(got.wald_low), Some(got.wald_high))),
+        ("risk_ratio_ci_katz", (got.katz_low, got.katz_high)),
+        ("odds_ratio_ci_woolf", (got.woolf_low, got.woolf_high)),
     ] {
-        report.check(
-            format!("{name} low"),
-            value.map(|v| v.0),
-            binary[name][0].as_f64(),
-            0.0,
-        );
-        report.check(
-            format!("{name} high"),
-            value.map(|v| v.1),
-            binary[name][1].as_f64(),
-            0.0,
-        );
+        report.check(format!("{name} low"), low, binary[name][0].as_f64(), 0.0);
+        report.check(format!("{name} high"), high, binary[name][1].as_f64(), 0.0);
     }
     report.finish(60);
 }
@@ -100,14 +97,13 @@ fn rates_of_independent_students() {
 fn edges_of_rates() {
     let none = proportion_interval(0, 10, 0.95).unwrap();
     let all = proportion_interval(10, 10, 0.95).unwrap();
-    assert_eq!((none.low, all.high), (0.0, 1.0));
-    assert!((none.high - (1.0 - all.low)).abs() < 1e-15);
+    assert_eq!((none.ci_low, all.ci_high), (0.0, 1.0));
+    assert!((none.ci_high - (1.0 - all.ci_low)).abs() < 1e-15);
     let got = two_proportions(0, 10, 3, 10, 0.95).unwrap();
-    assert_eq!((got.risk_ratio, got.katz), (Some(0.0), None));
-    assert_eq!(
-        (got.odds_ratio, got.woolf, got.cox_index),
-        (Some(0.0), None, None)
-    );
+    assert_eq!((got.risk_ratio, got.odds_ratio), (Some(0.0), Some(0.0)));
+    assert_eq!((got.katz_low, got.katz_high), (None, None));
+    assert_eq!((got.woolf_low, got.woolf_high), (None, None));
+    assert_eq!(got.cox_index, None);
     let got = two_proportions(3, 10, 0, 10, 0.95).unwrap();
     assert_eq!((got.risk_ratio, got.odds_ratio), (None, None));
     for (x, n, level) in [
@@ -123,76 +119,89 @@ fn edges_of_rates() {
     }
     // The largest numbers there are.
     let wide = two_proportions(i64::MAX, i64::MAX, 1, i64::MAX, 0.95).unwrap();
-    assert!(wide.newcombe.0 <= 1.0 && wide.newcombe.1 <= 1.0 + 1e-12);
+    assert!(wide.newcombe_low <= 1.0 && wide.newcombe_high <= 1.0 + 1e-12);
 }
+
+fn of(rows: &[EffectSizeRow], measure: Measure) -> &EffectSizeRow {
+    let mut found = rows.iter().filter(|r| r.measure == measure);
+    let row = found.next().unwrap();
+    assert!(found.next().is_none(), "{measure:?} twice");
+    row
+}
+
+/// What only outcomes of 0 and 1 have.
+const RATES: [Measure; 5] = [
+    Measure::RiskRatio,
+    Measure::OddsRatio,
+    Measure::CoxIndex,
+    Measure::NumberNeeded,
+    Measure::AdditionalStudents,
+];
 
 /// The difference is the linear probability model with CR2; the ratios follow from the same contributions.
 #[test]
 fn rates_of_clusters() {
     let sketch = sketch(&PASSED);
-    let got = binary_effects(&sketch.first().unwrap(), "0", 0.95)
-        .unwrap()
-        .remove(0);
+    let rows = effect_sizes(&sketch.first().unwrap(), "0", &Options::default()).unwrap();
+    let estimate = |measure| of(&rows, measure).inference.estimate;
     let effect = effects(&sketch.first().unwrap(), "0", &Options::default())
         .unwrap()
         .remove(0);
+    assert!(rows.iter().all(|r| r.comparison == effect.comparison));
     let extras = json("s12_binary/reference.json")["extras"]["Python"].clone();
+    let binary = &extras["binary"];
+    // The linear probability model of clubSandwich.
+    let table = read("s12_binary/expected.csv");
+    let at = |name: &str| table.column(name);
+    let of_treat = |r: &&Vec<String>| {
+        (&*r[at("model")], &*r[at("method")], &*r[at("term")]) == ("m1", "CR2", "treat")
+    };
+    let linear = table.rows.iter().find(of_treat).unwrap();
+    let linear = |name: &str| number(&linear[at(name)]);
     let mut report = Report::default();
+    let got = effect.inference;
     for (name, value, expected) in [
-        (
-            "estimate",
-            got.points.estimate,
-            effect.estimate.map(|v| 100.0 * v),
-        ),
-        (
-            "se",
-            got.points.std_error,
-            effect.std_error.map(|v| 100.0 * v),
-        ),
-        ("df", got.points.df, effect.df),
-        ("p", got.points.p_value, effect.p_value),
-        ("low", got.points.ci_low, effect.ci_low.map(|v| 100.0 * v)),
-        (
-            "high",
-            got.points.ci_high,
-            effect.ci_high.map(|v| 100.0 * v),
-        ),
+        ("estimate", got.estimate, linear("est")),
+        ("se", got.std_error, linear("se")),
+        ("df", got.df, linear("df")),
+        ("p", got.p_value, linear("p")),
+        ("low", got.ci_low, linear("ci_lo")),
+        ("high", got.ci_high, linear("ci_hi")),
         (
             "rr",
-            got.risk_ratio.estimate,
-            extras["binary"]["risk_ratio"].as_f64(),
+            estimate(Measure::RiskRatio),
+            binary["risk_ratio"].as_f64(),
         ),
         (
             "or",
-            got.odds_ratio.estimate,
-            extras["binary"]["odds_ratio"].as_f64(),
+            estimate(Measure::OddsRatio),
+            binary["odds_ratio"].as_f64(),
         ),
-        ("rate", got.rate.0, extras["binary"]["p1"].as_f64()),
-        ("control", got.rate.1, extras["binary"]["p0"].as_f64()),
+        ("rate", effect.mean, binary["p1"].as_f64()),
+        ("control", effect.mean_control, binary["p0"].as_f64()),
         (
             "students",
-            got.additional_students,
+            estimate(Measure::AdditionalStudents),
             Some(288.0 - 541.0 * 229.0 / 598.0),
         ),
         (
             "needed",
-            got.number_needed,
-            effect.estimate.map(|v| 1.0 / v),
+            estimate(Measure::NumberNeeded),
+            effect.inference.estimate.map(|v| 1.0 / v),
         ),
         (
             "cox",
-            got.cox_index,
-            extras["binary"]["odds_ratio"]
-                .as_f64()
-                .map(|v| v.ln() / 1.65),
+            estimate(Measure::CoxIndex),
+            binary["odds_ratio"].as_f64().map(|v| v.ln() / 1.65),
         ),
     ] {
         report.check(name.to_owned(), value, expected, 0.0);
     }
     // R: clubSandwich on binomial and Poisson models, see the script next to the numbers.
     let models = json("binary/reference.json");
-    for (name, range) in [("log", got.risk_ratio), ("logit", got.odds_ratio)] {
+    for (name, measure) in [("log", Measure::RiskRatio), ("logit", Measure::OddsRatio)] {
         let m = &models[name];
+        let range = of(&rows, measure).inference;
         let log = |v: Option<f64>| v.map(f64::ln);
         report.check(
             format!("{name} est"),
@@ -202,22 +211,27 @@ fn rates_of_clusters() {
         );
         report.check(
             format!("{name} low"),
-            log(range.low),
+            log(range.ci_low),
             m["lo"].as_f64(),
             m["se"].as_f64().unwrap(),
         );
         report.check(
             format!("{name} high"),
-            log(range.high),
+            log(range.ci_high),
             m["hi"].as_f64(),
             m["se"].as_f64().unwrap(),
         );
     }
     report.finish(19);
     let other = sketch_of("y");
-    assert!(binary_effects(&other.first().unwrap(), "0", 0.95).is_err());
-    assert!(binary_effects(&sketch.first().unwrap(), "2", 0.95).is_err());
-    assert!(binary_effects(&sketch.first().unwrap(), "0", 1.5).is_err());
+    let other = effect_sizes(&other.first().unwrap(), "0", &Options::default()).unwrap();
+    assert!(!other.is_empty() && other.iter().all(|r| !RATES.contains(&r.measure)));
+    assert!(effect_sizes(&sketch.first().unwrap(), "2", &Options::default()).is_err());
+    let level = Options {
+        level: 1.5,
+        ..Options::default()
+    };
+    assert!(effect_sizes(&sketch.first().unwrap(), "0", &level).is_err());
 }
 
 fn sketch_of(outcome: &'static str) -> rct_core::sketch::Sketch {
@@ -341,14 +355,23 @@ fn sizes_of_sketches() {
             outcome,
             ..PLAIN
         });
-        let got = effect_sizes(&sketch.first().unwrap(), "0", &Options::default())
+        let rows = effect_sizes(&sketch.first().unwrap(), "0", &Options::default()).unwrap();
+        let effect = effects(&sketch.first().unwrap(), "0", &Options::default())
             .unwrap()
             .remove(0);
+        let difference = effect.inference.estimate.unwrap();
         let hedges = &json(&format!("{design}/reference.json"))["extras"]["Python"]["hedges"];
-        let (size, scale) = (got.size.unwrap(), got.scale.unwrap());
+        let g = of(&rows, Measure::HedgesG);
+        let scale = Scale {
+            sd: g.sd.unwrap(),
+            sd_control: effect.sd_control,
+            n: (g.comparison.n as f64, g.comparison.n_control as f64),
+            size: g.cluster_size.unwrap(),
+            icc: g.icc.unwrap(),
+        };
         report.check(
             format!("{design} sd"),
-            Some(scale.sd),
+            g.sd,
             hedges["s_pooled"].as_f64(),
             0.0,
         );
@@ -358,7 +381,7 @@ fn sizes_of_sketches() {
                 icc: hedges[with]["rho"].as_f64().unwrap(),
                 ..scale
             };
-            let size = effect_size(&other, got.effect.estimate.unwrap(), None, None, 0.95).unwrap();
+            let size = effect_size(&other, difference, None, None, 0.95).unwrap();
             for (name, value) in [
                 ("g_individual", size.individual),
                 ("h", size.hedges.h),
@@ -371,24 +394,45 @@ fn sizes_of_sketches() {
                 report.check(format!("{design} {name}"), Some(value), expected, 0.0);
             }
         }
+        let individual = of(&rows, Measure::HedgesGIndividual).inference.estimate;
+        report.check(
+            format!("{design} individual"),
+            individual,
+            hedges["with_rho_anova"]["g_individual"].as_f64(),
+            0.0,
+        );
         let icc = icc(&sketch.first().unwrap(), Within::Condition, 0.95)
             .unwrap()
             .icc_truncated;
-        report.check(format!("{design} icc"), Some(size.icc), icc, 0.0);
+        report.check(format!("{design} icc"), g.icc, icc, 0.0);
+        // The numbers of the row are those of its parts.
+        let (se, df) = (effect.inference.std_error, effect.inference.df);
+        let size = effect_size(&scale, difference, se, df, 0.95).unwrap();
+        let got = g.inference;
+        assert_eq!(
+            (got.estimate, got.std_error, got.df),
+            (Some(size.hedges.g), size.std_error, df)
+        );
+        assert_eq!((got.ci_low, got.ci_high), (size.ci_low, size.ci_high));
         // The test of g is nearly that of the effect, and its sign is the same.
-        assert_eq!(Some(size.hedges.g), got.effect.hedges_g);
-        let effect = got.effect.std_error.unwrap() / scale.sd * size.hedges.g
-            / (got.effect.estimate.unwrap() / scale.sd);
+        assert_eq!(got.estimate, effect.hedges_g);
+        let nearly = se.unwrap() / scale.sd * got.estimate.unwrap() / (difference / scale.sd);
         assert!(
-            (effect..1.1 * effect).contains(&size.std_error.unwrap()),
+            (nearly..1.1 * nearly).contains(&got.std_error.unwrap()),
             "{design}"
         );
         assert_eq!(
-            size.glass_delta,
-            got.effect.estimate.zip(got.effect.sd.1).map(|(b, s)| b / s)
+            of(&rows, Measure::GlassDelta).inference.estimate,
+            effect.sd_control.map(|s| difference / s)
         );
+        let lift = of(&rows, Measure::Lift).inference;
+        assert_eq!(
+            (lift.estimate, lift.ci_low, lift.ci_high),
+            (effect.lift, effect.lift_low, effect.lift_high)
+        );
+        assert!(lift.ci_high.is_some());
     }
-    report.finish(70);
+    report.finish(75);
 }
 
 /// A ratio gives a rare rate more weight than the difference does, so that it can have fewer degrees of freedom: below 2 it has
@@ -415,12 +459,62 @@ fn a_ratio_with_few_degrees_of_freedom_has_no_interval() {
     for cluster in 3..23 {
         add("a", cluster, 2 + cluster % 3, 5);
     }
-    let got = binary_effects(&builder.sketch().unwrap().first().unwrap(), "a", 0.95)
-        .unwrap()
-        .remove(0);
-    assert!(got.points.df.unwrap() > 4.0 && got.points.ci_low.is_some());
-    assert!(got.risk_ratio.estimate.is_some());
-    assert_eq!((got.risk_ratio.low, got.risk_ratio.high), (None, None));
-    let said = |n: &String| n.starts_with("low_df_of_ratio: ");
-    assert!(got.notes.iter().any(said), "{got:?}");
+    let sketch = builder.sketch().unwrap();
+    let view = sketch.first().unwrap();
+    let effect = effects(&view, "a", &Options::default()).unwrap().remove(0);
+    assert!(effect.inference.df.unwrap() > 4.0 && effect.inference.ci_low.is_some());
+    let rows = effect_sizes(&view, "a", &Options::default()).unwrap();
+    let risk_ratio = of(&rows, Measure::RiskRatio);
+    let got = risk_ratio.inference;
+    assert!(got.estimate.is_some());
+    assert_eq!((got.ci_low, got.ci_high), (None, None));
+    let said = |n: &Note| n.code == Code::TooLowDf;
+    assert!(risk_ratio.notes.iter().any(said), "{risk_ratio:?}");
+}
+
+/// Of one student in each condition nothing is known of the spread: what does not exist is NULL, and no NaN.
+#[test]
+fn sizes_of_two_students_do_not_exist() {
+    use rct_core::sketch::{Builder, Cluster, Columns, Key, Row};
+    let budget = rct_core::budget::Budget::unlimited();
+    let mut builder = Builder::new(Columns::simple(false), &budget);
+    for (cluster, condition) in [b"a", b"b"].into_iter().enumerate() {
+        builder
+            .add(&Row {
+                condition: Some(condition),
+                cluster: Some(Cluster::Number(cluster as i64)),
+                stratum: Key::NONE,
+                values: &[Some(cluster as f64 + 1.5)],
+            })
+            .unwrap();
+    }
+    let sketch = builder.sketch().unwrap();
+    let rows = effect_sizes(&sketch.first().unwrap(), "a", &Options::default()).unwrap();
+    for row in &rows {
+        let Inference {
+            estimate,
+            std_error,
+            df,
+            t,
+            p_value,
+            ci_low,
+            ci_high,
+        } = row.inference;
+        let numbers = [
+            estimate,
+            std_error,
+            df,
+            t,
+            p_value,
+            ci_low,
+            ci_high,
+            row.sd,
+            row.icc,
+            row.cluster_size,
+        ];
+        assert!(numbers.iter().flatten().all(|v| !v.is_nan()), "{row:?}");
+    }
+    let g = of(&rows, Measure::HedgesG);
+    assert_eq!((g.inference.estimate, g.sd), (None, None));
+    assert!(g.notes.iter().any(|n| n.code == Code::NoHedgesG));
 }

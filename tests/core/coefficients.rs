@@ -16,3 +16,5 @@ mod formulas;
 mod oracle;
 #[path = "coefficients/reference.rs"]
 mod reference;
+#[path = "coefficients/refusals.rs"]
+mod refusals;

@@ -12,12 +12,12 @@ use nalgebra::{DMatrix, DVector};
 use oracle::{Model, PLAIN, Report, Table, read, sketch_of};
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{
-    Adjust, Effect, Options, StdError, Strata, StudentAdjust, Word, effects, effects_joint,
-    student_effects,
-};
+use rct_core::effect::{Effect, JointTest, effects, joint_test};
 use rct_core::error::Explain;
-use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
+use rct_core::note::Code;
+use rct_core::regression::{Adjust, Options, QuestionError, StdError};
+use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, View};
+use rct_core::words::Word;
 use serde_json::Value;
 
 fn reference() -> Value {
@@ -158,6 +158,15 @@ fn options(adjust: Adjust, se: StdError) -> Options {
     }
 }
 
+/// All effects at once.
+fn effects_joint(
+    view: &View<'_>,
+    control: &str,
+    options: &Options,
+) -> Result<JointTest, QuestionError> {
+    joint_test::<&str>(view, control, None, options)
+}
+
 #[test]
 fn agrees_with_sandwich_estimatr_and_club_sandwich() {
     let (mut report, all) = (Report::default(), reference());
@@ -187,22 +196,22 @@ fn agrees_with_sandwich_estimatr_and_club_sandwich() {
                     assert!(expected.is_f64(), "{what} {of}");
                     report.check(format!("{what} {of}"), got, expected.as_f64(), 0.0);
                 };
-                check("est", row.estimate, &expected["est"][*term]);
+                check("est", row.inference.estimate, &expected["est"][*term]);
                 let club = match weighted {
                     true => &expected[with_weights][*term],
                     false => &expected[word.replace("HC", "CR")][*term],
                 };
-                check("clubSandwich se", row.std_error, &club["se"]);
-                check("clubSandwich df", row.df, &club["df"]);
+                check("clubSandwich se", row.inference.std_error, &club["se"]);
+                check("clubSandwich df", row.inference.df, &club["df"]);
                 if word.starts_with("HC") {
-                    check("sandwich", row.std_error, &expected[word][*term]);
+                    check("sandwich", row.inference.std_error, &expected[word][*term]);
                     let estimatr = &expected[format!("estimatr_{word}")][*term];
-                    check("estimatr", row.std_error, &estimatr["se"]);
+                    check("estimatr", row.inference.std_error, &estimatr["se"]);
                 }
                 if word == "CR2" {
                     let estimatr = &expected["estimatr_CR2"][*term];
-                    check("estimatr se", row.std_error, &estimatr["se"]);
-                    check("estimatr df", row.df, &estimatr["df"]);
+                    check("estimatr se", row.inference.std_error, &estimatr["se"]);
+                    check("estimatr df", row.inference.df, &estimatr["df"]);
                 }
             }
         }
@@ -229,10 +238,10 @@ fn the_joint_test_agrees_with_club_sandwich() {
     let options = options(Adjust::Ancova, StdError::Hc2);
     let test = effects_joint(&sketch.first().unwrap(), "a", &options).unwrap();
     for (name, got) in [
-        ("F", test.f),
-        ("df_num", test.df_num),
-        ("df_den", test.df_den),
-        ("p", test.p_value),
+        ("F", test.test.f),
+        ("df_num", test.test.df_num),
+        ("df_den", test.test.df_den),
+        ("p", test.test.p_value),
     ] {
         report.check(name.to_owned(), got, expected[name].as_f64(), 0.0);
     }
@@ -259,11 +268,15 @@ fn weights_make_hc2_and_cr2_two_things() {
             let (hc, cr) = (of(hc), of(cr));
             let apart = |a: Option<f64>, b: Option<f64>| (a.unwrap() / b.unwrap() - 1.0).abs();
             if model.weight.is_none() {
-                assert_eq!((hc.std_error, hc.df), (cr.std_error, cr.df), "{name}");
+                assert_eq!(
+                    (hc.inference.std_error, hc.inference.df),
+                    (cr.inference.std_error, cr.inference.df),
+                    "{name}"
+                );
             } else {
-                let se = apart(hc.std_error, cr.std_error);
+                let se = apart(hc.inference.std_error, cr.inference.std_error);
                 assert!(if same_se { se < 1e-12 } else { se > 1e-4 }, "{name} {se}");
-                assert!(apart(hc.df, cr.df) > 0.1, "{name}");
+                assert!(apart(hc.inference.df, cr.inference.df) > 0.1, "{name}");
             }
         }
     }
@@ -291,8 +304,13 @@ fn the_unit_of_weights_does_not_matter() {
             rows.unwrap().remove(0)
         };
         let (a, b) = (of(&table), of(&scaled));
-        report.check("se".to_owned(), b.std_error, a.std_error, 0.0);
-        report.check("df".to_owned(), b.df, a.df, 0.0);
+        report.check(
+            "se".to_owned(),
+            b.inference.std_error,
+            a.inference.std_error,
+            0.0,
+        );
+        report.check("df".to_owned(), b.inference.df, a.inference.df, 0.0);
     }
     report.finish(4);
 }
@@ -322,7 +340,7 @@ fn neyman_is_hc2_of_the_saturated_regression() {
         let neyman = neyman(&table, Some(stratum));
         let expected = &all["neyman"][design];
         for (what, estimate, std_error) in [
-            ("HC2", hc2.estimate, hc2.std_error),
+            ("HC2", hc2.inference.estimate, hc2.inference.std_error),
             ("Neyman", neyman.estimate, neyman.std_error),
         ] {
             let number = |name: &str| expected[name].as_f64();
@@ -353,21 +371,21 @@ fn neyman_is_hc2_of_the_saturated_regression() {
         report.check(
             format!("{design} means"),
             neyman.estimate,
-            hc2.estimate,
+            hc2.inference.estimate,
             0.0,
         );
         report.check(
             format!("{design} means se"),
             neyman.std_error,
-            hc2.std_error,
+            hc2.inference.std_error,
             0.0,
         );
     }
     report.finish(16);
 }
 
-/// `student_effects` of a table of students.
-fn neyman(table: &Table, stratum: Option<&str>) -> rct_core::effect::Inference {
+/// The effect in a sketch of a table of students.
+fn neyman(table: &Table, stratum: Option<&str>) -> rct_core::regression::Inference {
     let mut builder = Builder::new(Columns::simple(false), &Budget::unlimited());
     let at = |name: &str| table.column(name);
     for row in &table.rows {
@@ -381,15 +399,7 @@ fn neyman(table: &Table, stratum: Option<&str>) -> rct_core::effect::Inference {
             .unwrap();
     }
     let sketch = builder.into_sketch().unwrap();
-    student_effects(
-        &sketch.first().unwrap(),
-        "0",
-        StudentAdjust::None,
-        Strata::Absorb,
-        0.95,
-    )
-    .unwrap()[0]
-        .inference
+    effects(&sketch.first().unwrap(), "0", &Options::default()).unwrap()[0].inference
 }
 
 #[test]
@@ -443,19 +453,20 @@ fn a_row_that_decides_alone() {
     let hc2 = effect(&pupils, Adjust::Ancova, StdError::Hc2);
     let without: Vec<Pupil> = (1..20).map(row).collect();
     let rest = effect(&without, Adjust::None, StdError::Hc2);
-    assert!((hc2.estimate.unwrap() - rest.estimate.unwrap()).abs() < 1e-12);
-    assert!((hc2.std_error.unwrap() / rest.std_error.unwrap() - 1.0).abs() < 1e-10);
+    assert!((hc2.inference.estimate.unwrap() - rest.inference.estimate.unwrap()).abs() < 1e-12);
+    assert!(
+        (hc2.inference.std_error.unwrap() / rest.inference.std_error.unwrap() - 1.0).abs() < 1e-10
+    );
     // With a single treated student the effect has no standard error.
     let alone: Vec<Pupil> = (0..20)
         .map(|i| ((i == 3) as usize, 1.0, (i * i % 7) as f64, 0.0))
         .collect();
     let hc3 = effect(&alone, Adjust::None, StdError::Hc3);
-    assert_eq!((hc3.std_error, hc3.p_value), (None, None));
-    assert!(
-        hc3.notes
-            .iter()
-            .any(|n| n.to_string().starts_with("cr3_undefined"))
+    assert_eq!(
+        (hc3.inference.std_error, hc3.inference.p_value),
+        (None, None)
     );
+    assert!(hc3.notes.iter().any(|n| n.code == Code::Cr3Undefined));
 }
 
 /// (treated, weight, outcome, covariate)
@@ -517,10 +528,10 @@ proptest! {
             let q = p.transpose() * &p;
             let df = q.trace().powi(2) / q.iter().map(|v| v * v).sum::<f64>();
             let row = effect(&pupils, Adjust::Ancova, se);
-            prop_assume!(row.clusters.0.min(row.clusters.1) > 1);
-            prop_assert!((row.estimate.unwrap() - beta[0]).abs() <= 1e-9 * (1.0 + beta[0].abs()));
-            prop_assert!((row.std_error.unwrap() / variance.sqrt() - 1.0).abs() < 1e-9);
-            prop_assert!((row.df.unwrap() / df - 1.0).abs() < 1e-8, "{:?} {df}", row.df);
+            prop_assume!(row.comparison.clusters.min(row.comparison.clusters_control) > 1);
+            prop_assert!((row.inference.estimate.unwrap() - beta[0]).abs() <= 1e-9 * (1.0 + beta[0].abs()));
+            prop_assert!((row.inference.std_error.unwrap() / variance.sqrt() - 1.0).abs() < 1e-9);
+            prop_assert!((row.inference.df.unwrap() / df - 1.0).abs() < 1e-8, "{:?} {df}", row.inference.df);
         }
     }
 }

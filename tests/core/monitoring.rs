@@ -9,6 +9,7 @@ mod oracle;
 use proptest::prelude::*;
 use rct_core::error::Explain;
 use rct_core::monitoring::*;
+use rct_core::multiplicity::*;
 use rct_core::random::{Purpose, Random};
 use serde_json::Value;
 
@@ -245,8 +246,12 @@ fn each_role_is_a_family() {
             (Some(0.04), 2, yes),
         ]
     );
-    assert!(rows[2].notes[0].starts_with("unadjusted: one of 2 tests"));
-    assert!(rows[5].notes[0].starts_with("no_p_value: "));
+    assert!(
+        rows[2].notes[0]
+            .to_string()
+            .starts_with("unadjusted: one of 2 tests")
+    );
+    assert!(rows[5].notes[0].to_string().starts_with("no_p_value: "));
     let other = Families::with(r#"{"secondary": "bonferroni", "guardrail": "holm"}"#).unwrap();
     let rows = p_adjust_families(&metrics, &roles, &p, &other, 0.05).unwrap();
     assert_eq!(rows[3].p_adjusted, Some(0.04));
@@ -491,12 +496,24 @@ fn looks_to_come_have_bounds_only() {
         rows[1].bound.z.is_some() && rows[1].decision.is_none() && rows[1].bound.notes.is_empty()
     );
     let rows = sequential_test(&[Some(1.0), None], &[Some(0.5), Some(0.4)], None, &looks).unwrap();
-    assert!(rows[1].bound.notes[0].starts_with("no_estimate: "));
+    assert!(
+        rows[1].bound.notes[0]
+            .to_string()
+            .starts_with("no_estimate: ")
+    );
     let rows = sequential_test(&[Some(1.0)], &[Some(0.5)], Some(&[Some(1.5)]), &looks).unwrap();
     assert_eq!(rows[0].bound.notes.len(), 1);
-    assert!(rows[0].bound.notes[0].starts_with("low_df: ") && rows[0].crossed.is_none());
+    assert!(
+        rows[0].bound.notes[0]
+            .to_string()
+            .starts_with("too_low_df: ")
+            && rows[0].crossed.is_none()
+    );
     let rows = sequential_test(&[Some(1.0)], &[Some(0.5)], Some(&[None]), &looks).unwrap();
-    assert!(rows[0].bound.notes[0].starts_with("normal: ") && rows[0].critical == rows[0].bound.z);
+    assert!(
+        rows[0].bound.notes[0].to_string().starts_with("normal: ")
+            && rows[0].critical == rows[0].bound.z
+    );
     let one = Looks {
         sides: Sides::One,
         ..usual(&[0.5, 1.0], "pocock")
@@ -518,7 +535,7 @@ fn looks_to_come_have_bounds_only() {
 fn looks_too_early_to_reject() {
     let rows = sequential_bounds(&usual(&[0.002, 0.5, 1.0], "obf"), None).unwrap();
     assert!(rows[0].z.is_none() && rows[0].nominal_p.is_none());
-    assert!(rows[0].notes[0].starts_with("no_rejection: "));
+    assert!(rows[0].notes[0].to_string().starts_with("no_rejection: "));
     // It changes nothing of what follows.
     let without = critical(&usual(&[0.5, 1.0], "obf"));
     near(rows[1].z.unwrap(), without[0], 1e-12, "second look");
@@ -634,8 +651,8 @@ fn trials_without_effect_stop_as_often_as_alpha_says() {
             let mut random = Random::new(seed, Purpose::Simulation, trial);
             let (mut score, mut before) = (0.0, 0.0f64);
             for (row, stops) in rows.iter().zip(&mut stops) {
-                score += random.normal() * (row.information - before).sqrt();
-                before = row.information;
+                score += random.normal() * (row.information_fraction - before).sqrt();
+                before = row.information_fraction;
                 let z = score / before.sqrt();
                 if (if sided == 2 { z.abs() } else { z }) >= row.z.unwrap() {
                     *stops += 1;
@@ -674,8 +691,8 @@ fn sequence(row: &Value, clusters: i64) {
         1e-12,
         "halfwidth",
     );
-    near(got.low.unwrap(), number(row, "lo"), 1e-11, "low");
-    near(got.high.unwrap(), number(row, "hi"), 1e-11, "high");
+    near(got.ci_low.unwrap(), number(row, "lo"), 1e-11, "low");
+    near(got.ci_high.unwrap(), number(row, "hi"), 1e-11, "high");
     near(got.p_value.unwrap(), number(row, "p"), 1e-11, "p");
 }
 
@@ -708,15 +725,17 @@ fn confidence_sequences_agree_with_the_published_formula() {
 #[test]
 fn no_confidence_sequence() {
     let few = confidence_sequence(Some(1.0), Some(1.0), Some(19), 40, 0.05).unwrap();
-    assert!(few.low.is_none() && few.p_value.is_none() && few.multiplier.is_none());
+    assert!(few.ci_low.is_none() && few.p_value.is_none() && few.multiplier.is_none());
     assert!(
-        few.notes[0].starts_with("few_clusters: 19 clusters")
-            && few.notes[0].contains("rct.sequential_bounds")
+        few.notes[0]
+            .to_string()
+            .starts_with("few_clusters: 19 clusters")
+            && few.notes[0].to_string().contains("rct.sequential_bounds")
     );
     let none = confidence_sequence(None, Some(1.0), Some(40), 40, 0.05).unwrap();
-    assert!(none.high.is_none() && none.notes[0].starts_with("no_estimate: "));
+    assert!(none.ci_high.is_none() && none.notes[0].to_string().starts_with("no_estimate: "));
     let flat = confidence_sequence(Some(1.0), Some(0.0), Some(40), 40, 0.05).unwrap();
-    assert!(flat.high.is_none() && flat.notes[0].starts_with("no_residual: "));
+    assert!(flat.ci_high.is_none() && flat.notes[0].to_string().starts_with("no_residual: "));
     for (estimate, se, clusters, planned, alpha) in [
         (f64::NAN, 1.0, 40, 40, 0.05),
         (1.0, -1.0, 40, 40, 0.05),
@@ -745,11 +764,11 @@ fn running_intervals_are_intersections() {
     assert_eq!((rows[0].low, rows[0].p_value), (None, None));
     assert_eq!(
         (rows[1].low, rows[1].high),
-        (rows[1].alone.low, rows[1].alone.high)
+        (rows[1].alone.ci_low, rows[1].alone.ci_high)
     );
     assert_eq!(
         (rows[2].low, rows[2].high),
-        (rows[2].alone.low, rows[1].alone.high)
+        (rows[2].alone.ci_low, rows[1].alone.ci_high)
     );
     assert_eq!(rows[3].p_value, rows[2].alone.p_value);
     let rows = confidence_sequences(
@@ -761,7 +780,13 @@ fn running_intervals_are_intersections() {
     )
     .unwrap();
     assert_eq!((rows[1].low, rows[1].high), (None, None));
-    assert!(rows[1].alone.notes.iter().any(|n| n.starts_with("empty: ")));
+    assert!(
+        rows[1]
+            .alone
+            .notes
+            .iter()
+            .any(|n| n.to_string().starts_with("empty: "))
+    );
     assert!(confidence_sequences(&[None], &[], &[None], 40, 0.05).is_err());
 }
 
@@ -783,7 +808,7 @@ fn confidence_sequences_cover_at_all_looks_together() {
             let (count, mean) = (n as f64, sum / n as f64);
             let se = ((squares / count - mean * mean) / (count - 1.0)).sqrt();
             let row = confidence_sequence(Some(mean), Some(se), Some(n), 80, 0.05).unwrap();
-            out |= row.low.unwrap() > effect || row.high.unwrap() < effect;
+            out |= row.ci_low.unwrap() > effect || row.ci_high.unwrap() < effect;
             out_fixed |= (mean - effect).abs() > 1.96 * se;
         }
         missed += u32::from(out);
@@ -848,7 +873,7 @@ fn posterior_tails_agree_with_scipy() {
             1e-9,
             "p_above",
         );
-        near(got.prior_sd, prior.sd * sd, 1e-15, "prior_sd");
+        near(got.prior_sd_outcome, prior.sd * sd, 1e-15, "prior_sd");
     }
 }
 
@@ -899,7 +924,7 @@ fn a_vague_prior_leaves_the_estimate() {
     .unwrap();
     assert_eq!((got.p_harm, got.posterior_sd), (Some(0.5), Some(1e-250)));
     let none = harm_probability(None, None, 1.0, None, prior, Direction::HigherIsBetter).unwrap();
-    assert!(none.p_harm.is_none() && none.notes[0].starts_with("no_estimate: "));
+    assert!(none.p_harm.is_none() && none.notes[0].to_string().starts_with("no_estimate: "));
     let low = harm_probability(
         Some(1.0),
         Some(1.0),
@@ -909,7 +934,7 @@ fn a_vague_prior_leaves_the_estimate() {
         Direction::HigherIsBetter,
     )
     .unwrap();
-    assert!(low.p_harm.is_none() && low.notes[0].starts_with("low_df: "));
+    assert!(low.p_harm.is_none() && low.notes[0].to_string().starts_with("too_low_df: "));
     for (sd, prior_sd) in [
         (0.0, 0.2),
         (1.0, 0.0),
@@ -1002,5 +1027,5 @@ fn verdicts_on_margins() {
     assert!(non_inferiority(Some(0.0), Some(1.0), Some(-2.0), 1.0, higher, 0.05).is_err());
     assert!(Direction::from_word("up").is_err());
     let none = equivalence(Some(1.0), None, None, 1.0, 0.05).unwrap();
-    assert!(none.verdict.is_none() && none.notes[0].starts_with("no_estimate: "));
+    assert!(none.verdict.is_none() && none.notes[0].to_string().starts_with("no_estimate: "));
 }

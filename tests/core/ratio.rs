@@ -8,8 +8,10 @@ mod oracle;
 
 use oracle::{Report, number, read};
 use rct_core::budget::Budget;
-use rct_core::effect::{Options, RatioEffect, RatioSe, Strata, effects, ratio_effects};
+use rct_core::effect::{Effect, effects};
+use rct_core::note::Code;
 use rct_core::random::{Purpose, Random};
+use rct_core::regression::{Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, View};
 
 struct Student<'a> {
@@ -65,8 +67,12 @@ fn value(sketch: &Sketch) -> View<'_> {
     sketch.view(Some("value"), None).unwrap()
 }
 
-fn one(sketch: &Sketch, control: &str, se: RatioSe) -> RatioEffect {
-    let mut rows = ratio_effects(&sketch.ratio(None).unwrap(), control, se, 0.95).unwrap();
+fn one(sketch: &Sketch, control: &str, se: StdError) -> Effect {
+    let options = Options {
+        se,
+        ..Options::default()
+    };
+    let mut rows = effects(&sketch.ratio(None).unwrap(), control, &options).unwrap();
     assert_eq!(rows.len(), 1);
     rows.remove(0)
 }
@@ -86,15 +92,15 @@ fn means_are_ratios() {
         let sketch = means(design, outcome, 0.0);
         let extras = reference(design)["extras"].clone();
         let delta = &extras["Python"]["delta_method"];
-        let got = one(&sketch, "0", RatioSe::Delta);
+        let got = one(&sketch, "0", StdError::Delta);
         for (name, value) in [
-            ("mean1", got.ratio.0),
-            ("mean0", got.ratio.1),
-            ("est", got.effect.estimate),
-            ("se", got.effect.std_error),
-            ("df_welch", got.effect.df),
-            ("p_welch", got.effect.p_value),
-            ("z", got.effect.t),
+            ("mean1", got.mean),
+            ("mean0", got.mean_control),
+            ("est", got.inference.estimate),
+            ("se", got.inference.std_error),
+            ("df_welch", got.inference.df),
+            ("p_welch", got.inference.p_value),
+            ("z", got.inference.t),
         ] {
             report.check(
                 format!("{design} delta {name}"),
@@ -103,16 +109,16 @@ fn means_are_ratios() {
                 0.0,
             );
         }
-        assert_eq!(delta["G1"].as_u64(), Some(got.clusters.0));
+        assert_eq!(delta["G1"].as_u64(), Some(got.comparison.clusters));
         let welch = &extras["R"]["difference_in_means_clustered"];
-        let got = one(&sketch, "0", RatioSe::Cr2);
+        let got = one(&sketch, "0", StdError::Cr2);
         for (name, value) in [
-            ("est", got.effect.estimate),
-            ("se", got.effect.std_error),
-            ("df", got.effect.df),
-            ("p", got.effect.p_value),
-            ("lo", got.effect.ci_low),
-            ("hi", got.effect.ci_high),
+            ("est", got.inference.estimate),
+            ("se", got.inference.std_error),
+            ("df", got.inference.df),
+            ("p", got.inference.p_value),
+            ("lo", got.inference.ci_low),
+            ("hi", got.inference.ci_high),
         ] {
             report.check(
                 format!("{design} CR2 {name}"),
@@ -127,10 +133,10 @@ fn means_are_ratios() {
         };
         let effect = effects(&value(&sketch), "0", &options).unwrap().remove(0);
         for (name, value, expected) in [
-            ("est", got.effect.estimate, effect.estimate),
-            ("se", got.effect.std_error, effect.std_error),
-            ("df", got.effect.df, effect.df),
-            ("p", got.effect.p_value, effect.p_value),
+            ("est", got.inference.estimate, effect.inference.estimate),
+            ("se", got.inference.std_error, effect.inference.std_error),
+            ("df", got.inference.df, effect.inference.df),
+            ("p", got.inference.p_value, effect.inference.p_value),
             ("lift", got.lift, effect.lift),
             ("low", got.lift_low, effect.lift_low),
             ("high", got.lift_high, effect.lift_high),
@@ -156,22 +162,22 @@ fn solved_per_attempt() {
         })
     };
     let expected = reference("ratio");
-    let got = one(&build(rows()), "old", RatioSe::Cr2);
+    let got = one(&build(rows()), "old", StdError::Cr2);
     let mut report = Report::default();
     for (name, value) in [
-        ("ratio", got.ratio.0),
-        ("ratio_control", got.ratio.1),
-        ("est", got.effect.estimate),
-        ("std_error", got.effect.std_error),
-        ("df", got.effect.df),
-        ("p", got.effect.p_value),
-        ("lo", got.effect.ci_low),
-        ("hi", got.effect.ci_high),
+        ("ratio", got.mean),
+        ("ratio_control", got.mean_control),
+        ("est", got.inference.estimate),
+        ("std_error", got.inference.std_error),
+        ("df", got.inference.df),
+        ("p", got.inference.p_value),
+        ("lo", got.inference.ci_low),
+        ("hi", got.inference.ci_high),
     ] {
         report.check(name.to_owned(), value, expected[name].as_f64(), 0.0);
     }
     // The textbook form of the delta method, from variances and covariances of class sums.
-    let delta = one(&build(rows()), "old", RatioSe::Delta);
+    let delta = one(&build(rows()), "old", StdError::Delta);
     let mut variance = 0.0;
     for condition in ["new", "old"] {
         let mut sums = std::collections::BTreeMap::<&str, (f64, f64)>::new();
@@ -194,7 +200,7 @@ fn solved_per_attempt() {
     }
     report.check(
         "textbook".to_owned(),
-        delta.effect.std_error,
+        delta.inference.std_error,
         Some(variance.sqrt()),
         0.0,
     );
@@ -204,31 +210,36 @@ fn solved_per_attempt() {
         d: 4.0 * s.d,
         ..s
     }));
-    let scaled = one(&scaled, "old", RatioSe::Cr2);
+    let scaled = one(&scaled, "old", StdError::Cr2);
     report.check(
         "unit".to_owned(),
-        scaled.effect.std_error.map(|v| 2.0 * v),
-        got.effect.std_error,
+        scaled.inference.std_error.map(|v| 2.0 * v),
+        got.inference.std_error,
         0.0,
     );
-    report.check("unit df".to_owned(), scaled.effect.df, got.effect.df, 0.0);
+    report.check(
+        "unit df".to_owned(),
+        scaled.inference.df,
+        got.inference.df,
+        0.0,
+    );
     report.check("unit lift".to_owned(), scaled.lift_high, got.lift_high, 0.0);
     // A weight of 3 for all is none.
     let weighted = build(rows().map(|s| Student {
         weight: Some(3.0),
         ..s
     }));
-    let weighted = one(&weighted, "old", RatioSe::Cr2);
+    let weighted = one(&weighted, "old", StdError::Cr2);
     report.check(
         "weight".to_owned(),
-        weighted.effect.std_error,
-        got.effect.std_error,
+        weighted.inference.std_error,
+        got.inference.std_error,
         0.0,
     );
     report.check(
         "weight df".to_owned(),
-        weighted.effect.df,
-        got.effect.df,
+        weighted.inference.df,
+        got.inference.df,
         0.0,
     );
     report.finish(13);
@@ -258,20 +269,20 @@ fn shared_clusters() {
             }
         }
         let sketch = build(rows);
-        let got = one(&sketch, "a", RatioSe::Cr2);
+        let got = one(&sketch, "a", StdError::Cr2);
         let effect = effects(&value(&sketch), "a", &Options::default())
             .unwrap()
             .remove(0);
         for (a, b) in [
-            (got.effect.estimate, effect.estimate),
-            (got.effect.std_error, effect.std_error),
-            (got.effect.df, effect.df),
+            (got.inference.estimate, effect.inference.estimate),
+            (got.inference.std_error, effect.inference.std_error),
+            (got.inference.df, effect.inference.df),
         ] {
             let (a, b) = (a.unwrap(), b.unwrap());
             assert!((a - b).abs() < 1e-10 * b.abs(), "seed {seed}: {a} {b}");
         }
         assert!(
-            got.notes.iter().any(|n| n.starts_with("shared_clusters")),
+            got.notes.iter().any(|n| n.code == Code::SharedClusters),
             "{:?}",
             got.notes
         );
@@ -281,13 +292,13 @@ fn shared_clusters() {
 /// A thousand million added to the outcome changes nothing but the means.
 #[test]
 fn large_means() {
-    let near = one(&means("s02_unequal_sizes", "y", 0.0), "0", RatioSe::Cr2);
+    let near = one(&means("s02_unequal_sizes", "y", 0.0), "0", StdError::Cr2);
     // Outcomes of the design have four digits; the sum with the offset is rounded at 1e-7.
-    let far = one(&means("s02_unequal_sizes", "y", 1e9), "0", RatioSe::Cr2);
+    let far = one(&means("s02_unequal_sizes", "y", 1e9), "0", StdError::Cr2);
     for (a, b) in [
-        (near.effect.estimate, far.effect.estimate),
-        (near.effect.std_error, far.effect.std_error),
-        (near.effect.df, far.effect.df),
+        (near.inference.estimate, far.inference.estimate),
+        (near.inference.std_error, far.inference.std_error),
+        (near.inference.df, far.inference.df),
     ] {
         let (a, b) = (a.unwrap(), b.unwrap());
         assert!((a - b).abs() < 1e-6 * a.abs(), "{a} {b}");
@@ -303,7 +314,7 @@ fn what_does_not_exist() {
         cluster,
         weight: None,
     };
-    let note = |r: &RatioEffect, name: &str| r.notes.iter().any(|n| n.starts_with(name));
+    let note = |r: &Effect, code: Code| r.notes.iter().any(|n| n.code == code);
     // No denominator in an arm.
     let none = one(
         &build([
@@ -313,11 +324,15 @@ fn what_does_not_exist() {
             row(1.0, 1.0, "a", "4"),
         ]),
         "a",
-        RatioSe::Cr2,
+        StdError::Cr2,
     );
-    assert!(note(&none, "no_ratio") && none.effect.estimate.is_none() && none.ratio.1 == Some(1.0));
+    assert!(
+        note(&none, Code::NoRatio)
+            && none.inference.estimate.is_none()
+            && none.mean_control == Some(1.0)
+    );
     // One cluster in an arm: no test.
-    for se in [RatioSe::Cr2, RatioSe::Delta] {
+    for se in [StdError::Cr2, StdError::Delta] {
         let single = one(
             &build([
                 row(1.0, 2.0, "b", "1"),
@@ -328,8 +343,8 @@ fn what_does_not_exist() {
             "a",
             se,
         );
-        assert!(note(&single, "single_cluster_arm") && single.effect.p_value.is_none());
-        assert!(single.effect.estimate.is_some());
+        assert!(note(&single, Code::SingleCluster) && single.inference.p_value.is_none());
+        assert!(single.inference.estimate.is_some());
     }
     // The outcome is a multiple of the denominator.
     let exact = one(
@@ -340,10 +355,10 @@ fn what_does_not_exist() {
             row(1.2, 0.4, "a", "4"),
         ]),
         "a",
-        RatioSe::Cr2,
+        StdError::Cr2,
     );
     assert_eq!(
-        (exact.effect.std_error, exact.effect.p_value),
+        (exact.inference.std_error, exact.inference.p_value),
         (Some(0.0), None),
         "{exact:?}"
     );
@@ -353,9 +368,52 @@ fn what_does_not_exist() {
         row(2.0, 3.0, "b", "2"),
         row(1.0, 4.0, "a", "3"),
     ]);
-    assert!(ratio_effects(&negative.ratio(None).unwrap(), "a", RatioSe::Cr2, 0.95).is_err());
-    assert!(ratio_effects(&negative.ratio(None).unwrap(), "z", RatioSe::Cr2, 0.95).is_err());
-    assert!(ratio_effects(&negative.ratio(None).unwrap(), "a", RatioSe::Cr2, 0.0).is_err());
+    let usual = Options::default();
+    let refused = |sketch: &Sketch, control: &str, options: Options| {
+        effects(&sketch.ratio(None).unwrap(), control, &options).is_err()
+    };
+    assert!(refused(&negative, "a", usual));
+    assert!(refused(&negative, "z", usual));
+    assert!(refused(
+        &negative,
+        "a",
+        Options {
+            level: 0.0,
+            ..usual
+        }
+    ));
+    // What a ratio has no use for.
+    let fine = build([
+        row(1.0, 1.0, "b", "1"),
+        row(2.0, 3.0, "b", "2"),
+        row(1.0, 4.0, "a", "3"),
+        row(1.5, 4.0, "a", "4"),
+    ]);
+    assert!(!refused(&fine, "a", usual));
+    assert!(refused(&fine, "z", usual));
+    assert!(refused(
+        &fine,
+        "a",
+        Options {
+            level: 0.0,
+            ..usual
+        }
+    ));
+    for se in [StdError::Cr0, StdError::Cr1, StdError::Cr3, StdError::Naive] {
+        assert!(refused(&fine, "a", Options { se, ..usual }));
+    }
+    let pairs = Options {
+        strata: Strata::Pairs,
+        ..usual
+    };
+    assert!(refused(&fine, "a", pairs));
+    // And what only a ratio has.
+    let delta = Options {
+        se: StdError::Delta,
+        ..usual
+    };
+    assert!(!refused(&fine, "a", delta));
+    assert!(effects(&value(&fine), "a", &delta).is_err());
 }
 
 /// Two clusters of one size in each of two conditions: exactly 2 degrees of freedom, whatever the outcomes, and not less by
@@ -378,9 +436,13 @@ fn two_degrees_of_freedom_are_enough() {
         });
         let sketch = build(rows);
         let mean = &effects(&value(&sketch), "a", &Options::default()).unwrap()[0];
-        let ratio = one(&sketch, "a", RatioSe::Cr2).effect;
+        let ratio = one(&sketch, "a", StdError::Cr2).inference;
         for (estimate, se, high) in [
-            (mean.estimate, mean.std_error, mean.ci_high),
+            (
+                mean.inference.estimate,
+                mean.inference.std_error,
+                mean.inference.ci_high,
+            ),
             (ratio.estimate, ratio.std_error, ratio.ci_high),
         ] {
             // The 97.5 % quantile of t with 2 degrees of freedom.
@@ -415,18 +477,18 @@ fn a_condition_of_one_cluster_says_nothing() {
     ];
     let sketch = build(control.into_iter().chain(treated));
     let mean = &effects(&value(&sketch), "a", &Options::default()).unwrap()[0];
-    let ratio = one(&sketch, "a", RatioSe::Cr2).effect;
+    let ratio = one(&sketch, "a", StdError::Cr2).inference;
     assert!(
-        (ratio.df.unwrap() - mean.df.unwrap()).abs() < 1e-9,
+        (ratio.df.unwrap() - mean.inference.df.unwrap()).abs() < 1e-9,
         "{ratio:?}"
     );
-    assert!((ratio.std_error.unwrap() - mean.std_error.unwrap()).abs() < 1e-12);
-    for se in [RatioSe::Cr2, RatioSe::Delta] {
+    assert!((ratio.std_error.unwrap() - mean.inference.std_error.unwrap()).abs() < 1e-12);
+    for se in [StdError::Cr2, StdError::Delta] {
         let both = one(
             &build([row(1.0, "a", "1"), row(3.0, "a", "1"), row(2.0, "b", "2")]),
             "a",
             se,
         );
-        assert_eq!((both.effect.std_error, both.effect.df), (None, None));
+        assert_eq!((both.inference.std_error, both.inference.df), (None, None));
     }
 }

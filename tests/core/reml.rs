@@ -12,10 +12,9 @@ mod oracle;
 
 use oracle::{Model, PLAIN, sketch};
 use rct_core::budget::Budget;
-use rct_core::effect::{
-    Adjust, Estimand, MixedDf, Options, RandomIntercept, Strata, random_intercept,
-};
+use rct_core::effect::{MixedDf, RandomIntercept, effects, random_intercept};
 use rct_core::error::Explain;
+use rct_core::regression::{Adjust, Estimand, Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use serde_json::Value;
 
@@ -398,7 +397,10 @@ fn model_of(pupils: &[Pupil], options: &Options, df: MixedDf) -> RandomIntercept
 
 fn has(model: &RandomIntercept, note: &str) -> bool {
     let start = format!("{note}: ");
-    model.notes.iter().any(|n| n.starts_with(&start))
+    model
+        .notes
+        .iter()
+        .any(|n| n.to_string().starts_with(&start))
 }
 
 #[test]
@@ -471,21 +473,26 @@ fn a_variance_of_zero_is_told() {
     assert!(has(&model, "no_variance_between"));
     // Then it is least squares.
     let options = Options {
-        se: rct_core::effect::StdError::Naive,
+        se: StdError::Naive,
         ..Options::default()
     };
     let sketch = sketch(&zero.model);
-    let naive = rct_core::effect::effects(&sketch.first().unwrap(), "0", &options).unwrap();
+    let naive = effects(&sketch.first().unwrap(), "0", &options).unwrap();
     let plain = fit(&zero, MixedDf::Satterthwaite).effects[0].inference;
     let mut found = Differences::default();
     found.add(
         "estimate",
         "naive",
         plain.estimate,
-        naive[0].estimate.unwrap(),
+        naive[0].inference.estimate.unwrap(),
     );
-    found.add("se", "naive", plain.std_error, naive[0].std_error.unwrap());
-    found.add("df", "naive", plain.df, naive[0].df.unwrap());
+    found.add(
+        "se",
+        "naive",
+        plain.std_error,
+        naive[0].inference.std_error.unwrap(),
+    );
+    found.add("df", "naive", plain.df, naive[0].inference.df.unwrap());
     found.finish(|_| 1e-12, 3);
 }
 
@@ -562,19 +569,34 @@ fn the_unit_does_not_matter() {
     found.finish(|_| 1e-9, 4);
 }
 
+/// A mixed model is a kind of standard errors of `effects`.
 #[test]
 fn degrees_of_freedom_are_named() {
-    use rct_core::effect::Word;
-    assert_eq!(
-        MixedDf::from_word("kenward-roger").unwrap(),
-        MixedDf::default()
-    );
-    assert_eq!(
-        MixedDf::from_word("satterthwaite").unwrap(),
-        MixedDf::Satterthwaite
-    );
-    assert_eq!(
-        MixedDf::from_word("KR").unwrap_err().message(),
-        "df must be one of \"kenward-roger\", \"satterthwaite\", got \"KR\""
+    use rct_core::words::Word;
+    let case = cases()
+        .into_iter()
+        .find(|c| c.name == "unbalanced")
+        .unwrap();
+    let sketch = sketch(&case.model);
+    for (word, df) in [
+        ("KR", MixedDf::KenwardRoger),
+        ("REML", MixedDf::Satterthwaite),
+    ] {
+        let options = Options {
+            adjust: case.adjust,
+            se: StdError::from_word(word).unwrap(),
+            ..Options::default()
+        };
+        let rows = effects(&sketch.first().unwrap(), case.model.control, &options).unwrap();
+        assert_eq!(rows, fit(&case, df).effects, "{word}");
+        assert!(rows.iter().all(|r| r.inference.p_value.is_some()));
+    }
+    assert_eq!(MixedDf::default(), MixedDf::KenwardRoger);
+    let told = StdError::from_word("kenward-roger").unwrap_err().message();
+    assert!(
+        told.starts_with("se must be one of ")
+            && told.contains("\"KR\", \"REML\"")
+            && told.ends_with("got \"kenward-roger\""),
+        "{told}"
     );
 }

@@ -9,9 +9,11 @@ mod oracle;
 
 use oracle::{Model, PLAIN, Report, sketch};
 use rct_core::budget::Budget;
-use rct_core::effect::{Adjust, Options, StdError, Strata, effects};
+use rct_core::effect::effects;
 use rct_core::error::Explain;
+use rct_core::note::{Code, Note};
 use rct_core::random::{Purpose, Random};
+use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::resampling::{
     Draws, RandomizationTest, Statistic, Weights, WildBootstrap, WildOptions, randomization_test,
     simultaneous_intervals, wild_bootstrap,
@@ -40,6 +42,7 @@ fn wild(
         draws: Draws::new(draws as i64, "1").unwrap(),
         weights,
         null_imposed,
+        single_cluster: true,
     };
     wild_bootstrap(&sketch.first().unwrap(), "0", &options)
         .unwrap()
@@ -102,11 +105,43 @@ fn all_sign_vectors_give_the_reference_p_values() {
                 report.check(what("t"), got.t, number("t0"), 0.0);
                 report.check(what("p"), got.p_value, number("p_nonstrict"), 0.0);
                 report.check(what("p strict"), got.p_strict, number("p_strict"), 1.0);
-                assert!(got.notes.iter().any(|n| n.starts_with("few_treated: ")));
+                assert!(got.notes.iter().any(|n| n.code == Code::FewTreated));
             }
         }
     }
     report.finish(30);
+}
+
+/// What the reference tests all the same is not tested unless it is asked for: nothing tells how much clusters differ of which
+/// there is one.
+#[test]
+fn a_condition_of_one_cluster_is_not_tested_unasked() {
+    for (_, adjust, sketch) in models("s06_one_cluster_arm") {
+        let asked = wild(
+            &sketch,
+            options(adjust, Strata::Absorb),
+            Weights::Rademacher,
+            true,
+            999,
+        );
+        let options = WildOptions {
+            effect: options(adjust, Strata::Absorb),
+            draws: Draws::new(999, "1").unwrap(),
+            weights: Weights::Rademacher,
+            null_imposed: true,
+            single_cluster: false,
+        };
+        let got = wild_bootstrap(&sketch.first().unwrap(), "0", &options)
+            .unwrap()
+            .remove(0);
+        assert_eq!(
+            (got.estimate, got.std_error),
+            (asked.estimate, asked.std_error)
+        );
+        assert!(asked.p_value.is_some());
+        assert_eq!((got.p_value, got.ci_low, got.ci_high), (None, None, None));
+        assert!(got.notes.iter().any(|n| n.code == Code::SingleCluster));
+    }
 }
 
 #[test]
@@ -218,8 +253,8 @@ fn a_permuted_assignment_is_a_refit() {
                 .unwrap()
                 .remove(0);
             (
-                e.estimate.unwrap().abs(),
-                (e.estimate.unwrap() / e.std_error.unwrap()).abs(),
+                e.inference.estimate.unwrap().abs(),
+                (e.inference.estimate.unwrap() / e.inference.std_error.unwrap()).abs(),
             )
         };
         let observed = refit(&|c| c % 2 == 0);
@@ -228,6 +263,7 @@ fn a_permuted_assignment_is_a_refit() {
             let fits = match strata {
                 Strata::Absorb => (ways & 63).count_ones() == 3 && (ways >> 6).count_ones() == 3,
                 Strata::Ignore => ways.count_ones() == 6,
+                Strata::Pairs | Strata::Clusters => unreachable!(),
             };
             if fits {
                 let (a, b) = refit(&|c| ways >> c & 1 == 1);
@@ -396,10 +432,16 @@ fn one_effect_alone_has_its_own_interval_and_two_equal_ones_too() {
     let twice = [sketch.first().unwrap(), sketch.first().unwrap()];
     for sketches in [&twice[..1], &twice[..]] {
         for row in simultaneous_intervals(sketches, "0", &options, &draws).unwrap() {
-            let width = effect.ci_high.unwrap() - effect.ci_low.unwrap();
-            assert!((row.ci_low.unwrap() - effect.ci_low.unwrap()).abs() < 0.01 * width);
-            assert!((row.ci_high.unwrap() - effect.ci_high.unwrap()).abs() < 0.01 * width);
-            assert!((row.p_adjusted.unwrap() - effect.p_value.unwrap()).abs() < 0.002);
+            let width = effect.inference.ci_high.unwrap() - effect.inference.ci_low.unwrap();
+            assert!(
+                (row.inference.ci_low.unwrap() - effect.inference.ci_low.unwrap()).abs()
+                    < 0.01 * width
+            );
+            assert!(
+                (row.inference.ci_high.unwrap() - effect.inference.ci_high.unwrap()).abs()
+                    < 0.01 * width
+            );
+            assert!((row.p_adjusted.unwrap() - effect.inference.p_value.unwrap()).abs() < 0.002);
         }
     }
     // Independent clusters: 1 − (1 − p)², as Šidák.
@@ -409,7 +451,7 @@ fn one_effect_alone_has_its_own_interval_and_two_equal_ones_too() {
     let both = [sketch.first().unwrap(), other.first().unwrap()];
     let rows = simultaneous_intervals(&both, "0", &options, &draws).unwrap();
     for row in &rows {
-        let p = row.effect.p_value.unwrap();
+        let p = row.inference.p_value.unwrap();
         let sidak = 1.0 - (1.0 - p) * (1.0 - p);
         assert!(
             (row.p_adjusted.unwrap() - sidak).abs() < 0.004,
@@ -438,6 +480,7 @@ fn what_can_not_be_asked() {
         draws: Draws::new(99, "1").unwrap(),
         weights: Weights::Auto,
         null_imposed: true,
+        single_cluster: true,
     };
     let message = wild_bootstrap(&sketch.first().unwrap(), "0", &cr2)
         .unwrap_err()
@@ -512,7 +555,7 @@ fn what_does_not_exist_is_null_with_a_note() {
         (Some(0.0), None, None)
     );
     assert!(
-        row.notes.iter().any(|n| n.starts_with("no_spread: ")),
+        row.notes.iter().any(|n| n.code == Code::NoSpread),
         "{row:?}"
     );
     let row = randomized(&two, options, Statistic::Difference, 999);
@@ -520,7 +563,7 @@ fn what_does_not_exist_is_null_with_a_note() {
         (row.draws, row.p_value, row.ci_low),
         (Some(2), Some(1.0), None)
     );
-    assert!(row.notes.iter().any(|n| n.starts_with("few_assignments: ")));
+    assert!(row.notes.iter().any(|n| n.code == Code::FewAssignments));
     // The outcome is the condition.
     let mut flat = students("flat", 12, 0, 0.0);
     flat.iter_mut().for_each(|s| s.y = s.treated as u8 as f64);
@@ -530,13 +573,13 @@ fn what_does_not_exist_is_null_with_a_note() {
         (row.std_error, row.p_value, row.ci_low),
         (Some(0.0), None, None)
     );
-    assert!(row.notes.iter().any(|n| n.starts_with("no_residual: ")));
+    assert!(row.notes.iter().any(|n| n.code == Code::NoResidual));
     // A sharp hypothesis can be tested all the same.
     let row = randomized(&flat, options, Statistic::Difference, 999);
     assert_eq!(row.p_value, Some(2.0 / 924.0));
     let row = randomized(&flat, options, Statistic::Studentized, 999);
     assert_eq!(row.p_value, None);
-    assert!(row.notes.iter().any(|n| n.starts_with("no_residual: ")));
+    assert!(row.notes.iter().any(|n| n.code == Code::NoResidual));
 }
 
 /// One student for each cluster: (outcome, condition, stratum).
@@ -567,10 +610,14 @@ fn design(sizes: &[(usize, usize)]) -> Vec<(f64, &'static str, i64)> {
     rows
 }
 
+fn texts(notes: &[Note]) -> Vec<String> {
+    notes.iter().map(Note::to_string).collect()
+}
+
 /// What a note says that no p-value can be less than.
-fn least_of(notes: &[String], name: &str) -> Option<f64> {
-    let note = notes.iter().find(|n| n.starts_with(name))?;
-    let rest = note.split("no p-value can be less than ").nth(1)?;
+fn least_of(notes: &[Note], code: Code) -> Option<f64> {
+    let note = notes.iter().find(|n| n.code == code)?;
+    let rest = note.text.split("no p-value can be less than ").nth(1)?;
     let end = rest.find([';', ',']).unwrap_or(rest.len());
     Some(rest[..end].parse().unwrap())
 }
@@ -591,7 +638,7 @@ fn three_against_three_can_not_be_significant() {
         let got = randomized(&alone(&rows), at_level(0.95), statistic, 9999);
         assert_eq!((got.draws, got.p_value), (Some(20), Some(0.1)));
         assert!(
-            got.notes.contains(
+            texts(&got.notes).contains(
                 &"few_assignments: of 20 possible assignments 2 are as extreme as any, so no p-value can be less than 0.1"
                     .to_owned()
             ),
@@ -599,7 +646,7 @@ fn three_against_three_can_not_be_significant() {
         );
         // A tenth is as small as one less 0.9, whatever the last digit of that: the test can reject, and the interval ends.
         let got = randomized(&alone(&rows), at_level(0.9), statistic, 9999);
-        assert_eq!(least_of(&got.notes, "few_assignments"), None);
+        assert_eq!(least_of(&got.notes, Code::FewAssignments), None);
         assert!(
             got.ci_low.unwrap() > 0.0 && got.ci_high.is_some(),
             "{got:?}"
@@ -637,7 +684,7 @@ fn assignments_are_few_if_no_p_value_can_be_small() {
             for level in [0.9, 0.95, 0.99] {
                 let got = randomized(&sketch, at_level(level), statistic, 9999);
                 let few = least > (1.0 - level) * (1.0 + 1e-9);
-                let said = least_of(&got.notes, "few_assignments");
+                let said = least_of(&got.notes, Code::FewAssignments);
                 if got.p_value.is_none() {
                     continue;
                 }
@@ -690,7 +737,7 @@ fn no_assignment_has_a_smaller_p_value_than_the_note_says() {
                 least = least.min(got.p_value.unwrap_or(f64::INFINITY));
             }
             let got = randomized(&alone(&rows), at_level(0.9999), statistic, 9999);
-            let said = least_of(&got.notes, "few_assignments").unwrap();
+            let said = least_of(&got.notes, Code::FewAssignments).unwrap();
             assert!(
                 said <= least + 2e-9
                     && (ties && statistic == Statistic::Studentized || said >= least - 2e-9),
@@ -710,7 +757,7 @@ fn outcomes_that_are_alike_leave_few_p_values() {
     let got = randomized(&alone(&rows), at_level(0.95), Statistic::Difference, 9999);
     assert_eq!(got.p_value, Some(1.0));
     assert_eq!(
-        least_of(&got.notes, "few_assignments"),
+        least_of(&got.notes, Code::FewAssignments),
         Some(1.0),
         "{got:?}"
     );
@@ -722,17 +769,17 @@ fn few_assignments_are_few_if_they_are_drawn_at_random_too() {
     let sketch = alone(&design(&[(3, 3)]));
     let got = randomized(&sketch, at_level(0.95), Statistic::Studentized, 19);
     assert_eq!(got.enumerated, Some(false));
-    assert_eq!(least_of(&got.notes, "few_assignments"), Some(0.1));
+    assert_eq!(least_of(&got.notes, Code::FewAssignments), Some(0.1));
     assert!(
-        !got.notes.iter().any(|n| n.starts_with("few_draws")),
+        !got.notes.iter().any(|n| n.code == Code::FewDraws),
         "{got:?}"
     );
     let got = randomized(&sketch, at_level(0.95), Statistic::Studentized, 18);
     let few = "few_draws: no p-value of 18 draws can be less than 1 / 19".to_owned();
-    assert!(got.notes.contains(&few), "{got:?}");
+    assert!(texts(&got.notes).contains(&few), "{got:?}");
     let many = alone(&design(&[(20, 20)]));
     let got = randomized(&many, at_level(0.95), Statistic::Studentized, 999);
-    assert_eq!(got.notes, Vec::<String>::new());
+    assert_eq!(got.notes, []);
 }
 
 /// Each condition is compared by itself: three clusters with three, and four with three.
@@ -753,8 +800,8 @@ fn assignments_are_those_of_the_two_that_are_compared() {
         )
         .unwrap();
         assert_eq!((got[0].draws, got[1].draws), (Some(20), Some(35)));
-        assert_eq!(least_of(&got[0].notes, "few_assignments"), Some(0.1));
-        assert_eq!(least_of(&got[1].notes, "few_assignments"), None);
+        assert_eq!(least_of(&got[0].notes, Code::FewAssignments), Some(0.1));
+        assert_eq!(least_of(&got[1].notes, Code::FewAssignments), None);
     }
 }
 
@@ -811,8 +858,11 @@ fn few_clusters_have_few_wild_draws() {
             let row = got(0.9999, 99_999);
             let Some(p) = row.p_value else { continue };
             assert_eq!(row.enumerated, Some(true));
-            let said = least_of(&row.notes, "few_signs").unwrap();
-            assert!(row.notes.iter().any(|n| n.starts_with(prefix)), "{row:?}");
+            let said = least_of(&row.notes, Code::FewSigns).unwrap();
+            assert!(
+                row.notes.iter().any(|n| n.to_string().starts_with(prefix)),
+                "{row:?}"
+            );
             assert!(
                 said >= least - 2e-9 && p >= said - 2e-9,
                 "{said} {least} {row:?}"
@@ -821,12 +871,12 @@ fn few_clusters_have_few_wild_draws() {
             let random = got(0.95, 9);
             let few = least > 0.05;
             assert!(
-                !few || least_of(&random.notes, "few_signs").is_some(),
+                !few || least_of(&random.notes, Code::FewSigns).is_some(),
                 "{random:?}"
             );
             let row = got(0.95, 99_999);
             assert_eq!(
-                least_of(&row.notes, "few_signs").is_some(),
+                least_of(&row.notes, Code::FewSigns).is_some(),
                 said > 0.05 + 1e-9,
                 "{row:?}"
             );
@@ -842,7 +892,7 @@ fn few_clusters_have_few_wild_draws() {
         9999,
     );
     assert!(
-        !row.notes.iter().any(|n| n.starts_with("few_signs")),
+        !row.notes.iter().any(|n| n.code == Code::FewSigns),
         "{row:?}"
     );
 }

@@ -11,7 +11,7 @@ mod oracle;
 use oracle::{Report, number, read};
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{Options, Strata};
+use rct_core::regression::{Options, Strata};
 use rct_core::resampling::{Draws, Simultaneous, simultaneous_intervals};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use serde_json::Value;
@@ -70,15 +70,21 @@ fn agrees_with_numpy_draw_by_draw() {
         let expected = expected["effects"].as_array().unwrap();
         assert_eq!(rows.len(), expected.len());
         for (row, expected) in rows.iter().zip(expected) {
-            let what = format!("{design} {} {}", row.outcome, row.effect.condition);
-            assert_eq!(row.outcome, expected["outcome"].as_str().unwrap());
+            let what = format!(
+                "{design} {} {}",
+                row.comparison.outcome, row.comparison.condition
+            );
             assert_eq!(
-                row.effect.condition,
+                row.comparison.outcome,
+                expected["outcome"].as_str().unwrap()
+            );
+            assert_eq!(
+                row.comparison.condition,
                 expected["condition"].as_str().unwrap()
             );
             for (name, got) in [
-                ("estimate", row.effect.estimate),
-                ("p", row.effect.p_value),
+                ("estimate", row.inference.estimate),
+                ("p", row.inference.p_value),
                 ("p_single_step", row.p_adjusted),
                 ("p_stepdown", row.p_stepdown),
             ] {
@@ -108,7 +114,7 @@ fn is_near_pyfixest() {
         assert!(
             (got - p).abs() < 0.01 + 0.1 * p,
             "{} {got} {p}",
-            row.outcome
+            row.comparison.outcome
         );
     }
 }
@@ -142,7 +148,7 @@ proptest! {
         let rows = adjusted(&made(&values), "0", 299, "2");
         let mut ps: Vec<(f64, f64, f64)> = rows
             .iter()
-            .map(|r| (r.effect.p_value.unwrap(), r.p_stepdown.unwrap(), r.p_adjusted.unwrap()))
+            .map(|r| (r.inference.p_value.unwrap(), r.p_stepdown.unwrap(), r.p_adjusted.unwrap()))
             .collect();
         for &(own, stepdown, single) in &ps {
             prop_assert!(own <= stepdown && stepdown <= single, "{own} {stepdown} {single}");

@@ -13,14 +13,16 @@ use rct_core::attrition::{
     missing_balance, response_weights,
 };
 use rct_core::budget::Budget;
-use rct_core::effect::{self, CaceOptions, Distribution, Options, RatioSe, Strata};
+use rct_core::effect::{self, CaceOptions, Distribution};
 use rct_core::error::{Class, Explain};
 use rct_core::integrity::{balance, balance_joint, impossible_patterns, srm_of_sketch};
-use rct_core::planning::{Within, design_effect, icc, variance_components};
+use rct_core::planning::design_effect;
 use rct_core::reduction::{Method, NumberReduction, TextReduction};
+use rct_core::regression::{Adjust, Options, StdError, Strata, quoted};
 use rct_core::resampling::{Draws, Statistic, randomization_test};
 use rct_core::resolution::{Compiled, Facts, MarkStatus, Visit, assign, encode, explain, mark};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, View};
+use rct_core::variance::{Within, icc, variance_components};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// More than any of these values takes.
@@ -158,7 +160,13 @@ fn ask_sketch(sketch: &Sketch) {
 
 fn ask_ratio(view: &View<'_>) {
     for control in view.condition_names().iter().take(1) {
-        let _ = effect::ratio_effects(view, control, RatioSe::Cr2, 0.95);
+        for se in [StdError::Cr2, StdError::Delta] {
+            let options = Options {
+                se,
+                ..Options::default()
+            };
+            let _ = effect::effects(view, control, &options);
+        }
     }
 }
 
@@ -178,10 +186,21 @@ fn ask_view(sketch: &View<'_>) {
         holds(&arm.condition);
         let control = arm.condition.as_str();
         let _ = effect::effects(sketch, control, &options);
-        let _ = effect::adjusted_effects(sketch, control, Strata::Absorb, 0.95);
-        let _ = effect::effects_joint(sketch, control, &options);
+        let lin = Options {
+            adjust: Adjust::Lin,
+            ..options
+        };
+        let _ = effect::coefficients(sketch, control, &lin);
+        let hypothesis = format!("{} = 1", quoted(control));
+        let _ = effect::contrasts(sketch, control, &[&hypothesis], &options);
+        let _ = effect::joint_test(sketch, control, Some(&[&hypothesis]), &options);
+        let _ = effect::joint_test::<&str>(sketch, control, None, &options);
         let _ = effect::effect_sizes(sketch, control, &options);
-        let _ = effect::binary_effects(sketch, control, 0.95);
+        let pairs = Options {
+            strata: Strata::Pairs,
+            ..options
+        };
+        let _ = effect::effects(sketch, control, &pairs);
         let cace = CaceOptions::from_words("none", "auto", "CR2", 0.95).unwrap();
         let _ = effect::cace(sketch, control, None, &cace);
         let _ = balance(sketch, control, Strata::Absorb);
@@ -231,8 +250,8 @@ fn distributions() {
             for control in ["control", "é"] {
                 let answer = effect::quantile_effects(&mut d, control, &[0.25, 0.5], 0.95);
                 for row in answer.iter().flatten() {
-                    holds(&row.condition);
-                    holds(&row.control);
+                    holds(&row.comparison.condition);
+                    holds(&row.comparison.control);
                 }
                 if let Err(error) = &answer {
                     holds(&error.message());
@@ -286,8 +305,10 @@ fn rows_of_logistic_regressions() {
         |b| Logistic::decode(b, &budget()),
         |rows| {
             let fit = rows.fit();
-            let x = vec![0.5; fit.coefficients.len().saturating_sub(1)];
-            let _ = logistic_predict(&fit.coefficients, &x);
+            if let Some(coefficients) = &fit.coefficients {
+                let x = vec![0.5; coefficients.len().saturating_sub(1)];
+                let _ = logistic_predict(coefficients, &x);
+            }
             let mut sum = Logistic::new(&budget());
             let _ = sum.merge(&rows);
             sum.encode();

@@ -8,8 +8,10 @@ mod oracle;
 
 use oracle::{Report, number, read};
 use rct_core::budget::Budget;
-use rct_core::effect::{Options, Strata, StudentAdjust, StudentEffect, effects, student_effects};
+use rct_core::effect::{Effect, effects};
 use rct_core::error::Explain;
+use rct_core::note::Code;
+use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 /// Each row of a design as a student of its own; `parts` sketches are merged.
@@ -43,10 +45,18 @@ fn students(design: &str, stratum: Option<&str>, covariates: &[&str], parts: usi
     Sketch::decode(&all.encode(), &budget).unwrap()
 }
 
-fn effect(s: &Sketch, adjust: StudentAdjust) -> StudentEffect {
-    student_effects(&s.first().unwrap(), "0", adjust, Strata::Absorb, 0.95)
+fn effect(s: &Sketch, adjust: Adjust) -> Effect {
+    let options = Options {
+        adjust,
+        ..Options::default()
+    };
+    effects(&s.first().unwrap(), "0", &options)
         .unwrap()
         .remove(0)
+}
+
+fn has(row: &Effect, code: Code) -> bool {
+    row.notes.iter().any(|n| n.code == code)
 }
 
 fn json(path: &str) -> serde_json::Value {
@@ -75,9 +85,9 @@ fn agrees_with_the_formula_and_with_estimatr() {
         ("s09_lin", "s09_strata_crossing", Some("grade"), &["x"]),
     ] {
         let adjust = if covariates.is_empty() {
-            StudentAdjust::None
+            Adjust::None
         } else {
-            StudentAdjust::Lin
+            Adjust::Lin
         };
         let got = effect(&students(design, stratum, covariates, 1), adjust).inference;
         let expected = |k: &str| formula[id][k].as_f64();
@@ -133,11 +143,7 @@ fn without_strata_it_is_hc2() {
         .find(|r| r[at("model")] == "m1" && r[at("method")] == "HC2" && r[at("term")] == "treat")
         .unwrap();
     let mut report = Report::default();
-    let got = effect(
-        &students("s01_balanced_2arm", None, &[], 1),
-        StudentAdjust::None,
-    )
-    .inference;
+    let got = effect(&students("s01_balanced_2arm", None, &[], 1), Adjust::None).inference;
     report.check(
         "estimate".into(),
         got.estimate,
@@ -159,55 +165,68 @@ fn parts_add_up_and_the_size_is_constant() {
     assert_eq!(small.cell_count(), 2);
     assert!(small.encode().len() < 300);
     // A large offset changes nothing.
-    let offset = effect(
-        &students("s14_large_offset", None, &[], 1),
-        StudentAdjust::None,
-    );
+    let offset = effect(&students("s14_large_offset", None, &[], 1), Adjust::None);
     assert!(offset.inference.std_error.unwrap() > 0.0);
 }
 
 #[test]
 fn each_kind_of_sketch_has_its_functions() {
     let s = students("s01_balanced_2arm", None, &[], 1);
-    let error = effects(&s.first().unwrap(), "0", &Options::default()).unwrap_err();
+    let arms = rct_core::effect::arms(&s.first().unwrap()).unwrap_err();
+    let cells = s.first().unwrap().cell_summaries().unwrap_err();
+    for (message, hint) in [
+        (arms.message(), arms.hint()),
+        (cells.message(), cells.hint()),
+    ] {
+        assert_eq!(
+            message,
+            "sketch must be of clusters, got one in which each student is a unit"
+        );
+        let hint = hint.unwrap();
+        assert!(hint.contains("rct.effects"), "{hint}");
+    }
+    assert_eq!(s.info().n, 1000);
+    let usual = Options::default();
+    let message = |options: Options| {
+        let error = effects(&s.first().unwrap(), "0", &options).unwrap_err();
+        error.message()
+    };
     assert_eq!(
-        error.message(),
-        "sketch must be of clusters, got one in which each student is a unit"
-    );
-    assert!(error.hint().unwrap().contains("rct.student_effects"));
-    assert!(
-        rct_core::effect::arms(&s.first().unwrap()).is_err()
-            && s.first().unwrap().cell_summaries().is_err()
-    );
-    assert_eq!(s.info().rows, 1000);
-    let budget = Budget::unlimited();
-    let mut b = Builder::new(Columns::simple(false), &budget);
-    b.add(&Row {
-        condition: Some(b"0"),
-        cluster: Some(Cluster::Number(1)),
-        stratum: Key::NONE,
-        values: &[Some(1.0)],
-    })
-    .unwrap();
-    let clusters = &b.sketch().unwrap().first().unwrap();
-    let error =
-        student_effects(clusters, "0", StudentAdjust::None, Strata::Absorb, 0.95).unwrap_err();
-    assert_eq!(
-        error.message(),
-        "sketch must be of students as units, got one with clusters"
-    );
-    let error = student_effects(
-        &s.first().unwrap(),
-        "0",
-        StudentAdjust::Lin,
-        Strata::Absorb,
-        0.95,
-    )
-    .unwrap_err();
-    assert_eq!(
-        error.message(),
+        message(Options {
+            adjust: Adjust::Lin,
+            ..usual
+        }),
         "adjust must be \"none\" without covariates, got \"lin\""
     );
+    assert_eq!(
+        message(Options {
+            adjust: Adjust::Ancova,
+            ..usual
+        }),
+        "adjust must be one of \"none\", \"lin\", since each student is a unit of its own, got \"ancova\""
+    );
+    for se in [
+        StdError::Cr0,
+        StdError::Cr1,
+        StdError::Cr3,
+        StdError::Naive,
+        StdError::Delta,
+    ] {
+        let told = message(Options { se, ..usual });
+        assert!(told.starts_with("se must be one of \"CR2\""), "{told}");
+    }
+    let told = message(Options {
+        strata: Strata::Pairs,
+        ..usual
+    });
+    assert!(told.starts_with("strata must be one of"), "{told}");
+    let told = message(Options {
+        level: 1.0,
+        ..usual
+    });
+    assert!(told.starts_with("level must be"), "{told}");
+    let error = effects(&s.first().unwrap(), "2", &usual).unwrap_err();
+    assert!(error.message().starts_with("control condition \"2\""));
 }
 
 fn made(rows: &[(f64, &str, &str)]) -> Sketch {
@@ -229,13 +248,13 @@ fn made(rows: &[(f64, &str, &str)]) -> Sketch {
 fn what_does_not_exist() {
     let one = effect(
         &made(&[(1.0, "0", "a"), (2.0, "0", "a"), (5.0, "1", "a")]),
-        StudentAdjust::None,
+        Adjust::None,
     );
     assert_eq!(
         (one.inference.estimate, one.inference.std_error),
         (Some(3.5), None)
     );
-    assert!(one.notes.iter().any(|n| n.starts_with("single_student")));
+    assert!(has(&one, Code::SingleStudent));
     let apart = effect(
         &made(&[
             (1.0, "0", "a"),
@@ -243,15 +262,10 @@ fn what_does_not_exist() {
             (5.0, "1", "b"),
             (6.0, "1", "b"),
         ]),
-        StudentAdjust::None,
+        Adjust::None,
     );
-    assert_eq!((apart.inference.estimate, apart.strata), (None, 0));
-    assert!(
-        apart
-            .notes
-            .iter()
-            .any(|n| n.starts_with("aliased_condition"))
-    );
+    assert_eq!(apart.inference.estimate, None);
+    assert!(has(&apart, Code::AliasedCondition));
     let partly = effect(
         &made(&[
             (1.0, "0", "a"),
@@ -260,18 +274,14 @@ fn what_does_not_exist() {
             (6.0, "1", "a"),
             (9.0, "1", "b"),
         ]),
-        StudentAdjust::None,
+        Adjust::None,
     );
-    assert_eq!(
-        (partly.inference.estimate, partly.strata, partly.n),
-        (Some(4.0), 1, (3, 2))
-    );
-    assert!(
-        partly
-            .notes
-            .iter()
-            .any(|n| n.starts_with("uninformative_strata: 1 of 2"))
-    );
+    let (n, n_control) = (partly.comparison.n, partly.comparison.n_control);
+    assert_eq!((partly.inference.estimate, n, n_control), (Some(4.0), 3, 2));
+    assert!(partly.notes.iter().any(|n| {
+        n.to_string()
+            .starts_with("uninformative_strata: 1 of 2 strata")
+    }));
     let constant = effect(
         &made(&[
             (1.0, "0", "a"),
@@ -279,7 +289,7 @@ fn what_does_not_exist() {
             (2.0, "1", "a"),
             (2.0, "1", "a"),
         ]),
-        StudentAdjust::None,
+        Adjust::None,
     );
     assert_eq!(
         (constant.inference.std_error, constant.inference.p_value),

@@ -11,8 +11,9 @@ mod oracle;
 use oracle::{Model, PLAIN, Report, sketch};
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{Adjust, Options, StdError, Strata, TwoWayEffect, two_way_effects};
+use rct_core::effect::{Effect, effects, two_way_effects};
 use rct_core::error::Explain;
+use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -31,13 +32,25 @@ const KINDS: [(&str, StdError); 3] = [
     ("CR1S", StdError::Cr1s),
 ];
 
-fn rows(m: &Model<'_>, adjust: Adjust, se: StdError) -> Vec<TwoWayEffect> {
+fn rows(m: &Model<'_>, adjust: Adjust, se: StdError) -> Vec<Effect> {
     let options = Options {
         adjust,
         se,
         ..Options::default()
     };
-    two_way_effects(&sketch(m).first().unwrap(), m.control, &options).unwrap()
+    asked(&sketch(m), m.control, &options)
+}
+
+/// Strata as a second dimension are those of `effects`.
+fn asked(sketch: &Sketch, control: &str, options: &Options) -> Vec<Effect> {
+    let view = sketch.first().unwrap();
+    let rows = two_way_effects(&view, control, options).unwrap();
+    let clusters = Options {
+        strata: Strata::Clusters,
+        ..*options
+    };
+    assert_eq!(effects(&view, control, &clusters).unwrap(), rows);
+    rows
 }
 
 const CROSSED: Model<'static> = Model {
@@ -113,9 +126,9 @@ fn models() -> Vec<(&'static str, Model<'static>, Adjust)> {
     ]
 }
 
-fn has(row: &TwoWayEffect, note: &str) -> bool {
+fn has(row: &Effect, note: &str) -> bool {
     let start = format!("{note}: ");
-    row.notes.iter().any(|n| n.starts_with(&start))
+    row.notes.iter().any(|n| n.to_string().starts_with(&start))
 }
 
 #[test]
@@ -123,11 +136,18 @@ fn agrees_with_sandwich() {
     let (mut report, all) = (Report::default(), json("reference.json"));
     for (name, model, adjust) in models() {
         let expected = &all[name];
+        let info = sketch(&model).info();
+        let groups = [info.clusters, info.strata];
+        assert_eq!(
+            groups.map(Some),
+            [0, 1].map(|i| expected["groups"][i].as_u64()),
+            "{name}"
+        );
         for (kind, se) in KINDS {
             let got = rows(&model, adjust, se);
             let negative = expected[kind]["negative"] == true;
             for (i, row) in got.iter().enumerate() {
-                let what = format!("{name} {kind} {}", row.condition);
+                let what = format!("{name} {kind} {}", row.comparison.condition);
                 let number = |v: &Value| v.as_f64().or_else(|| v[i].as_f64());
                 report.check(
                     format!("{what} est"),
@@ -138,9 +158,9 @@ fn agrees_with_sandwich() {
                 let variance = expected[kind]["fixed"][i][i].as_f64().unwrap();
                 assert_eq!(has(row, "not_positive_definite"), negative, "{what}");
                 assert_eq!(has(row, "nested_clusters"), name.contains("nested"));
-                let groups = [row.clusters, row.strata, row.both];
                 let count = |i: usize| expected["groups"][i].as_u64().unwrap();
-                assert_eq!(groups, [0, 1, 2].map(count), "{what}");
+                // Groups of both dimensions are as many as clusters where these are nested.
+                assert_eq!(count(2) == count(0), has(row, "nested_clusters"), "{what}");
                 if variance == 0.0 {
                     assert_eq!((row.inference.std_error, row.inference.df), (None, None));
                     continue;
@@ -164,7 +184,7 @@ fn agrees_with_pyfixest() {
     let (mut report, all) = (Report::default(), json("pyfixest.json"));
     for (name, model, adjust) in models() {
         for row in rows(&model, adjust, StdError::Cr1s) {
-            let expected = match all[name].get(format!("arm[T.{}]", row.condition)) {
+            let expected = match all[name].get(format!("arm[T.{}]", row.comparison.condition)) {
                 Some(of_arm) => of_arm,
                 None => &all[name]["treat"],
             };
@@ -201,14 +221,12 @@ fn collect(pupils: &[Pupil]) -> Sketch {
     builder.into_sketch().unwrap()
 }
 
-fn effect(pupils: &[Pupil], se: StdError) -> TwoWayEffect {
+fn effect(pupils: &[Pupil], se: StdError) -> Effect {
     let options = Options {
         se,
         ..Options::default()
     };
-    two_way_effects(&collect(pupils).first().unwrap(), "0", &options)
-        .unwrap()
-        .remove(0)
+    asked(&collect(pupils), "0", &options).remove(0)
 }
 
 /// `Σ (Σ ψ_i)²` over groups of rows, and how many there are; `ψ_i = ± e_i / n`.
@@ -245,10 +263,10 @@ proptest! {
             let terms = parts.map(|(v, g)| v * factor(g));
             let variance = terms[0] + terms[1] - terms[2];
             let row = effect(&pupils, se);
-            prop_assert_eq!([row.clusters, row.strata, row.both].map(|g| g as f64), parts.map(|p| p.1));
+            prop_assert_eq!(has(&row, "nested_clusters"), parts[2].1 == parts[0].1);
             let nested = parts[2].1 == parts[0].1 || parts[2].1 == parts[1].1;
             let scale: f64 = terms.iter().sum();
-            let df = row.clusters.min(row.strata) as f64 - 1.0;
+            let df = parts[0].1.min(parts[1].1) - 1.0;
             if nested || df == 0.0 || variance.abs() < 1e-9 * scale {
                 continue;
             }
@@ -282,10 +300,7 @@ fn both_dimensions_have_the_same_rank() {
     let mut report = Report::default();
     for (_, se) in KINDS {
         let (one, other) = (effect(&pupils, se), effect(&swapped, se));
-        assert_eq!(
-            (one.clusters, one.strata, one.inference.df),
-            (other.strata, other.clusters, other.inference.df)
-        );
+        assert_eq!(one.inference.df, other.inference.df);
         report.check(
             "swapped".to_owned(),
             one.inference.std_error,
@@ -310,10 +325,9 @@ fn strata_within_clusters_leave_the_clusters() {
         strata: Strata::Ignore,
         ..Options::default()
     };
-    let alone =
-        rct_core::effect::effects(&collect(&pupils).first().unwrap(), "0", &options).unwrap();
-    assert_eq!(row.inference.std_error, alone[0].std_error);
-    assert_eq!(row.inference.df, alone[0].df);
+    let alone = effects(&collect(&pupils).first().unwrap(), "0", &options).unwrap();
+    assert_eq!(row.inference.std_error, alone[0].inference.std_error);
+    assert_eq!(row.inference.df, alone[0].inference.df);
 }
 
 #[test]

@@ -5,19 +5,19 @@
 
 use rct_core::budget::Budget;
 use rct_core::effect::{
-    Adjust, Effect, Estimand, Guard, Inference, Note, Options, RatioSe, Segments, StdError, Strata,
-    StudentAdjust, adjusted_effects, arms, binary_effects, cluster_diagnostics, effect_sizes,
-    effects, effects_joint, influence, interaction_test, paired_effects, ratio_effects,
-    student_effects, subgroup_effects,
+    Coefficient, Effect, EffectSizeRow, Guard, Measure, Segments, arms, cluster_diagnostics,
+    coefficients, effect_sizes, effects, influence, interaction_test, joint_test, subgroup_effects,
 };
 use rct_core::exact::{Sum, sample_variance};
 use rct_core::integrity::{balance, balance_joint};
-use rct_core::planning::{Within, icc, variance_components};
+use rct_core::note::Code;
+use rct_core::regression::{Adjust, Estimand, Inference, Options, StdError, Strata};
 use rct_core::resampling::{
     Draws, Statistic, Weights, WildOptions, randomization_test, simultaneous_intervals,
     wild_bootstrap,
 };
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
+use rct_core::variance::{Within, icc, variance_components};
 
 #[derive(Debug, Clone)]
 struct Student {
@@ -116,7 +116,9 @@ fn students() -> Vec<Student> {
 }
 
 fn of<'a>(rows: &'a [Effect], condition: &str) -> &'a Effect {
-    rows.iter().find(|r| r.condition == condition).unwrap()
+    rows.iter()
+        .find(|r| r.comparison.condition == condition)
+        .unwrap()
 }
 
 #[track_caller]
@@ -143,24 +145,25 @@ fn same_inference(got: &Inference, expected: &Inference, unit: f64, tolerance: f
     near(got.p_value, expected.p_value, 100.0 * tolerance, what);
 }
 
-fn inference(e: &Effect) -> Inference {
-    Inference {
-        estimate: e.estimate,
-        std_error: e.std_error,
-        df: e.df,
-        t: e.t,
-        p_value: e.p_value,
-        ci_low: e.ci_low,
-        ci_high: e.ci_high,
-    }
+/// The effect of condition t on one scale.
+fn size(data: &Sketch, options: &Options, measure: Measure) -> EffectSizeRow {
+    effect_sizes(&data.first().unwrap(), "c", options)
+        .unwrap()
+        .into_iter()
+        .find(|r| r.comparison.condition == "t" && r.measure == measure)
+        .unwrap()
+}
+
+fn has(e: &Effect, code: Code) -> bool {
+    e.notes.iter().any(|n| n.code == code)
 }
 
 #[track_caller]
 fn same(got: &Effect, expected: &Effect, unit: f64, what: &str) {
-    same_inference(&inference(got), &inference(expected), unit, 1e-9, what);
+    same_inference(&got.inference, &expected.inference, unit, 1e-9, what);
     let scaled = |v: Option<f64>| v.map(|v| v * unit);
-    near(got.sd.0, scaled(expected.sd.0), 1e-9, what);
-    near(got.sd.1, scaled(expected.sd.1), 1e-9, what);
+    near(got.sd, scaled(expected.sd), 1e-9, what);
+    near(got.sd_control, scaled(expected.sd_control), 1e-9, what);
     near(got.hedges_g, expected.hedges_g, 1e-9, what);
 }
 
@@ -214,7 +217,7 @@ fn the_scale_of_one_condition_does_nothing_to_others() {
                             effects(&after.first().unwrap(), "c", &options).unwrap(),
                             effects(&before.first().unwrap(), "c", &options).unwrap(),
                         );
-                        assert!(of(&a, "t").p_value.is_some(), "{what}");
+                        assert!(of(&a, "t").inference.p_value.is_some(), "{what}");
                         same(of(&a, "t"), of(&b, "t"), 1.0, &what);
                         near(of(&a, "t").lift_low, of(&b, "t").lift_low, 1e-9, &what);
                     }
@@ -232,18 +235,15 @@ fn nor_in_the_other_functions() {
         ..Options::default()
     };
     let student = |s: &Sketch| {
-        let rows = student_effects(
-            &s.first().unwrap(),
-            "c",
-            StudentAdjust::Lin,
-            Strata::Absorb,
-            0.95,
-        )
-        .unwrap();
-        rows[0].inference
+        let lin = Options {
+            adjust: Adjust::Lin,
+            ..Options::default()
+        };
+        effects(&s.first().unwrap(), "c", &lin).unwrap()[0].inference
     };
     let ratio = |s: &[Student]| {
-        ratio_effects(&ratios(s).ratio(None).unwrap(), "c", RatioSe::Cr2, 0.95).unwrap()[0].effect
+        let usual = Options::default();
+        effects(&ratios(s).ratio(None).unwrap(), "c", &usual).unwrap()[0].inference
     };
     let randomized = |s: &Sketch| {
         let draws = Draws::new(199, "seed").unwrap();
@@ -261,6 +261,7 @@ fn nor_in_the_other_functions() {
             draws: Draws::new(199, "seed").unwrap(),
             weights: Weights::Auto,
             null_imposed: true,
+            single_cluster: true,
         };
         wild_bootstrap(&s.first().unwrap(), "c", &options).unwrap()[0].clone()
     };
@@ -290,14 +291,11 @@ fn nor_in_the_other_functions() {
         near(a.t, b.t, 1e-9, name);
         near(a.p_value, b.p_value, 0.0, name);
         near(a.ci_high, b.ci_high, 1e-9, name);
-        let sizes = |s: &Sketch| {
-            effect_sizes(&s.first().unwrap(), "c", &options).unwrap()[0]
-                .size
-                .unwrap()
-        };
+        let sizes = |s: &Sketch| size(s, &options, Measure::HedgesG);
         let (a, b) = (sizes(&after), sizes(&before));
-        near(Some(a.hedges.g), Some(b.hedges.g), 1e-9, name);
-        near(Some(a.icc), Some(b.icc), 1e-9, name);
+        assert!(a.inference.estimate.is_some() && a.icc.is_some(), "{name}");
+        near(a.inference.estimate, b.inference.estimate, 1e-9, name);
+        near(a.icc, b.icc, 1e-9, name);
         // Balance: the same of a covariate.
         let mut moved = plain.clone();
         for s in moved.iter_mut().filter(|s| s.condition == "x") {
@@ -308,14 +306,14 @@ fn nor_in_the_other_functions() {
             let rows = balance(&s.first().unwrap(), "c", Strata::Ignore).unwrap();
             let row = rows
                 .into_iter()
-                .find(|r| r.condition == "t" && r.number == 2);
+                .find(|r| r.comparison.condition == "t" && r.number == 2);
             row.unwrap()
         };
         let (a, b) = (second(&a), second(&b));
-        near(a.difference, b.difference, 1e-9, name);
-        near(a.std_error, b.std_error, 1e-9, name);
+        near(a.inference.estimate, b.inference.estimate, 1e-9, name);
+        near(a.inference.std_error, b.inference.std_error, 1e-9, name);
         near(a.standardized, b.standardized, 1e-9, name);
-        near(a.p_value, b.p_value, 1e-7, name);
+        near(a.inference.p_value, b.inference.p_value, 1e-7, name);
     }
 }
 
@@ -379,14 +377,23 @@ fn the_unit_and_the_origin_of_a_column_do_nothing() {
                     }
                 }
             }
-            let joint = |s| effects_joint(s, "c", &Options::default()).unwrap().p_value;
+            let joint = |s| {
+                joint_test::<&str>(s, "c", None, &Options::default())
+                    .unwrap()
+                    .test
+                    .p_value
+            };
             near(
                 joint(&after.first().unwrap()),
                 joint(&before.first().unwrap()),
                 1e-8,
                 name,
             );
-            let test = |s| balance_joint(s, "c", Strata::Absorb).unwrap()[0].p_value;
+            let test = |s| {
+                balance_joint(s, "c", Strata::Absorb).unwrap()[0]
+                    .test
+                    .p_value
+            };
             near(
                 test(&after.first().unwrap()),
                 test(&before.first().unwrap()),
@@ -477,21 +484,29 @@ fn what_only_rounding_varies_is_not_tested() {
                         };
                         let found = effects(&data.first().unwrap(), "c", &options).unwrap();
                         let row = of(&found, "t");
-                        untested(&inference(row));
-                        assert!(row.notes.contains(&Note::NoResidual), "{row:?}");
+                        untested(&row.inference);
+                        assert!(has(row, Code::NoResidual), "{row:?}");
                         assert_eq!((row.lift_low, row.lift_high), (None, None));
-                        let size = &effect_sizes(&data.first().unwrap(), "c", &options).unwrap()[0];
-                        let size = size.size.unwrap();
-                        assert_eq!((size.std_error, size.interval), (None, None));
-                        let joint = effects_joint(&data.first().unwrap(), "c", &options).unwrap();
-                        assert_eq!((joint.f, joint.p_value), (None, None), "{joint:?}");
+                        let size = size(&data, &options, Measure::HedgesG).inference;
+                        assert!(size.estimate.is_some());
+                        assert_eq!(
+                            (size.std_error, size.ci_low, size.ci_high),
+                            (None, None, None)
+                        );
+                        let joint = joint_test::<&str>(&data.first().unwrap(), "c", None, &options)
+                            .unwrap();
+                        assert_eq!(
+                            (joint.test.f, joint.test.p_value),
+                            (None, None),
+                            "{joint:?}"
+                        );
                     }
                 }
                 let options = Options::default();
                 let draws = Draws::new(99, "seed").unwrap();
                 let all = [data.first().unwrap()];
                 let row = &simultaneous_intervals(&all, "c", &options, &draws).unwrap()[0];
-                assert_eq!((row.p_adjusted, row.ci_low), (None, None));
+                assert_eq!((row.p_adjusted, row.inference.ci_low), (None, None));
                 let statistic = Statistic::Studentized;
                 let row =
                     randomization_test(&data.first().unwrap(), "c", &options, statistic, &draws)
@@ -506,6 +521,7 @@ fn what_only_rounding_varies_is_not_tested() {
                     draws,
                     weights: Weights::Auto,
                     null_imposed: true,
+                    single_cluster: true,
                 };
                 let row = wild_bootstrap(&data.first().unwrap(), "c", &wild).unwrap()[0].clone();
                 assert_eq!((row.std_error, row.p_value), (Some(0.0), None), "{row:?}");
@@ -517,12 +533,12 @@ fn what_only_rounding_varies_is_not_tested() {
                 );
                 let segments = segments.unwrap();
                 let found = subgroup_effects(&segments, "c", &options, guard).unwrap();
-                for row in found.iter().filter(|r| r.condition == "t") {
+                for row in found.iter().filter(|r| r.comparison.condition == "t") {
                     untested(&row.inference);
                 }
                 // The same clusters with the same outcomes in both segments: effects that do not differ, whatever they are.
                 for test in interaction_test(&segments, "c", &options, guard).unwrap() {
-                    assert_eq!((test.t, test.p_value), (None, None), "{test:?}");
+                    assert_eq!((test.t, test.test.p_value), (None, None), "{test:?}");
                 }
                 let diagnostics =
                     cluster_diagnostics(&data.first().unwrap(), "c", Adjust::None, Strata::Absorb)
@@ -540,15 +556,17 @@ fn what_only_rounding_varies_is_not_tested() {
                 for s in &mut rows {
                     s.x = vec![3.0];
                 }
-                let row =
-                    &ratio_effects(&ratios(&rows).ratio(None).unwrap(), "c", RatioSe::Cr2, 0.95)
-                        .unwrap()[0];
-                untested(&row.effect);
+                let ratios = ratios(&rows);
+                let found = effects(&ratios.ratio(None).unwrap(), "c", &options).unwrap();
+                untested(&found[0].inference);
             }
         }
-        let row =
-            &binary_effects(&sketch(&equal_classes(third)).first().unwrap(), "c", 0.95).unwrap()[0];
-        untested(&row.points);
+        let rates = sketch(&equal_classes(third));
+        for measure in [Measure::RiskRatio, Measure::OddsRatio] {
+            let row = size(&rates, &Options::default(), measure).inference;
+            assert!(row.estimate.is_some());
+            assert_eq!((row.df, row.ci_low, row.ci_high), (None, None, None));
+        }
     }
 }
 
@@ -567,20 +585,21 @@ fn pairs_and_students_that_do_not_differ() {
                     0.0
                 };
         }
-        let row = &paired_effects(&sketch(&rows).first().unwrap(), "c", 0.95).unwrap()[0];
+        let pairs = Options {
+            strata: Strata::Pairs,
+            ..Options::default()
+        };
+        let row = &effects(&sketch(&rows).first().unwrap(), "c", &pairs).unwrap()[0];
         untested(&row.inference);
         for s in &mut rows {
             s.y = disguise((s.condition == "t") as u8 as f64, s.cluster);
         }
         let data = sketch_with(&rows, |_| Cluster::Digest(Key::STUDENT));
-        let row = &student_effects(
-            &data.first().unwrap(),
-            "c",
-            StudentAdjust::None,
-            Strata::Ignore,
-            0.95,
-        )
-        .unwrap()[0];
+        let ignore = Options {
+            strata: Strata::Ignore,
+            ..Options::default()
+        };
+        let row = &effects(&data.first().unwrap(), "c", &ignore).unwrap()[0];
         untested(&row.inference);
         assert_eq!(row.hedges_g, None);
         assert_eq!(
@@ -606,8 +625,8 @@ fn what_a_covariate_explains_but_for_rounding_is_not_tested() {
             };
             let found = effects(&data.first().unwrap(), "c", &options).unwrap();
             let row = of(&found, "t");
-            near(row.estimate, Some(0.5), 1e-14, "estimate");
-            untested(&inference(row));
+            near(row.inference.estimate, Some(0.5), 1e-14, "estimate");
+            untested(&row.inference);
         }
     }
 }
@@ -647,16 +666,11 @@ fn covariates_that_say_nearly_the_same() {
                 ..Options::default()
             };
             let row = effects(&data.first().unwrap(), "c", &options).unwrap()[0].clone();
-            near(row.estimate, Some(expected), 1e-9, "estimate");
-            assert!(
-                !row.notes
-                    .iter()
-                    .any(|n| matches!(n, Note::AliasedCovariate(_)))
-            );
-            let rows = adjusted_effects(&data.first().unwrap(), "c", Strata::Absorb, 0.95).unwrap();
-            near(rows[1].effect.estimate, Some(expected), 1e-9, "adjusted");
-            let theta = rows[1].theta.clone().unwrap();
-            assert!(theta.iter().all(Option::is_some), "{theta:?}");
+            near(row.inference.estimate, Some(expected), 1e-9, "estimate");
+            assert!(!has(&row, Code::AliasedCovariate), "{row:?}");
+            let found = coefficients(&data.first().unwrap(), "c", &options).unwrap();
+            let known = |t: &Coefficient| t.inference.estimate.is_some();
+            assert!(found.terms.iter().all(known), "{found:?}");
             let explained = variance_components(&data.first().unwrap(), Within::Condition).unwrap();
             assert_eq!(explained.covariates, 2);
         }
@@ -667,7 +681,9 @@ fn covariates_that_say_nearly_the_same() {
         ..Options::default()
     };
     let row = effects(&points(8, 0.0, 1.0).first().unwrap(), "c", &options).unwrap()[0].clone();
-    assert!(row.notes.contains(&Note::AliasedCovariate(2)), "{row:?}");
+    let aliased = row.notes.iter().find(|n| n.code == Code::AliasedCovariate);
+    let told = aliased.map_or("", |n| n.text.as_str());
+    assert!(told.starts_with("covariate 2 "), "{row:?}");
 }
 
 #[test]
@@ -712,6 +728,6 @@ fn a_mean_of_zero_has_no_lift() {
         .collect();
     rows.extend(mirror);
     let found = effects(&sketch(&rows).first().unwrap(), "c", &Options::default()).unwrap();
-    assert_eq!(of(&found, "t").mean.1, Some(0.0));
-    assert!(of(&found, "t").notes.contains(&Note::NoLift));
+    assert_eq!(of(&found, "t").mean_control, Some(0.0));
+    assert!(has(of(&found, "t"), Code::NoLift));
 }

@@ -4,9 +4,11 @@ use super::oracle::{number, read};
 use super::{Student, json, near, outcomes, sketch_of, students};
 use rct_core::attrition::{LeeBounds, LeeOptions, Trim, imbens_manski, lee_bounds, manski_bounds};
 use rct_core::budget::Budget;
-use rct_core::effect::{Distribution, Options, Strata, effects};
+use rct_core::effect::{Distribution, effects};
 use rct_core::error::Explain;
+use rct_core::note::{Code, Note};
 use rct_core::random::{Purpose, Random};
+use rct_core::regression::{Options, Strata};
 use rct_core::sketch::Key;
 
 #[test]
@@ -62,33 +64,42 @@ fn worst_cases_are_effects_on_filled_in_outcomes() {
             .unwrap()
         };
         let (low, high) = (fill(10.0, 90.0), fill(90.0, 10.0));
-        near("low", rows[0].low.unwrap(), low[0].estimate.unwrap(), 1e-10);
+        near(
+            "low",
+            rows[0].low.unwrap(),
+            low[0].inference.estimate.unwrap(),
+            1e-10,
+        );
         near(
             "low se",
             rows[0].low_se.unwrap(),
-            low[0].std_error.unwrap(),
+            low[0].inference.std_error.unwrap(),
             1e-10,
         );
         near(
             "high",
             rows[0].high.unwrap(),
-            high[0].estimate.unwrap(),
+            high[0].inference.estimate.unwrap(),
             1e-10,
         );
         near(
             "high se",
             rows[0].high_se.unwrap(),
-            high[0].std_error.unwrap(),
+            high[0].inference.std_error.unwrap(),
             1e-10,
         );
-        let df = low[0].df.unwrap().min(high[0].df.unwrap());
+        let df = low[0]
+            .inference
+            .df
+            .unwrap()
+            .min(high[0].inference.df.unwrap());
         near("df", rows[0].df.unwrap(), df, 1e-10);
         assert!(rows[0].ci_low.unwrap() < rows[0].low.unwrap());
         let gone = all
             .iter()
             .filter(|s| s.condition == "control" && s.outcome.is_none())
             .count();
-        assert_eq!(rows[0].missing.1, gone as u64);
+        assert_eq!(rows[0].missing_control, gone as u64);
         assert!(manski_bounds(&sketch.first().unwrap(), "control", 1.0, 0.0, 0.95).is_err());
     }
 }
@@ -172,7 +183,7 @@ fn lee_as_the_reference() {
         let got = lee(&all, trim, Strata::Ignore);
         near("low", got.low.unwrap(), lee_of(&[name, "lower"]), 1e-9);
         near("high", got.high.unwrap(), lee_of(&[name, "upper"]), 1e-9);
-        assert_eq!(got.trimmed, "treated");
+        assert_eq!(got.trimmed.as_deref(), Some("treated"));
         near(
             "share",
             got.trimmed_share.unwrap(),
@@ -187,21 +198,24 @@ fn lee_as_the_reference() {
         );
         near(
             "response",
-            got.response.0.unwrap(),
+            got.response.unwrap(),
             lee_of(&["share_treated"]),
             1e-9,
         );
         near(
             "response",
-            got.response.1.unwrap(),
+            got.response_control.unwrap(),
             lee_of(&["share_control"]),
             1e-9,
         );
-        assert_eq!(got.n.0 as f64, lee_of(&["n_selected_trimmed_arm"]));
-        assert_eq!(got.n.1 as f64, lee_of(&["n_selected_other"]));
+        assert_eq!(got.comparison.n as f64, lee_of(&["n_selected_trimmed_arm"]));
+        assert_eq!(
+            got.comparison.n_control as f64,
+            lee_of(&["n_selected_other"])
+        );
         if trim == Trim::Paper {
-            assert_eq!(got.kept.0 as f64, lee_of(&["n_kept_lower"]));
-            assert_eq!(got.kept.1 as f64, lee_of(&["n_kept_upper"]));
+            assert_eq!(got.kept_low as f64, lee_of(&["n_kept_lower"]));
+            assert_eq!(got.kept_high as f64, lee_of(&["n_kept_upper"]));
         }
     }
     // Students on their own: Lee's proposition 3. The reference has the variance of the kept outcomes with another divisor.
@@ -268,12 +282,17 @@ fn nothing_missing_leaves_the_difference_in_means() {
         &outcomes(&all, false).first().unwrap(),
         "control",
         &Options {
-            se: rct_core::effect::StdError::Cr1,
+            se: rct_core::regression::StdError::Cr1,
             ..Options::default()
         },
     )
     .unwrap();
-    near("se", got.low_se.unwrap(), cr1[0].std_error.unwrap(), 1e-9);
+    near(
+        "se",
+        got.low_se.unwrap(),
+        cr1[0].inference.std_error.unwrap(),
+        1e-9,
+    );
 }
 
 /// Outcomes are missing by a rule of one direction, for whole clusters alike; the interval should hold the effect on those who
@@ -377,12 +396,12 @@ fn what_does_not_fit_together_is_refused() {
 /// A condition that is one cluster shows nothing of how clusters vary, and clusters that are alike have no standard error.
 #[test]
 fn bounds_without_an_interval_say_why() {
-    let said = |notes: &[String], name: &str| notes.iter().any(|n| n.starts_with(name));
+    let said = |notes: &[Note], code: Code| notes.iter().any(|n| n.code == code);
     let mut one = students("single", 12);
     one.retain(|s| s.condition == "treated" || s.cluster == 1);
     let got = lee(&one, Trim::Paper, Strata::Ignore);
     assert!(got.low.is_some() && got.ci_low.is_none(), "{got:?}");
-    assert!(said(&got.notes, "single_cluster_arm: "));
+    assert!(said(&got.notes, Code::SingleCluster));
     let mut alike = students("alike", 12);
     alike.iter_mut().for_each(|s| s.outcome = Some(5.0));
     let got = lee(&alike, Trim::Paper, Strata::Ignore);
@@ -390,7 +409,16 @@ fn bounds_without_an_interval_say_why() {
         (got.low, got.low_se, got.ci_low),
         (Some(0.0), Some(0.0), None)
     );
-    assert!(said(&got.notes, "no_residual: "));
+    assert!(said(&got.notes, Code::NoResidual));
+
+    // Five clusters in two strata leave one degree of freedom.
+    let mut five = students("five", 12);
+    five.retain(|s| [1, 2, 3, 4, 6].contains(&s.cluster));
+    five.iter_mut().for_each(|s| s.stratum = s.cluster / 3 % 2);
+    let got = lee(&five, Trim::Fractional, Strata::Absorb);
+    assert_eq!(got.df, Some(1.0), "{got:?}");
+    assert!(got.low_se.is_some() && got.ci_low.is_none(), "{got:?}");
+    assert!(said(&got.notes, Code::TooLowDf), "{got:?}");
 
     // All treated outcomes are the best and all others the worst, so that the upper bound alone does not vary.
     let mut all = students("upper", 12);
@@ -403,7 +431,7 @@ fn bounds_without_an_interval_say_why() {
         .unwrap()
         .remove(0);
     assert_eq!((got.high_se, got.ci_low), (Some(0.0), None), "{got:?}");
-    assert!(said(&got.notes, "no_residual: "));
+    assert!(said(&got.notes, Code::NoResidual));
 }
 
 /// Mean of the outcomes of which a share is taken away at one end, filled up from the other end: the least or the greatest mean that
@@ -479,7 +507,7 @@ fn close(what: &str, got: f64, expected: f64) {
 }
 
 fn said(row: &LeeBounds, name: &str) -> bool {
-    row.notes.iter().any(|n| n.starts_with(name))
+    row.notes.iter().any(|n| n.to_string().starts_with(name))
 }
 
 #[test]
@@ -488,14 +516,14 @@ fn outcomes_of_zero_and_one_are_bounded() {
     let got = lee(&all, Trim::Fractional, Strata::Ignore);
     close("low", got.low.unwrap(), 0.0);
     close("high", got.high.unwrap(), 2.0 / 7.0);
-    assert_eq!(got.kept, (140, 140));
+    assert_eq!((got.kept_low, got.kept_high), (140, 140));
     assert!(got.ci_low.unwrap() < 0.0 && got.ci_high.unwrap() > 2.0 / 7.0);
     assert!(!said(&got, "trimmed_less"), "{got:?}");
     // Lee's trimming keeps all that are equal to the quantile, and says so.
     let paper = lee(&all, Trim::Paper, Strata::Ignore);
     close("paper", paper.low.unwrap(), paper.untrimmed.unwrap());
     assert!(
-        paper.notes.iter().any(|n| n.starts_with(
+        paper.notes.iter().any(|n| n.to_string().starts_with(
             "trimmed_less: method \"paper\" keeps all outcomes equal to the one at the edge: \
              it trimmed 0 outcomes for the lower and 0 for the upper bound instead of 40,"
         )),
@@ -536,7 +564,8 @@ fn bounds_with_ties_are_those_of_arithmetic() {
             let got = lee(&all, Trim::Fractional, Strata::Ignore);
             close("low", got.low.unwrap(), low);
             close("high", got.high.unwrap(), high);
-            assert_eq!(got.trimmed, if swap { "control" } else { "treated" });
+            let trimmed = if swap { "control" } else { "treated" };
+            assert_eq!(got.trimmed.as_deref(), Some(trimmed));
             assert!(!said(&got, "trimmed_less"));
             for trim in [Trim::Paper, Trim::Integer] {
                 let other = lee(&all, trim, Strata::Ignore);

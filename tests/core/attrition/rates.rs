@@ -2,46 +2,49 @@
 
 use super::oracle::{Model, PLAIN, number, read, sketch};
 use super::{near, outcomes, sketch_of, students};
-use rct_core::attrition::{Verdict, attrition, missing_balance, response_weights, wwc_attrition};
+use rct_core::attrition::{
+    Verdict, attrition, boundaries, missing_balance, response_weights, wwc_attrition,
+};
 use rct_core::distribution::{normal_density, normal_quantile_upper};
+use rct_core::note::Code;
 
 #[test]
 fn the_boundary_of_the_what_works_clearinghouse() {
     // Standards Handbook 4.1, table II.1; 0 to 50 by fives as two more transcriptions have it.
     for (overall, cautious, optimistic) in [
-        (0.0, 5.7, 10.0),
-        (5.0, 6.1, 10.5),
-        (10.0, 6.3, 10.9),
-        (15.0, 5.9, 10.7),
-        (20.0, 5.4, 10.0),
-        (25.0, 4.8, 9.2),
-        (30.0, 4.1, 8.2),
-        (35.0, 3.3, 7.2),
-        (40.0, 2.6, 6.0),
-        (45.0, 1.8, 4.9),
-        (50.0, 1.0, 3.7),
-        (51.0, 0.9, 3.5),
-        (55.0, 0.3, 2.6),
-        (57.0, 0.0, 2.1),
+        (0.0, 0.057, 0.1),
+        (0.05, 0.061, 0.105),
+        (0.1, 0.063, 0.109),
+        (0.15, 0.059, 0.107),
+        (0.2, 0.054, 0.1),
+        (0.25, 0.048, 0.092),
+        (0.3, 0.041, 0.082),
+        (0.35, 0.033, 0.072),
+        (0.4, 0.026, 0.06),
+        (0.45, 0.018, 0.049),
+        (0.5, 0.01, 0.037),
+        (0.51, 0.009, 0.035),
+        (0.55, 0.003, 0.026),
+        (0.57, 0.0, 0.021),
     ] {
         let (c, o) = wwc_attrition(overall, -cautious);
         assert_eq!((c.boundary, o.boundary), (Some(cautious), Some(optimistic)));
         assert!(c.low && o.low);
-        let (c, o) = wwc_attrition(overall, cautious + 0.01);
+        let (c, o) = wwc_attrition(overall, cautious + 0.0001);
         assert!(!c.low && o.low);
         assert_eq!(c.word(), "high");
     }
     // From 58 % on there is no cautious boundary, past 65 % none at all.
-    for (overall, optimistic) in [(58.0, 1.9), (60.0, 1.4), (65.0, 0.3)] {
+    for (overall, optimistic) in [(0.58, 0.019), (0.6, 0.014), (0.65, 0.003)] {
         let (c, o) = wwc_attrition(overall, optimistic);
         assert_eq!((c.boundary, o.boundary), (None, Some(optimistic)));
-        assert!(!c.low && o.low && !wwc_attrition(overall, optimistic + 0.01).1.low);
+        assert!(!c.low && o.low && !wwc_attrition(overall, optimistic + 0.0001).1.low);
     }
     let none = Verdict {
         boundary: None,
         low: false,
     };
-    for overall in [65.1, 66.0, 100.0, 1e300, f64::INFINITY, -0.1, f64::NAN] {
+    for overall in [0.651, 0.66, 1.0, 1e300, f64::INFINITY, -0.001, f64::NAN] {
         assert_eq!(wwc_attrition(overall, 0.0), (none, none), "{overall}");
     }
 }
@@ -49,9 +52,10 @@ fn the_boundary_of_the_what_works_clearinghouse() {
 /// A row that is out of place, or twice there, makes a step that the model behind the table does not.
 #[test]
 fn the_boundary_is_smooth() {
-    let at = |overall: i32| wwc_attrition(f64::from(overall), 0.0);
-    let cautious: Vec<f64> = (0..=57).map(|i| at(i).0.boundary.unwrap()).collect();
-    let optimistic: Vec<f64> = (0..=65).map(|i| at(i).1.boundary.unwrap()).collect();
+    let at = |overall: i32| wwc_attrition(f64::from(overall) / 100.0, 0.0);
+    let points = |v: Verdict| 100.0 * v.boundary.unwrap();
+    let cautious: Vec<f64> = (0..=57).map(|i| points(at(i).0)).collect();
+    let optimistic: Vec<f64> = (0..=65).map(|i| points(at(i).1)).collect();
     for column in [cautious, optimistic] {
         let steps: Vec<f64> = column.windows(2).map(|w| w[1] - w[0]).collect();
         assert!(steps.iter().all(|s| (-0.31..0.21).contains(s)), "{steps:?}");
@@ -96,8 +100,8 @@ fn the_boundary_is_that_of_a_bias_of_a_twentieth() {
                     outside = middle;
                 }
             }
-            let (c, o) = wwc_attrition(f64::from(overall), 0.0);
-            let published = if optimistic { o } else { c }.boundary.unwrap();
+            let (c, o) = wwc_attrition(missing, 0.0);
+            let published = 100.0 * if optimistic { o } else { c }.boundary.unwrap();
             assert!(
                 (inside - published).abs() < points,
                 "{overall}: {inside} by the model, {published} in the table"
@@ -110,20 +114,52 @@ fn the_boundary_is_that_of_a_bias_of_a_twentieth() {
 #[test]
 fn the_boundary_between_whole_percents() {
     let at = |overall: f64| wwc_attrition(overall, 0.0);
-    near("12.5", at(12.5).0.boundary.unwrap(), 6.15, 1e-12);
-    near("53.25", at(53.25).0.boundary.unwrap(), 0.55, 1e-12);
-    near("64.75", at(64.75).1.boundary.unwrap(), 0.35, 1e-12);
-    assert_eq!(at(57.5).0.boundary, None);
+    near("12.5", at(0.125).0.boundary.unwrap(), 0.0615, 1e-12);
+    near("53.25", at(0.5325).0.boundary.unwrap(), 0.0055, 1e-12);
+    near("64.75", at(0.6475).1.boundary.unwrap(), 0.0035, 1e-12);
+    assert_eq!(at(0.575).0.boundary, None);
     // Products and quotients that are whole percents but for rounding.
-    assert_eq!(at(100.0 * 0.55).0.boundary, Some(0.3));
-    assert_eq!(at(100.0 * 0.57).0.boundary, Some(0.0));
-    assert_eq!(at(57.0 + 1e-12).0.boundary, Some(0.0));
-    assert_eq!(at(65.0 + 1e-12).1.boundary, Some(0.3));
-    assert_eq!(at(-1e-12).0.boundary, Some(5.7));
+    assert_eq!(at(0.55).0.boundary, Some(0.003));
+    assert_eq!(at(0.57).0.boundary, Some(0.0));
+    assert_eq!(at(1.0 - 0.43).0.boundary, Some(0.0));
+    assert_eq!(at(3.0 * 0.19).0.boundary, Some(0.0));
+    assert_eq!(at(0.57 + 1e-14).0.boundary, Some(0.0));
+    assert_eq!(at(0.65 + 1e-14).1.boundary, Some(0.003));
+    assert_eq!(at(-1e-14).0.boundary, Some(0.057));
     for i in 0..=6500 {
-        let (c, o) = at(f64::from(i) / 100.0);
+        let (c, o) = at(f64::from(i) / 10_000.0);
         let o = o.boundary.unwrap();
         assert!(c.boundary.is_none_or(|c| c < o), "{i}");
+    }
+}
+
+/// What a user asks is checked, and answered as the table says.
+#[test]
+fn the_boundaries_that_a_user_asks_for() {
+    for (overall, differential) in [
+        (0.0, 0.0),
+        (0.2, -0.054),
+        (0.2, 0.06),
+        (0.6, 0.01),
+        (1.0, -1.0),
+    ] {
+        let got = boundaries(overall, differential).unwrap();
+        let (c, o) = wwc_attrition(overall, differential);
+        assert_eq!((got.cautious, got.optimistic), (c, o));
+        assert_eq!(got.cautious_boundary, c.boundary);
+        assert_eq!(got.optimistic_boundary, o.boundary);
+    }
+    for (overall, differential, argument) in [
+        (-0.01, 0.0, "overall"),
+        (1.01, 0.0, "overall"),
+        (20.0, 0.05, "overall"),
+        (f64::NAN, 0.0, "overall"),
+        (0.2, 1.01, "differential"),
+        (0.2, -5.4, "differential"),
+        (0.2, f64::NAN, "differential"),
+    ] {
+        let error = boundaries(overall, differential).unwrap_err();
+        assert_eq!(error.argument, argument, "{overall} {differential}");
     }
 }
 
@@ -152,9 +188,9 @@ fn much_attrition_has_a_boundary_too() {
         (row.students.rates().unwrap(), row.clusters.rates().unwrap())
     };
     let (students, clusters) = rates(&all);
-    assert_eq!((students.overall, students.differential), (55.0, 0.0));
-    assert_eq!(students.cautious.boundary, Some(0.3));
-    assert_eq!(students.optimistic.boundary, Some(2.6));
+    assert_eq!((students.overall, students.differential), (0.55, 0.0));
+    assert_eq!(students.cautious.boundary, Some(0.003));
+    assert_eq!(students.optimistic.boundary, Some(0.026));
     assert!(students.cautious.low && students.optimistic.low);
     assert_eq!(clusters.overall, 0.0);
     // 12 of 20 clusters are lost, alike in both.
@@ -162,9 +198,9 @@ fn much_attrition_has_a_boundary_too() {
         .filter(|s| s.cluster < 12)
         .for_each(|s| s.outcome = None);
     let (_, clusters) = rates(&all);
-    assert_eq!((clusters.overall, clusters.differential), (60.0, 0.0));
+    assert_eq!((clusters.overall, clusters.differential), (0.6, 0.0));
     assert!(!clusters.cautious.low && clusters.optimistic.low);
-    assert_eq!(clusters.optimistic.boundary, Some(1.4));
+    assert_eq!(clusters.optimistic.boundary, Some(0.014));
 }
 
 #[test]
@@ -189,31 +225,16 @@ fn the_test_is_that_of_the_reference_regression() {
     near(
         "differential",
         row.test.estimate.unwrap(),
-        -100.0 * value("est"),
+        -value("est"),
         1e-9,
     );
-    near("se", row.test.std_error.unwrap(), 100.0 * value("se"), 1e-9);
+    near("se", row.test.std_error.unwrap(), value("se"), 1e-9);
     near("df", row.test.df.unwrap(), value("df"), 1e-9);
     near("p", row.test.p_value.unwrap(), value("p"), 1e-9);
-    near(
-        "low",
-        row.test.ci_low.unwrap(),
-        -100.0 * value("ci_hi"),
-        1e-9,
-    );
+    near("low", row.test.ci_low.unwrap(), -value("ci_hi"), 1e-9);
     let rates = row.students.rates().unwrap();
-    near(
-        "missing",
-        rates.missing.0,
-        100.0 * (1.0 - 0.905241935483871),
-        1e-9,
-    );
-    near(
-        "missing",
-        rates.missing.1,
-        100.0 * (1.0 - 0.7347740667976425),
-        1e-9,
-    );
+    near("missing", rates.missing.0, 1.0 - 0.905241935483871, 1e-9);
+    near("missing", rates.missing.1, 1.0 - 0.7347740667976425, 1e-9);
     near(
         "differential",
         rates.differential,
@@ -239,7 +260,7 @@ fn clusters_without_any_outcome_are_missing() {
     near(
         "overall",
         rows[0].clusters.rates().unwrap().overall,
-        5.0,
+        0.05,
         1e-12,
     );
     let seen = all
@@ -290,7 +311,7 @@ fn weights_give_back_those_who_are_missing() {
     let rows = response_weights(&outcomes(&none, true).first().unwrap(), None).unwrap();
     let empty = rows.iter().find(|r| r.observed == 0).unwrap();
     assert_eq!(empty.weight, None);
-    assert!(empty.notes.iter().any(|n| n.starts_with("no_observed")));
+    assert!(empty.notes.iter().any(|n| n.code == Code::NoObserved));
 }
 
 #[test]
@@ -309,12 +330,12 @@ fn missing_students_are_compared_as_in_clubsandwich() {
     };
     for (arm, row) in rows.iter().enumerate() {
         for (what, got) in [
-            ("estimate", row.difference.estimate.map(|e| -e)),
-            ("std_error", row.difference.std_error),
-            ("df", row.difference.df),
-            ("p", row.difference.p_value),
-            ("mean_observed", row.mean.0),
-            ("mean_missing", row.mean.1),
+            ("estimate", row.inference.estimate.map(|e| -e)),
+            ("std_error", row.inference.std_error),
+            ("df", row.inference.df),
+            ("p", row.inference.p_value),
+            ("mean_observed", row.mean_observed),
+            ("mean_missing", row.mean_missing),
             ("sd", row.sd),
         ] {
             near(
@@ -330,6 +351,6 @@ fn missing_students_are_compared_as_in_clubsandwich() {
     let all = students("all", 12);
     let everyone = sketch_of(&all, |_| Some(1.0), Some(&|s| s.cluster as f64), false);
     let rows = missing_balance(&everyone.first().unwrap(), 0.95).unwrap();
-    assert_eq!(rows[0].difference.estimate, None);
-    assert!(rows[0].notes[0].starts_with("no_comparison"));
+    assert_eq!(rows[0].inference.estimate, None);
+    assert_eq!(rows[0].notes[0].code, Code::NoComparison);
 }

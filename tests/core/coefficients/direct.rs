@@ -3,7 +3,8 @@
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{Adjust, Coefficients, Options, StdError, coefficients, contrasts, effects};
+use rct_core::effect::{Coefficients, coefficients, contrasts, effects};
+use rct_core::regression::{Adjust, Options, StdError};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 const CONDITIONS: [&str; 3] = ["a", "b", "c"];
@@ -330,7 +331,7 @@ proptest! {
             prop_assert!(near(se * se, variance, size), "{} {}", se * se, variance);
         }
         let effect = &effects(&view, CONDITIONS[CONTROL], &options).unwrap()[0];
-        prop_assert_eq!(row[1].inference.estimate, effect.estimate);
-        prop_assert_eq!(row[1].inference.std_error, effect.std_error);
+        prop_assert_eq!(row[1].inference.estimate, effect.inference.estimate);
+        prop_assert_eq!(row[1].inference.std_error, effect.inference.std_error);
     }
 }

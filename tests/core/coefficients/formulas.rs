@@ -1,7 +1,7 @@
 //! How hypotheses are read.
 
 use proptest::prelude::*;
-use rct_core::effect::{Flaw, Formula, FormulaError, quoted};
+use rct_core::regression::{Flaw, Formula, FormulaError, quoted};
 
 fn parse(text: &str) -> Formula {
     Formula::parse(text).unwrap_or_else(|e| panic!("{e}"))
@@ -18,9 +18,12 @@ fn refused(text: &str) -> FormulaError {
     Formula::parse(text).unwrap_err()
 }
 
+/// A text, its names with their factors, and the constant.
+type Case<'a> = (&'a str, &'a [(&'a str, f64)], f64);
+
 #[test]
 fn hypotheses_are_read() {
-    let cases: [(&str, &[(&str, f64)], f64); 16] = [
+    let cases: [Case<'_>; 16] = [
         ("tutor = hints", &[("tutor", 1.0), ("hints", -1.0)], 0.0),
         (
             "(tutor + hints)/2 = control",

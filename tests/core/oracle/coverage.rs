@@ -3,9 +3,8 @@
 use super::models::{DESIGNS, EVENTS, model};
 use super::support::{Model, Report, Table, number, read, sketch, sketch_of};
 use rct_core::distribution::{t_critical, t_two_sided};
-use rct_core::effect::{
-    Adjust, AdjustedEffect, Effect, Options, StdError, Strata, adjusted_effects, effects,
-};
+use rct_core::effect::{Coefficient, Effect, TermKind, coefficients, effects};
+use rct_core::regression::{Adjust, Options, StdError};
 use rct_core::sketch::Sketch;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -132,7 +131,7 @@ fn sketch_for(m: &Model<'_>) -> Sketch {
 struct Computed {
     sketches: BTreeMap<(String, bool), Sketch>,
     effects: BTreeMap<(String, bool, String), Vec<Effect>>,
-    adjusted: BTreeMap<(String, bool), Vec<AdjustedEffect>>,
+    slopes: BTreeMap<(String, &'static str, bool), Vec<Coefficient>>,
 }
 
 impl Computed {
@@ -160,24 +159,23 @@ impl Computed {
         &self.effects[&key]
     }
 
-    fn adjusted(&mut self, id: &str, m: &Model<'_>) -> &[AdjustedEffect] {
-        let key = (id.to_owned(), m.cluster.is_empty());
-        if !self.adjusted.contains_key(&key) {
-            let rows = adjusted_effects(
-                &self.sketch(id, m).first().unwrap(),
-                m.control,
-                Strata::Absorb,
-                0.95,
-            )
-            .unwrap();
-            self.adjusted.insert(key.clone(), rows);
+    fn slopes(&mut self, id: &str, m: &Model<'_>, adjust: Adjust) -> &[Coefficient] {
+        let key = (id.to_owned(), adjust.word(), m.cluster.is_empty());
+        if !self.slopes.contains_key(&key) {
+            let options = Options {
+                adjust,
+                ..Options::default()
+            };
+            let sketch = self.sketch(id, m);
+            let found = coefficients(&sketch.first().unwrap(), m.control, &options).unwrap();
+            self.slopes.insert(key.clone(), found.terms);
         }
-        &self.adjusted[&key]
+        &self.slopes[&key]
     }
 }
 
 /// The slope of a covariate, for the terms `x`, `x_c` and `treat:x_c`. The reference's names of covariates are the columns'.
-fn slope(rows: &[AdjustedEffect], m: &Model<'_>, adjust: Adjust, term: &str) -> Option<f64> {
+fn slope(terms: &[Coefficient], m: &Model<'_>, term: &str) -> Option<f64> {
     let (own, name) = match term.split_once(':') {
         Some((arm, name)) => (Some(arm), name),
         None => (None, term),
@@ -185,15 +183,17 @@ fn slope(rows: &[AdjustedEffect], m: &Model<'_>, adjust: Adjust, term: &str) -> 
     let name = name.strip_suffix("_c").unwrap_or(name);
     let at = m.covariates.iter().position(|c| *c == name)?;
     let condition = match own {
-        Some(arm) => m.terms.iter().find(|(_, t)| *t == arm)?.0,
-        None => m.terms.first()?.0,
+        Some(arm) => Some(m.terms.iter().find(|(_, t)| *t == arm)?.0),
+        None => None,
     };
-    let row = rows
+    let kind = match own {
+        Some(_) => TermKind::Interaction,
+        None => TermKind::Slope,
+    };
+    let mut found = terms
         .iter()
-        .find(|r| r.method == adjust && r.effect.condition == condition)?;
-    let theta = row.theta.as_ref()?;
-    let first = if own.is_some() { m.covariates.len() } else { 0 };
-    *theta.get(first + at)?
+        .filter(|t| t.kind == kind && t.condition.as_deref() == condition);
+    found.nth(at)?.inference.estimate
 }
 
 /// The design that takes as long as all others.
@@ -301,7 +301,7 @@ fn compare(
     let Some((condition, _)) = m.terms.iter().find(|(_, t)| *t == term) else {
         // Only the slopes themselves are given; they do not depend on who the clusters are.
         let m = model(design, base)?;
-        let got = slope(computed.adjusted(base, &m), &m, adjust, term)?;
+        let got = slope(computed.slopes(base, &m, adjust), &m, term)?;
         report.check(
             format!("{what} slope"),
             Some(got),
@@ -311,14 +311,14 @@ fn compare(
         return Some(());
     };
     let rows = computed.effects(base, &m, adjust, method.se);
-    let effect = rows.iter().find(|e| e.condition == *condition)?;
+    let effect = rows.iter().find(|e| e.comparison.condition == *condition)?;
     report.check(
         format!("{what} est"),
-        effect.estimate,
+        effect.inference.estimate,
         expected("est"),
         1e-6 * se,
     );
-    let std_error = effect.std_error.map(|s| s * method.factor.sqrt());
+    let std_error = effect.inference.std_error.map(|s| s * method.factor.sqrt());
     if expected("se").is_none() {
         assert_eq!(std_error, None, "{what}: the reference has no number");
         return Some(());
@@ -330,13 +330,22 @@ fn compare(
         return Some(());
     }
     report.check(format!("{what} se"), std_error, expected("se"), 0.0);
-    let single = !method.rows && effect.clusters.0.min(effect.clusters.1) == 1;
+    let single = !method.rows
+        && effect
+            .comparison
+            .clusters
+            .min(effect.comparison.clusters_control)
+            == 1;
     if single && name != "classical" {
         // One cluster in an arm: what other software prints is no p-value, so there is none.
-        assert_eq!((effect.p_value, effect.ci_low), (None, None), "{what}");
+        assert_eq!(
+            (effect.inference.p_value, effect.inference.ci_low),
+            (None, None),
+            "{what}"
+        );
         return Some(());
     }
-    let (estimate, std_error) = (effect.estimate?, std_error?);
+    let (estimate, std_error) = (effect.inference.estimate?, std_error?);
     report.check(
         format!("{what} t"),
         Some(estimate / std_error),
@@ -344,13 +353,28 @@ fn compare(
         0.0,
     );
     if method.same_df && method.factor == 1.0 && expected("df").is_some() {
-        report.check(format!("{what} df"), effect.df, expected("df"), 0.0);
-        report.check(format!("{what} t"), effect.t, expected("t"), 0.0);
-        report.check(format!("{what} p"), effect.p_value, expected("p"), 1e-300);
-        report.check(format!("{what} low"), effect.ci_low, expected("ci_lo"), se);
+        report.check(
+            format!("{what} df"),
+            effect.inference.df,
+            expected("df"),
+            0.0,
+        );
+        report.check(format!("{what} t"), effect.inference.t, expected("t"), 0.0);
+        report.check(
+            format!("{what} p"),
+            effect.inference.p_value,
+            expected("p"),
+            1e-300,
+        );
+        report.check(
+            format!("{what} low"),
+            effect.inference.ci_low,
+            expected("ci_lo"),
+            se,
+        );
         report.check(
             format!("{what} high"),
-            effect.ci_high,
+            effect.inference.ci_high,
             expected("ci_hi"),
             se,
         );
@@ -394,11 +418,15 @@ fn degenerate_outcomes() {
         let m = model("s22_degenerate", id).unwrap();
         let rows = effects(&sketch(&m).first().unwrap(), "0", &Options::default()).unwrap();
         assert_eq!(
-            (rows[0].std_error, rows[0].t, rows[0].p_value),
+            (
+                rows[0].inference.std_error,
+                rows[0].inference.t,
+                rows[0].inference.p_value
+            ),
             (Some(0.0), None, None),
             "{id}"
         );
-        assert!((rows[0].estimate.unwrap() - expected).abs() < 1e-14);
+        assert!((rows[0].inference.estimate.unwrap() - expected).abs() < 1e-14);
         assert!(noted(&rows[0], "no_residual"));
     }
     let m = Model {
@@ -406,7 +434,9 @@ fn degenerate_outcomes() {
         ..model("s22_degenerate", "m1").unwrap()
     };
     let rows = effects(&sketch(&m).first().unwrap(), "0", &Options::default()).unwrap();
-    assert_eq!((rows[0].estimate, rows[0].n), (None, (0, 0)));
+    let compared = &rows[0].comparison;
+    assert_eq!((compared.n, compared.n_control), (0, 0));
+    assert_eq!(rows[0].inference.estimate, None);
     assert!(noted(&rows[0], "no_control_rows"));
     for se in [StdError::Cr3, StdError::Cv3] {
         let m = model("s06_one_cluster_arm", "m2").unwrap();
@@ -416,7 +446,7 @@ fn degenerate_outcomes() {
             ..Options::default()
         };
         let rows = effects(&sketch(&m).first().unwrap(), "0", &options).unwrap();
-        assert_eq!(rows[0].std_error, None);
+        assert_eq!(rows[0].inference.std_error, None);
         assert!(noted(&rows[0], "cr3_undefined"));
     }
 }

@@ -3,7 +3,7 @@
 use super::extras;
 use super::support::{Model, PLAIN, Report, sketch};
 use rct_core::effect::{arms, hedges_g};
-use rct_core::planning::{Within, icc};
+use rct_core::variance::{Within, icc};
 
 #[test]
 fn intra_cluster_correlation() {
@@ -47,17 +47,12 @@ fn intra_cluster_correlation() {
             );
             report.check(format!("{design} {key} msb"), got.msb, expected("msb"), 0.0);
             report.check(format!("{design} {key} msw"), got.msw, expected("msw"), 0.0);
-            report.check(
-                format!("{design} {key} n0"),
-                Some(got.n0),
-                expected("n0"),
-                0.0,
-            );
+            report.check(format!("{design} {key} n0"), got.n0, expected("n0"), 0.0);
             if within == Within::All {
                 let deff =
                     rct_core::planning::design_effect(&sketch.first().unwrap(), within).unwrap();
                 let kish = expected("deff_kish").filter(|_| got.icc.unwrap() > 0.0);
-                report.check(format!("{design} deff"), deff.deff, kish, 0.0);
+                report.check(format!("{design} deff"), deff.design_effect, kish, 0.0);
             }
         }
     }

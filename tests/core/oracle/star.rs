@@ -1,7 +1,8 @@
 //! Project STAR.
 
 use super::support::{Model, PLAIN, Report, sketch};
-use rct_core::effect::{Adjust, Effect, Options, StdError, effects};
+use rct_core::effect::{Effect, effects};
+use rct_core::regression::{Adjust, Options, StdError};
 
 const METHODS: [(StdError, &str); 5] = [
     (StdError::Cr0, "CR0"),
@@ -20,25 +21,54 @@ fn compare_row(
     let se = expected("se").unwrap_or(0.0);
     report.check(
         format!("{what} est"),
-        effect.estimate,
+        effect.inference.estimate,
         expected("est"),
         1e-6 * se,
     );
-    report.check(format!("{what} se"), effect.std_error, expected("se"), 0.0);
-    report.check(format!("{what} df"), effect.df, expected("df"), 0.0);
-    let single = effect.clusters.0.min(effect.clusters.1) == 1 && !what.contains("classical");
+    report.check(
+        format!("{what} se"),
+        effect.inference.std_error,
+        expected("se"),
+        0.0,
+    );
+    report.check(
+        format!("{what} df"),
+        effect.inference.df,
+        expected("df"),
+        0.0,
+    );
+    let single = effect
+        .comparison
+        .clusters
+        .min(effect.comparison.clusters_control)
+        == 1
+        && !what.contains("classical");
     if single {
         // One cluster in an arm: what other software prints is no p-value, so there is none.
-        assert_eq!((effect.p_value, effect.ci_low), (None, None), "{what}");
+        assert_eq!(
+            (effect.inference.p_value, effect.inference.ci_low),
+            (None, None),
+            "{what}"
+        );
         return;
     }
     if expected("df").is_some() {
-        report.check(format!("{what} t"), effect.t, expected("t"), 0.0);
-        report.check(format!("{what} p"), effect.p_value, expected("p"), 1e-300);
-        report.check(format!("{what} low"), effect.ci_low, expected("ci_lo"), se);
+        report.check(format!("{what} t"), effect.inference.t, expected("t"), 0.0);
+        report.check(
+            format!("{what} p"),
+            effect.inference.p_value,
+            expected("p"),
+            1e-300,
+        );
+        report.check(
+            format!("{what} low"),
+            effect.inference.ci_low,
+            expected("ci_lo"),
+            se,
+        );
         report.check(
             format!("{what} high"),
-            effect.ci_high,
+            effect.inference.ci_high,
             expected("ci_hi"),
             se,
         );
@@ -151,10 +181,10 @@ fn project_star() {
             )
             .unwrap();
             for effect in rows {
-                let one = &expected[effect.condition.as_str()];
+                let one = &expected[effect.comparison.condition.as_str()];
                 compare_row(
                     &mut report,
-                    &format!("{id} {method} {}", effect.condition),
+                    &format!("{id} {method} {}", effect.comparison.condition),
                     &effect,
                     &|name| one[name].as_f64(),
                 );

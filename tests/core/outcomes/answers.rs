@@ -4,14 +4,15 @@ use super::rows::{Table, again, table, usual};
 use proptest::prelude::*;
 use rct_core::attrition::{attrition, manski_bounds, missing_balance, response_weights};
 use rct_core::effect::{
-    Adjust, CaceOptions, Effect, Options, RatioSe, StdError, Strata, adjusted_effects, arms,
-    binary_effects, cace, cluster_diagnostics, effect_sizes, effects, effects_joint, influence,
-    paired_effects, ratio_effects,
+    CaceOptions, Effect, arms, cace, cluster_diagnostics, coefficients, effect_sizes, effects,
+    influence, joint_test,
 };
 use rct_core::integrity::{balance, balance_joint};
-use rct_core::planning::{Within, design_effect, icc, variance_components};
+use rct_core::planning::design_effect;
+use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::resampling::{Draws, Statistic, randomization_test};
 use rct_core::sketch::{Sketch, View};
+use rct_core::variance::{Within, icc, variance_components};
 use std::fmt::Debug;
 
 const CONTROL: &str = "control";
@@ -46,7 +47,7 @@ pub fn of_value(view: &View<'_>) -> Answers {
             }
         }
         let options = options(adjust);
-        let joint = effects_joint(view, CONTROL, &options);
+        let joint = joint_test::<&str>(view, CONTROL, None, &options);
         said(&mut all, ("joint", adjust), joint);
         let sizes = effect_sizes(view, CONTROL, &options);
         said(&mut all, ("sizes", adjust), sizes);
@@ -67,14 +68,23 @@ pub fn of_value(view: &View<'_>) -> Answers {
         said(&mut all, ("deff", within), design_effect(view, within));
     }
     let strata = Strata::Absorb;
-    said(
-        &mut all,
-        "adjusted",
-        adjusted_effects(view, CONTROL, strata, 0.95),
-    );
+    for adjust in [Adjust::None, Adjust::Ancova, Adjust::Lin] {
+        let options = Options {
+            adjust,
+            ..Options::default()
+        };
+        said(
+            &mut all,
+            ("coefficients", adjust),
+            coefficients(view, CONTROL, &options),
+        );
+    }
     said(&mut all, "arms", arms(view));
-    said(&mut all, "binary", binary_effects(view, CONTROL, 0.95));
-    said(&mut all, "paired", paired_effects(view, CONTROL, 0.95));
+    let pairs = Options {
+        strata: Strata::Pairs,
+        ..Options::default()
+    };
+    said(&mut all, "paired", effects(view, CONTROL, &pairs));
     said(&mut all, "balance", balance(view, CONTROL, strata));
     said(
         &mut all,
@@ -105,12 +115,12 @@ pub fn of_value(view: &View<'_>) -> Answers {
 
 pub fn of_ratio(view: &View<'_>) -> Answers {
     let mut all = Answers::new();
-    for se in [RatioSe::Cr2, RatioSe::Delta] {
-        said(
-            &mut all,
-            ("ratio", se),
-            ratio_effects(view, CONTROL, se, 0.95),
-        );
+    for se in [StdError::Cr2, StdError::Delta] {
+        let options = Options {
+            se,
+            ..Options::default()
+        };
+        said(&mut all, ("ratio", se), effects(view, CONTROL, &options));
     }
     all
 }
@@ -136,27 +146,17 @@ fn same(a: Answers, b: Answers) -> Result<(), TestCaseError> {
 /// The numbers of an effect, with every digit.
 fn numbers(effect: &Effect) -> String {
     let Effect {
-        condition,
-        estimate,
-        std_error,
-        df,
-        t,
-        p_value,
-        ci_low,
-        ci_high,
-        n,
-        clusters,
+        comparison,
+        inference,
         ..
     } = effect;
-    format!(
-        "{condition} {estimate:?} {std_error:?} {df:?} {t:?} {p_value:?} {ci_low:?} {ci_high:?} {n:?} {clusters:?}"
-    )
+    format!("{comparison:?} {inference:?}")
 }
 
 /// The effects of conditions of which there are rows, in a sketch that has them in the control.
 fn effects_there(view: &View<'_>, adjust: Adjust) -> Vec<String> {
     let rows = effects(view, CONTROL, &options(adjust));
-    let there = |e: &&Effect| e.n.0 > 0 && e.n.1 > 0;
+    let there = |e: &&Effect| e.comparison.n > 0 && e.comparison.n_control > 0;
     rows.iter().flatten().filter(there).map(numbers).collect()
 }
 
@@ -190,9 +190,9 @@ proptest! {
             let with_outcome = complete(&alone, &places.outcomes[0]);
             if alone.columns.outcomes[0].denominator.is_some() {
                 let of = |s: &Sketch| {
-                    let rows = ratio_effects(&s.ratio(Some(&name)).unwrap(), CONTROL, RatioSe::Cr2, 0.95);
-                    let there = rows.into_iter().flatten().filter(|r| r.n.0 > 0 && r.n.1 > 0);
-                    there.map(|r| format!("{} {:?} {:?} {:?}", r.condition, r.effect, r.ratio, r.n)).collect::<Vec<_>>()
+                    let rows = effects(&s.ratio(Some(&name)).unwrap(), CONTROL, &Options::default());
+                    let there = rows.into_iter().flatten().filter(|r| r.comparison.n > 0 && r.comparison.n_control > 0);
+                    there.map(|r| format!("{} {:?} {:?}", numbers(&r), r.mean, r.mean_control)).collect::<Vec<_>>()
                 };
                 prop_assert_eq!(of(&sketch), of(&with_outcome.sketch()));
                 continue;
@@ -207,8 +207,8 @@ proptest! {
             let of = |s: &Sketch| {
                 let options = CaceOptions::from_words("none", "auto", "CR2", 0.95).unwrap();
                 let rows = cace(&s.view(Some(&name), None).unwrap(), CONTROL, None, &options);
-                let there = rows.into_iter().flatten().filter(|r| r.n.0 > 0 && r.n.1 > 0);
-                there.map(|r| format!("{} {} {:?} {:?} {:?} {:?}", r.condition, r.exposure, r.effect, r.first_stage, r.itt, r.n)).collect::<Vec<_>>()
+                let there = rows.into_iter().flatten().filter(|r| r.comparison.n > 0 && r.comparison.n_control > 0);
+                there.map(|r| format!("{:?} {} {:?} {:?} {:?}", r.comparison, r.exposure, r.inference, r.first_stage, r.itt)).collect::<Vec<_>>()
             };
             prop_assert_eq!(of(&sketch), of(&with_exposures.sketch()));
         }

@@ -3,8 +3,10 @@
 use super::rows::{CONDITIONS, Data, Table, table, usual};
 use proptest::prelude::*;
 use rct_core::attrition::{attrition, manski_bounds, response_weights};
-use rct_core::effect::{Adjust, Options, effects};
+use rct_core::effect::effects;
 use rct_core::integrity::srm_of_sketch;
+use rct_core::note::Code;
+use rct_core::regression::{Adjust, Options};
 use rct_core::sketch::{Columns, View};
 use std::collections::BTreeSet;
 
@@ -37,11 +39,11 @@ proptest! {
     fn rows_are_counted(table in table(usual, 80)) {
         let sketch = table.sketch();
         let (info, places) = (sketch.info(), table.places());
-        prop_assert_eq!(info.rows, table.rows.len() as u64);
+        prop_assert_eq!(info.n, table.rows.len() as u64);
         let lacks = |of: &[usize]| table.rows.iter().filter(|r| !r.has(of)).count() as u64;
         let no_outcome: Vec<u64> = places.outcomes.iter().map(|o| lacks(o)).collect();
-        prop_assert_eq!(&info.no_outcome, &no_outcome);
-        prop_assert_eq!(info.no_covariates, lacks(&places.covariates));
+        prop_assert_eq!(&info.without_outcome, &no_outcome);
+        prop_assert_eq!(info.without_covariates, lacks(&places.covariates));
         let names: Vec<String> = sketch.condition_names();
         for (outcome, place) in values(&table) {
             let view = sketch.view(Some(&format!("y{outcome}")), None).unwrap();
@@ -79,7 +81,7 @@ proptest! {
                 [own.len(), seen.len(), clusters.len(), with.len()].map(|n| n as u64)
             };
             for row in attrition(&view, "control", 0.95).into_iter().flatten() {
-                let (a, b) = (of(&row.condition), of("control"));
+                let (a, b) = (of(&row.comparison.condition), of("control"));
                 prop_assert_eq!(row.students.assigned, (a[0], b[0]));
                 prop_assert_eq!(row.students.observed, (a[1], b[1]));
                 prop_assert_eq!(row.clusters.assigned, (a[2], b[2]));
@@ -115,20 +117,20 @@ proptest! {
             let bounds = manski_bounds(&view, "control", -500.0, 2e6, 0.95).unwrap_or_default();
             prop_assert_eq!(bounds.len(), lows.len());
             for (bound, (low, high)) in bounds.iter().zip(lows.iter().zip(&highs)) {
-                prop_assert!(near(bound.low, low.estimate, 1e6), "{bound:?} {low:?}");
-                prop_assert!(near(bound.high, high.estimate, 1e6), "{bound:?} {high:?}");
-                prop_assert!(near(bound.low_se, low.std_error, 1e6), "{bound:?} {low:?}");
-                prop_assert!(near(bound.high_se, high.std_error, 1e6), "{bound:?} {high:?}");
-                prop_assert_eq!(bound.n, low.n);
+                prop_assert!(near(bound.low, low.inference.estimate, 1e6), "{bound:?} {low:?}");
+                prop_assert!(near(bound.high, high.inference.estimate, 1e6), "{bound:?} {high:?}");
+                prop_assert!(near(bound.low_se, low.inference.std_error, 1e6), "{bound:?} {low:?}");
+                prop_assert!(near(bound.high_se, high.inference.std_error, 1e6), "{bound:?} {high:?}");
+                prop_assert_eq!(&bound.comparison, &low.comparison);
             }
             let there = filled(&|r| f64::from(u8::from(r.values[place].is_some())));
             let tests = attrition(&view, "control", 0.95).unwrap_or_default();
             prop_assert_eq!(tests.len(), there.len());
             for (test, effect) in tests.iter().zip(&there) {
                 // The same sums, so the same bits.
-                prop_assert_eq!(test.test.estimate, effect.estimate.map(|v| 0.0 - 100.0 * v));
-                prop_assert_eq!(test.test.std_error, effect.std_error.map(|v| 100.0 * v));
-                prop_assert_eq!(test.test.df, effect.df);
+                prop_assert_eq!(test.test.estimate, effect.inference.estimate.map(|v| 0.0 - v));
+                prop_assert_eq!(test.test.std_error, effect.inference.std_error);
+                prop_assert_eq!(test.test.df, effect.inference.df);
             }
         }
     }
@@ -177,7 +179,9 @@ fn outcomes_outside_of_the_limits_are_noted() {
             0.95,
         );
         let mut notes = bounds.unwrap().remove(0).notes.into_iter();
-        notes.find(|note| note.starts_with("outside_limits"))
+        notes
+            .find(|note| note.code == Code::OutsideLimits)
+            .map(|note| note.to_string())
     };
     let inside = [
         (0, Some(0.0)),

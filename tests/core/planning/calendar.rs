@@ -4,7 +4,7 @@ use rct_core::planning::{Calendar, Schedule, Target, Trial, answer, check_curve,
 use time::{Date, Month};
 
 const TARGET: Target = Target {
-    alpha: 0.05,
+    level: 0.95,
     power: 0.8,
 };
 const SCHOOL_WEEK: [i32; 5] = [1, 2, 3, 4, 5];
@@ -87,7 +87,7 @@ fn the_first_day_that_suffices() {
     let steps = duration(&schedule(), &autumn(), &trial(), &TARGET, 0.46).unwrap();
     let reached: Vec<bool> = steps.iter().map(|s| s.reached).collect();
     assert_eq!(reached, [false, true, true]);
-    let of = |i: usize| steps[i].answer.as_ref().unwrap().mde.unwrap();
+    let of = |i: usize| steps[i].mde.unwrap();
     assert_eq!(
         of(1),
         answer(&trial(), &TARGET, 15.0, 15.0, None)
@@ -98,7 +98,7 @@ fn the_first_day_that_suffices() {
     assert!(of(0) > 0.46 && of(1) <= 0.46 && of(2) < of(1));
     // 25 days before the break, 5 after it, 3 of assessment.
     assert_eq!(steps[0].exposure_ends, Some(day(2026, Month::October, 23)));
-    assert_eq!(steps[0].ends, Some(day(2026, Month::October, 28)));
+    assert_eq!(steps[0].end_date, Some(day(2026, Month::October, 28)));
     assert_eq!(steps[0].instructional_days, Some(33));
     // Those of 21 September start ten days of instruction later.
     assert_eq!(steps[1].instructional_days, Some(43));
@@ -118,7 +118,7 @@ fn assessment_windows() {
         ..schedule()
     };
     let steps = duration(&with, &autumn(), &trial(), &TARGET, 0.46).unwrap();
-    let ends: Vec<i32> = steps.iter().map(|s| s.ends.unwrap()).collect();
+    let ends: Vec<i32> = steps.iter().map(|s| s.end_date.unwrap()).collect();
     // The second step's exposure is over on 6 November, the third's on 1 December.
     assert_eq!(ends, [november.0 + 2, november.0 + 2, january.0 + 2]);
     let only = Schedule {
@@ -126,8 +126,13 @@ fn assessment_windows() {
         ..schedule()
     };
     let steps = duration(&only, &autumn(), &trial(), &TARGET, 0.3).unwrap();
-    assert_eq!((steps[2].ends, steps[2].reached), (None, false));
-    assert!(steps[2].notes.iter().any(|n| n.starts_with("no_window")));
+    assert_eq!((steps[2].end_date, steps[2].reached), (None, false));
+    assert!(
+        steps[2]
+            .notes
+            .iter()
+            .any(|n| n.to_string().starts_with("no_window"))
+    );
     // An outcome that is known at once, but only in a window.
     let at_once = Schedule {
         assessment_days: 0,
@@ -135,7 +140,7 @@ fn assessment_windows() {
         ..schedule()
     };
     let steps = duration(&at_once, &autumn(), &trial(), &TARGET, 0.46).unwrap();
-    assert_eq!(steps[0].ends, Some(november.0));
+    assert_eq!(steps[0].end_date, Some(november.0));
 }
 
 #[test]
@@ -217,6 +222,6 @@ fn what_is_refused() {
     };
     let closed = Calendar::new(&SCHOOL_WEEK, &[(i32::MIN, i32::MAX)]).unwrap();
     let steps = duration(&one, &closed, &trial(), &TARGET, 0.3).unwrap();
-    assert!(steps[0].answer.is_none() && !steps[0].reached && steps[0].starts.is_none());
+    assert!(steps[0].mde.is_none() && !steps[0].reached && steps[0].starts.is_none());
     assert_eq!(steps[0].notes.len(), 2);
 }

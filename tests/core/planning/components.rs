@@ -1,10 +1,10 @@
 //! Intra-cluster correlation within strata and given covariates, variance components, numeric design effects.
 
 use super::oracle::{Model, PLAIN, Report, sketch};
-use rct_core::effect::{Adjust, EffectError, Word};
-use rct_core::planning::{
-    Within, design_effect_of_mean, design_effect_of_sizes, icc, icc_adjusted, variance_components,
-};
+use rct_core::planning::{design_effect_of_mean, design_effect_of_sizes};
+use rct_core::regression::{Adjust, QuestionError};
+use rct_core::variance::{Within, icc, icc_adjusted, variance_components};
+use rct_core::words::Word;
 use serde_json::Value;
 
 fn text(row: &Value, key: &str) -> &'static str {
@@ -49,7 +49,7 @@ fn fitting_constants_against_r() {
             let expected = |name: &str| row[key][name].as_f64();
             report.check(what("msb"), got.msb, expected("msb"), 0.0);
             report.check(what("msw"), got.msw, expected("msw"), 0.0);
-            report.check(what("n0"), Some(got.n0), expected("n0"), 0.0);
+            report.check(what("n0"), got.n0, expected("n0"), 0.0);
             report.check(what("icc"), got.icc, expected("icc"), 0.0);
             assert_eq!(Some(got.df_between), expected("df_between"), "{row}");
             assert_eq!(Some(got.df_within), expected("df_within"), "{row}");
@@ -67,13 +67,13 @@ fn fitting_constants_against_r() {
         report.check(what("r2_within"), c.r2_within, expected("r2_within"), 0.0);
         report.check(
             what("between"),
-            c.between,
+            c.variance_between,
             row["plain"]["between"].as_f64(),
             0.0,
         );
         report.check(
             what("left"),
-            c.between_adjusted,
+            c.variance_between_adjusted,
             row["adjusted"]["between"].as_f64(),
             0.0,
         );
@@ -100,11 +100,15 @@ fn what_needs_covariates_or_strata() {
     });
     assert_eq!(
         icc_adjusted(&without.first().unwrap(), Within::All, 0.95, Adjust::Ancova),
-        Err(EffectError::NoCovariates)
+        Err(QuestionError::NoCovariates)
     );
     let c = variance_components(&without.first().unwrap(), Within::Condition).unwrap();
     assert!(c.icc.is_some() && c.icc_adjusted.is_none() && c.r2_between.is_none());
-    assert!(c.notes.iter().any(|n| n.starts_with("no_covariates")));
+    assert!(
+        c.notes
+            .iter()
+            .any(|n| n.to_string().starts_with("no_covariates"))
+    );
     // Without strata there is one.
     let of = |within| {
         icc(&without.first().unwrap(), within, 0.95)

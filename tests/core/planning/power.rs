@@ -9,7 +9,7 @@ use rct_core::planning::{
 use serde_json::Value;
 
 const TARGET: Target = Target {
-    alpha: 0.05,
+    level: 0.95,
     power: 0.8,
 };
 
@@ -92,7 +92,7 @@ fn table_of_power_and_mde() {
     for row in rows("tables/power_mde.json") {
         let f = |name: &str| row[name].as_f64();
         let target = Target {
-            alpha: f("alpha").unwrap(),
+            level: 1.0 - f("alpha").unwrap(),
             power: f("power").unwrap(),
         };
         let got = answer(
@@ -104,7 +104,7 @@ fn table_of_power_and_mde() {
         )
         .unwrap();
         let what = |name: &str| format!("{name} of {row}");
-        let test = TTest::new(got.sized.df, target.alpha).unwrap();
+        let test = TTest::new(got.sized.df, f("alpha").unwrap()).unwrap();
         for (name, value) in [
             ("deff", Some(got.sized.design_effect)),
             ("se", Some(got.sized.std_error)),
@@ -243,7 +243,7 @@ fn what_does_not_exist() {
     let got = answer(&trial, &TARGET, 1.0, 1.0, Some(0.2)).unwrap();
     assert_eq!((got.mde, got.mde_approx, got.power), (None, None, None));
     assert!(
-        got.notes.iter().any(|n| n.starts_with("no_df")),
+        got.notes.iter().any(|n| n.to_string().starts_with("no_df")),
         "{:?}",
         got.notes
     );
@@ -274,7 +274,7 @@ fn what_does_not_exist() {
     );
     assert_eq!(bad(Trial { sd: 0.0, ..trial }), "sd");
     let low = Target {
-        alpha: 0.05,
+        level: 0.95,
         power: 0.05,
     };
     assert_eq!(
@@ -353,7 +353,7 @@ proptest! {
 
     #[test]
     fn the_mde_has_the_power(trial in trials(), g1 in 2..300u16, g0 in 2..300u16, alpha in 0.001..0.3f64, power in 0.31..0.999f64) {
-        let target = Target { alpha, power };
+        let target = Target { level: 1.0 - alpha, power };
         let (g1, g0) = (g1 as f64, g0 as f64);
         let first = answer(&trial, &target, g1, g0, None).unwrap();
         let Some(mde) = first.mde else {

@@ -3,7 +3,7 @@
 use rct_core::planning::{Conditions, Outcome, Target, Trial, answer, roster};
 
 const TARGET: Target = Target {
-    alpha: 0.05,
+    level: 0.95,
     power: 0.8,
 };
 
@@ -109,8 +109,12 @@ fn before_the_assignment() {
     }
     let rows = roster(&sizes, Conditions::Share(0.4), &outcome(0.2), &TARGET, None).unwrap();
     assert!((rows[0].std_error.unwrap() / (sum / 10.0).sqrt() - 1.0).abs() < 1e-13);
-    assert_eq!(rows[0].notes[1], "expected: mean over all 10 assignments");
-    assert_eq!((rows[0].clusters, rows[0].n.0), ((2, 3), 32.0));
+    assert_eq!(
+        rows[0].notes[1].to_string(),
+        "expected: mean over all 10 assignments"
+    );
+    assert_eq!((rows[0].clusters, rows[0].clusters_control), (2, 3));
+    assert_eq!(rows[0].n, 32.0);
     assert_eq!(rows[0].power, None);
 }
 
@@ -147,5 +151,5 @@ fn what_is_refused() {
     )
     .unwrap();
     assert_eq!((rows[0].mde, rows[0].power), (None, None));
-    assert!(rows[0].notes[0].starts_with("no_df"));
+    assert!(rows[0].notes[0].to_string().starts_with("no_df"));
 }

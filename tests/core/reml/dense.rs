@@ -3,12 +3,14 @@
 use super::{Pupil, has, model_of};
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
-use rct_core::effect::{Adjust, MixedDf, Options, Strata};
+use rct_core::effect::MixedDf;
+use rct_core::regression::{Adjust, Options, Strata};
 
 /// Design matrix with the treated conditions first, then the covariate, then an intercept for each stratum.
 fn matrix(pupils: &[Pupil], options: &Options) -> DMatrix<f64> {
     let strata: Vec<i64> = match options.strata {
         Strata::Ignore => vec![0],
+        Strata::Pairs | Strata::Clusters => unreachable!(),
         Strata::Absorb => {
             let mut all: Vec<i64> = pupils.iter().map(|p| p.2).collect();
             all.sort();

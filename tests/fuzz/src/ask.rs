@@ -7,12 +7,11 @@ use rct_core::attrition::{
     missing_balance, response_weights,
 };
 use rct_core::budget::Budget;
-use rct_core::effect::{
-    self, Adjust, CaceOptions, Distribution, Guard, Options, RatioSe, Segments, Strata,
-    StudentAdjust,
-};
+use rct_core::effect::{self, CaceOptions, Distribution, Guard, Segments};
+use rct_core::regression::{Adjust, Options, StdError, Strata, quoted};
 use rct_core::integrity::{balance, balance_joint, impossible_patterns, srm_of_sketch};
-use rct_core::planning::{self, Within};
+use rct_core::planning;
+use rct_core::variance::{self, Within};
 use rct_core::resampling::{
     Draws, Statistic, Weights, WildOptions, randomization_test, simultaneous_intervals,
     wild_bootstrap,
@@ -49,9 +48,13 @@ pub fn sketch(sketch: &Sketch, options: &Options) {
 
 fn ratio(view: &View<'_>, options: &Options) {
     for control in view.condition_names().iter().take(2) {
-        for se in [RatioSe::Cr2, RatioSe::Delta] {
-            let rows = effect::ratio_effects(view, control, se, options.level);
-            fine("ratio", &rows);
+        for se in [StdError::Cr2, StdError::Delta] {
+            let options = Options {
+                adjust: Adjust::None,
+                se,
+                ..*options
+            };
+            fine("ratio", &effect::effects(view, control, &options));
         }
     }
 }
@@ -67,17 +70,20 @@ fn value(sketch: &View<'_>, options: &Options) {
     let _ = sketch.completeness();
     for within in [Within::Condition, Within::All] {
         for adjust in [Adjust::None, Adjust::Ancova] {
-            let icc = planning::icc_adjusted(sketch, within, options.level, adjust);
+            let icc = variance::icc_adjusted(sketch, within, options.level, adjust);
             fine("icc", &icc);
         }
-        fine("components", &planning::variance_components(sketch, within));
+        fine("components", &variance::variance_components(sketch, within));
         let deff = planning::design_effect(sketch, within);
-        if deff.as_ref().is_ok_and(|d| d.rows > 0.0) {
+        if deff.as_ref().is_ok_and(|d| d.n > 0) {
             fine("design_effect", &deff);
         }
     }
     if !is_small(sketch.sketch()) {
         return;
+    }
+    if sketch.is_of_students() {
+        of_students(sketch, options);
     }
     fine("srm", &srm_of_sketch(sketch, None, None, 0.001));
     fine("patterns", &impossible_patterns(sketch, None, None, None));
@@ -91,15 +97,47 @@ fn value(sketch: &View<'_>, options: &Options) {
     }
 }
 
+/// What can be asked where each student is a unit.
+fn of_students(sketch: &View<'_>, options: &Options) {
+    for control in sketch.condition_names().iter().take(2) {
+        for adjust in [Adjust::None, Adjust::Lin] {
+            let options = Options {
+                adjust,
+                se: StdError::Cr2,
+                ..*options
+            };
+            fine("students", &effect::effects(sketch, control, &options));
+        }
+    }
+}
+
 /// Everything that has a control.
 fn against(sketch: &View<'_>, control: &str, options: &Options) {
     let (level, strata) = (options.level, options.strata);
     fine("effects", &effect::effects(sketch, control, options));
+    let terms = effect::coefficients(sketch, control, options);
+    fine("coefficients", &terms.map(|all| all.terms));
+    let hypotheses = [format!("{} = 1", quoted(control))];
     fine(
-        "adjusted",
-        &effect::adjusted_effects(sketch, control, strata, level),
+        "contrasts",
+        &effect::contrasts(sketch, control, &hypotheses, options),
     );
-    fine("paired", &effect::paired_effects(sketch, control, level));
+    // Other ways to compare: pairs, two dimensions of clusters, mixed models.
+    for (adjust, strata, se) in [
+        (Adjust::None, Strata::Pairs, StdError::Cr2),
+        (options.adjust, Strata::Clusters, StdError::Cr1),
+        (options.adjust, strata, StdError::KenwardRoger),
+        (options.adjust, strata, StdError::Reml),
+    ] {
+        let options = Options {
+            adjust,
+            strata,
+            se,
+            ..*options
+        };
+        let rows = effect::effects(sketch, control, &options);
+        fine("effects in other ways", &rows);
+    }
     for adjust in [Adjust::None, Adjust::Ancova, Adjust::Lin] {
         let rows = effect::cluster_diagnostics(sketch, control, adjust, strata);
         fine("diagnostics", &rows);
@@ -109,26 +147,18 @@ fn against(sketch: &View<'_>, control: &str, options: &Options) {
         );
     }
     fine(
-        "effects_joint",
-        &effect::effects_joint(sketch, control, options),
+        "joint_test",
+        &effect::joint_test::<&str>(sketch, control, None, options),
     );
-    for row in effect::effect_sizes(sketch, control, options)
-        .iter()
-        .flatten()
-    {
-        // Without a size there is no scale, either.
-        fine_value("effect_sizes", &row.size.map(|s| (s, row.scale)));
-    }
-    fine("binary", &effect::binary_effects(sketch, control, level));
+    fine(
+        "effect_sizes",
+        &effect::effect_sizes(sketch, control, options),
+    );
     for (adjust, strata, se) in [("none", "auto", "CR2"), ("ancova", "auto", "CR1S")] {
         let options = CaceOptions::from_words(adjust, strata, se, level).expect("words");
         for exposures in [None, Some(&["seen"][..])] {
             fine("cace", &effect::cace(sketch, control, exposures, &options));
         }
-    }
-    for adjust in [StudentAdjust::None, StudentAdjust::Lin] {
-        let rows = effect::student_effects(sketch, control, adjust, strata, level);
-        fine("student_effects", &rows);
     }
     fine("balance", &balance(sketch, control, strata));
     fine("balance_joint", &balance_joint(sketch, control, strata));
@@ -156,6 +186,7 @@ fn resampled(sketch: &View<'_>, control: &str, options: &Options) {
             draws: draws.clone(),
             weights,
             null_imposed,
+            single_cluster: null_imposed,
         };
         fine("wild", &wild_bootstrap(sketch, control, &options));
     }
@@ -255,6 +286,8 @@ pub fn distribution(outcomes: &mut Distribution, level: f64) {
 pub fn fit(logistic: &Logistic) {
     let fit = logistic.fit();
     fine_value("logistic", &fit);
-    let x = vec![0.5; fit.coefficients.len().saturating_sub(1)];
-    fine_value("logistic_predict", &logistic_predict(&fit.coefficients, &x));
+    if let Some(coefficients) = &fit.coefficients {
+        let x = vec![0.5; coefficients.len().saturating_sub(1)];
+        fine_value("logistic_predict", &logistic_predict(coefficients, &x));
+    }
 }
