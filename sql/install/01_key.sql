@@ -45,9 +45,13 @@ CREATE FUNCTION rct._similar(ids text[], rows bigint[]) RETURNS text
     AS 'MODULE_PATHNAME', '_similar_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rct._similar(text[], bigint[]) IS 'internal: says in what ids differ that are almost the same';
 
+CREATE TYPE rct.finding AS (severity text, code text, place text, detail text, hint text);
+COMMENT ON TYPE rct.finding IS
+    'what a check found: how bad it is (error, warning, info), the rule, where (NULL: the whole), what, and what to do';
+
 -- It reads the relation as the caller, as any query of theirs would.
 CREATE FUNCTION rct.suspicious_ids(relation regclass, columns text[], condition text DEFAULT NULL)
-    RETURNS TABLE (severity text, code text, place text, detail text, hint text)
+    RETURNS SETOF rct.finding
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
 #variable_conflict use_column
 DECLARE

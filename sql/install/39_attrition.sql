@@ -16,14 +16,14 @@ COMMENT ON TYPE rct.attrition_row IS
 CREATE FUNCTION rct.attrition(sketch rct.sketch, control text, level double precision DEFAULT 0.95, outcome text DEFAULT NULL) RETURNS SETOF rct.attrition_row
     AS 'MODULE_PATHNAME', 'attrition_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 2;
 COMMENT ON FUNCTION rct.attrition(rct.sketch, text, double precision, text) IS
-    'overall and differential attrition of students and clusters in percent, with the boundaries of the What Works Clearinghouse and a cluster-robust test; from a sketch of the outcome, of which NULL is missing; no row for a NULL sketch, other NULLs are an error';
+    'overall and differential attrition of students and clusters as fractions, with the boundaries of the What Works Clearinghouse and a cluster-robust test; from a sketch of the outcome, of which NULL is missing; no row for a NULL sketch, other NULLs are an error';
 
 CREATE FUNCTION rct.wwc_attrition(overall double precision, differential double precision) RETURNS TABLE (
     cautious_boundary double precision, cautious text, optimistic_boundary double precision, optimistic text
 )
     AS 'MODULE_PATHNAME', 'wwc_attrition_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION rct.wwc_attrition(double precision, double precision) IS
-    'largest differential attrition in percentage points that the What Works Clearinghouse calls low at an overall attrition of 0 to 65 percent, and its verdict; no row if an argument is NULL';
+    'largest differential attrition, a fraction, that the What Works Clearinghouse calls low at an overall attrition between 0 and 0.65, and its verdict; no row if an argument is NULL';
 
 CREATE TYPE rct.missing_balance_row AS (
     outcome text, condition text, covariate text, estimate double precision, std_error double precision,

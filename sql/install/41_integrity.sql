@@ -99,7 +99,7 @@ COMMENT ON FUNCTION rct.balance_joint(rct.sketch, text, text, text, text[]) IS
 
 CREATE FUNCTION rct.impossible_patterns(
     sketch rct.sketch, control text DEFAULT NULL, conditions text[] DEFAULT NULL, expected double precision[] DEFAULT NULL
-) RETURNS TABLE (pattern text, severity text, place text, detail text)
+) RETURNS SETOF rct.finding
     AS 'MODULE_PATHNAME', 'impossible_patterns_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 5;
 COMMENT ON FUNCTION rct.impossible_patterns(rct.sketch, text, text[], double precision[]) IS
     'what the design rules out and a sketch shows nevertheless, one row for each place; no row if there is nothing';

@@ -28,7 +28,7 @@ COMMENT ON FUNCTION rct.randomize(text[], text[], double precision[], text[], te
 CREATE FUNCTION rct.lint_design(
     units text[], conditions text[], weights double precision[] DEFAULT NULL, strata text[] DEFAULT NULL,
     method text DEFAULT 'blocks', expected_strata text[] DEFAULT NULL
-) RETURNS TABLE (severity text, stratum text, problem text, hint text)
+) RETURNS SETOF rct.finding
     AS 'MODULE_PATHNAME', 'lint_design_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION rct.lint_design(text[], text[], double precision[], text[], text, text[]) IS
     'what is doubtful about a randomization before it is done: small, single-condition, empty and too many strata, imbalance; no row if nothing is';

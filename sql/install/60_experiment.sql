@@ -139,7 +139,7 @@ CREATE FUNCTION rct._experiment_rename(spec text, key text) RETURNS text
     AS 'MODULE_PATHNAME', 'experiment_rename_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rct._experiment_rename(text, text) IS 'internal: a definition under another key';
 
-CREATE FUNCTION rct._experiment_preflight(spec text, status text) RETURNS TABLE (path text, problem text, hint text)
+CREATE FUNCTION rct._experiment_preflight(spec text, status text) RETURNS SETOF rct.finding
     AS 'MODULE_PATHNAME', 'experiment_preflight_wrapper' LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE ROWS 5;
 COMMENT ON FUNCTION rct._experiment_preflight(text, text) IS 'internal: what in a definition keeps an experiment from a status';
 

@@ -125,14 +125,14 @@ $$;
 COMMENT ON FUNCTION rct.update_experiment(text, jsonb) IS
     'changes a definition by a merge patch (RFC 7386); what the status freezes is refused; returns the new definition';
 
-CREATE FUNCTION rct.preflight(experiment text, status text DEFAULT 'enrolling') RETURNS TABLE (path text, problem text, hint text)
+CREATE FUNCTION rct.preflight(experiment text, status text DEFAULT 'enrolling') RETURNS SETOF rct.finding
     LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 5 AS $$
 DECLARE
     e rct.experiment := rct._experiment(experiment);
 BEGIN
-    RETURN QUERY SELECT p.path, p.problem, p.hint FROM rct._experiment_preflight(e.spec::text, coalesce(status, 'enrolling'::text)) p;
+    RETURN QUERY SELECT p.severity, p.code, p.place, p.detail, p.hint FROM rct._experiment_preflight(e.spec::text, coalesce(status, 'enrolling'::text)) p;
     RETURN QUERY
-        SELECT 'namespace', format('range overlaps that of experiment "%s", which is %s', o.key, rct._status_of(o, clock_timestamp())),
+        SELECT 'error', 'namespace_overlap', 'namespace', format('range overlaps that of experiment "%s", which is %s', o.key, rct._status_of(o, clock_timestamp())),
             'Give the two experiments ranges that do not meet.'
         FROM rct.experiment o
         WHERE o.id <> e.id AND rct._status_of(o, clock_timestamp()) IN ('scheduled', 'enrolling', 'enrollment_complete')
@@ -141,16 +141,16 @@ BEGIN
         AND (e.spec #>> '{namespace,from}')::float8 < (o.spec #>> '{namespace,to}')::float8
         ORDER BY o.key;
     RETURN QUERY
-        SELECT 'ending', format('is reached: %s users, %s groups', c.users, c.groups), 'Raise the numbers, or set them to null.'
+        SELECT 'error', 'ending_reached', 'ending', format('is reached: %s users, %s groups', c.users, c.groups), 'Raise the numbers, or set them to null.'
         FROM rct.enrollment_count c
         WHERE c.experiment_id = e.id
         AND (c.users >= (e.spec #>> '{ending,users}')::bigint OR c.groups >= (e.spec #>> '{ending,groups}')::bigint);
     IF (e.spec #>> '{schedule,ends_at}')::timestamptz <= clock_timestamp() THEN
-        RETURN QUERY SELECT 'schedule.ends_at', 'is over', 'Set it to a later time, or to null.';
+        RETURN QUERY SELECT 'error', 'over', 'schedule.ends_at', 'is over', 'Set it to a later time, or to null.';
     END IF;
     IF e.spec #>> '{assignment,algorithm}' <> 'hash'
         AND NOT EXISTS (SELECT FROM rct.allocation a WHERE a.experiment_id = e.id AND a.ended_at = 'infinity') THEN
-        RETURN QUERY SELECT 'assignment.algorithm', format('units are not randomized yet (algorithm %s)', e.spec #>> '{assignment,algorithm}'),
+        RETURN QUERY SELECT 'error', 'not_randomized', 'assignment.algorithm', format('units are not randomized yet (algorithm %s)', e.spec #>> '{assignment,algorithm}'),
             'Run rct.randomize_experiment with the roster.';
     END IF;
 END
@@ -200,9 +200,9 @@ BEGIN
     END IF;
     PERFORM rct._experiment_check_status(old_status, set_status.status);
     IF set_status.status IN ('enrolling', 'scheduled') THEN
-        SELECT string_agg(format('%s: %s', p.path, p.problem), '; ' ORDER BY p.n), string_agg(DISTINCT p.hint, ' ')
+        SELECT string_agg(format('%s: %s', p.place, p.detail), '; ' ORDER BY p.n), string_agg(DISTINCT p.hint, ' ')
             INTO problems, hints
-            FROM rct.preflight(e.key, set_status.status) WITH ORDINALITY p (path, problem, hint, n);
+            FROM rct.preflight(e.key, set_status.status) WITH ORDINALITY p (severity, code, place, detail, hint, n);
         IF problems IS NOT NULL THEN
             RAISE EXCEPTION 'experiment "%" cannot start', e.key USING ERRCODE = 'object_not_in_prerequisite_state',
                 DETAIL = problems || '.', HINT = hints;

@@ -72,7 +72,7 @@ COMMENT ON FUNCTION rct.srm(text, double precision) IS
     'sample ratio of the enrolled units of an experiment: against the weights where units are assigned by hash, against the allocation where a roster was randomized; NULL experiment or level is an error';
 
 CREATE FUNCTION rct.impossible_patterns(experiment text)
-    RETURNS TABLE (pattern text, severity text, place text, detail text)
+    RETURNS SETOF rct.finding
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -90,7 +90,7 @@ BEGIN
         AND NOT (u.unit_type = 'user' AND EXISTS (SELECT FROM rct.preview_user p WHERE p.user_id = u.unit_id AND p.ended_at = 'infinity'))
     ), open AS (
         SELECT u.* FROM real u WHERE u.ended_at = 'infinity'
-    ), found (pattern, severity, place, detail) AS (
+    ), found (code, severity, place, detail) AS (
         SELECT 'replay_mismatch', 'error', format('run %s', last_run),
             'The stored allocation is not what the randomization gives from its record.'
         WHERE last_run IS NOT NULL AND NOT rct.replay(last_run)
@@ -153,8 +153,20 @@ BEGIN
             format('Marks that report another condition than the database gave: %s, of users: %s.', count(*), count(DISTINCT x.user_id))
         FROM rct.exposure x WHERE x.experiment_id = e.id AND x.mismatch AND NOT x.preview GROUP BY x.site, x.target
     )
-    SELECT f.pattern, f.severity, f.place, f.detail FROM found f
-    ORDER BY f.severity COLLATE "C", f.pattern COLLATE "C", f.place COLLATE "C";
+    SELECT f.severity, f.code, f.place, f.detail, h.hint FROM found f JOIN (VALUES
+        ('replay_mismatch', 'Find out who changed rct.allocation or rct.run; rct.verify names what else does not fit.'),
+        ('unit_in_two_conditions', 'Analyze units by the condition that they were assigned to first, and find out who moved them.'),
+        ('member_apart_from_group', 'Ask rct.explain for this user, and analyze by the condition of the group.'),
+        ('enrolled_and_excluded', 'Decide on one rule for these units before outcomes are looked at.'),
+        ('condition_of_weight_0', 'Find out who gave these units a condition that nobody is to get.'),
+        ('not_as_allocated', 'Analyze by the allocation (intention to treat), and find out why delivery differs.'),
+        ('unallocated', 'Give latecomers a place with rct.place_late, or leave them out of the analysis.'),
+        ('stratum_in_one_condition', 'The stratum adds nothing to the effect. Merge it with another one if they are alike.'),
+        ('group_in_one_condition', 'If whole groups get one condition, the group is the unit: sketch with the group as the cluster.'),
+        ('exposed_before_enrollment', 'Find out which application asks before the start.'),
+        ('delivered_otherwise', 'Find out where the application takes the condition from.')
+    ) h (code, hint) ON h.code = f.code
+    ORDER BY f.severity COLLATE "C", f.code COLLATE "C", f.place COLLATE "C";
 END
 $$;
 COMMENT ON FUNCTION rct.impossible_patterns(text) IS

@@ -51,7 +51,7 @@ CREATE FUNCTION rct._facts_text(facts bytea, at timestamptz) RETURNS text
     AS 'MODULE_PATHNAME', 'resolution_facts_text_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION rct._facts_text(bytea, timestamptz) IS 'internal: packed facts as they hold at a moment, to be compared';
 
-CREATE FUNCTION rct.verify() RETURNS TABLE (severity text, code text, place text, detail text, hint text)
+CREATE FUNCTION rct.verify() RETURNS SETOF rct.finding
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp ROWS 10 AS $$
 #variable_conflict use_column
 DECLARE

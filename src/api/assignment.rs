@@ -6,8 +6,10 @@ use crate::pg::array::{
 use crate::pg::error::{or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::result;
+use crate::pg::rows::Rows;
 use pgrx::prelude::*;
 use rct_core::assignment::{self, AssignmentError, Rules, Slot, Weights};
+use rct_core::finding::Finding;
 use rct_core::pulse;
 
 // Called for each row of a roster, therefore without boxing. The database is UTF-8, so the bytes are what is hashed.
@@ -129,7 +131,6 @@ struct Row {
 
 /// `lint_design(units, conditions, weights, strata, method, expected_strata)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
 fn lint_design(
     units: Texts<'_>,
     conditions: Texts<'_>,
@@ -137,15 +138,7 @@ fn lint_design(
     strata: Texts<'_>,
     method: Option<&str>,
     expected_strata: Texts<'_>,
-) -> TableIterator<
-    'static,
-    (
-        name!(severity, String),
-        name!(stratum, Option<String>),
-        name!(problem, String),
-        name!(hint, String),
-    ),
-> {
+) -> Rows<Finding> {
     let units = texts(given(&units, "units"), "units");
     let conditions = texts(given(&conditions, "conditions"), "conditions");
     let weights = weights_of(&weights);
@@ -159,20 +152,12 @@ fn lint_design(
         seed: "",
         method: or_raise(assignment::method(required(method, "method"))),
     };
-    let findings = or_raise(assignment::lint_design(
+    Rows::new(or_raise(assignment::lint_design(
         &rules,
         &units,
         strata.as_deref(),
         &expected,
-    ));
-    TableIterator::new(findings.into_iter().map(|f| {
-        (
-            f.severity.word().to_owned(),
-            f.stratum,
-            f.problem,
-            f.hint.to_owned(),
-        )
-    }))
+    )))
 }
 
 /// `_randomize_digests(units, conditions, weights, strata, seed, method)`

@@ -5,8 +5,9 @@ use crate::pg::array::{Texts, given, required, texts};
 use crate::pg::error::or_raise;
 use crate::pg::rows::Rows;
 use pgrx::prelude::*;
-use rct_core::effect::{self, Arm, Coefficient, Contrast, Effect, EffectError, JointTest, Options};
+use rct_core::effect::{self, Arm, Coefficient, Contrast, Effect, JointTest};
 use rct_core::note::Entry;
+use rct_core::regression::{Options, QuestionError};
 use serde::Serialize;
 
 /// The words of a call.
@@ -74,7 +75,7 @@ fn coefficients(
     rows_of(sketch, outcome, covariates, |view| {
         let found = effect::coefficients(view, control, &options)?;
         let terms = found.terms.into_iter().zip(found.covariance);
-        Ok::<_, EffectError>(
+        Ok::<_, QuestionError>(
             terms
                 .map(|(term, covariance)| Term { term, covariance })
                 .collect(),

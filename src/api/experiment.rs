@@ -2,8 +2,10 @@
 
 use crate::pg::array::complete;
 use crate::pg::error::or_raise;
+use crate::pg::rows::Rows;
 use pgrx::prelude::*;
 use rct_core::experiment;
+use rct_core::finding::Finding;
 
 /// `experiment_normalize(spec)`: `{"spec": .., "lists": ..}`
 #[pg_extern(sql = false)]
@@ -42,22 +44,10 @@ fn experiment_check_status(from: &str, to: &str) {
 
 /// `experiment_preflight(spec, status)`
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn experiment_preflight(
-    spec: &str,
-    status: &str,
-) -> TableIterator<
-    'static,
-    (
-        name!(path, String),
-        name!(message, String),
-        name!(hint, String),
-    ),
-> {
+fn experiment_preflight(spec: &str, status: &str) -> Rows<Finding> {
     let status = or_raise(experiment::read_status("status", status));
     let (spec, _) = or_raise(experiment::Spec::parse(spec));
-    let problems = experiment::preflight(&spec, status);
-    TableIterator::new(problems.into_iter().map(|p| (p.path, p.message, p.hint)))
+    Rows::new(experiment::preflight(&spec, status))
 }
 
 /// `experiment_schema()`

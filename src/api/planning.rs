@@ -1,4 +1,4 @@
-//! Intra-cluster correlation, design effect, and in submodules what is asked before the start.
+//! The design effect, and in submodules what else is asked before the start.
 
 mod duration;
 mod power;
@@ -6,32 +6,14 @@ mod roster;
 mod trial;
 
 use super::sketch::row_of;
-use crate::pg::array::{Texts, complete, required};
+use crate::pg::array::{complete, required};
 use crate::pg::error::or_raise;
 use crate::pg::rows::Rows;
 use pgrx::prelude::*;
-use rct_core::effect::Adjust;
-use rct_core::planning::{self, Components, DesignEffect, Icc, Within};
+use rct_core::planning::{self, DesignEffect};
 use rct_core::pulse;
+use rct_core::variance::Within;
 use rct_core::words::Word;
-
-/// `icc(sketch, within, level, adjust)`
-#[pg_extern(sql = false)]
-fn icc(
-    sketch: Option<&[u8]>,
-    within: Option<&str>,
-    level: Option<f64>,
-    adjust: Option<&str>,
-    outcome: Option<&str>,
-    covariates: Texts<'_>,
-) -> Rows<Icc> {
-    let within = or_raise(Within::from_word(required(within, "within")));
-    let level = required(level, "level");
-    let adjust = or_raise(Adjust::from_word(required(adjust, "adjust")));
-    row_of(sketch, outcome, covariates, |view| {
-        planning::icc_adjusted(view, within, level, adjust)
-    })
-}
 
 /// `design_effect(sketch, within)`
 #[pg_extern(sql = false)]
@@ -70,18 +52,4 @@ fn numbers(array: &Array<'_, i32>, argument: &'static str) -> Vec<f64> {
     let mut numbers = pulse::vector(whole.len());
     numbers.extend(whole.into_iter().map(f64::from));
     numbers
-}
-
-/// `variance_components(sketch, within)`
-#[pg_extern(sql = false)]
-fn variance_components(
-    sketch: Option<&[u8]>,
-    within: Option<&str>,
-    outcome: Option<&str>,
-    covariates: Texts<'_>,
-) -> Rows<Components> {
-    let within = or_raise(Within::from_word(required(within, "within")));
-    row_of(sketch, outcome, covariates, |view| {
-        planning::variance_components(view, within)
-    })
 }

@@ -5,9 +5,8 @@ use crate::pg::array::{Texts, optional_owned, optional_texts, required};
 use crate::pg::error::or_raise;
 use crate::pg::rows::Rows;
 use pgrx::prelude::*;
-use rct_core::effect::{
-    self, EffectError, Guard, InteractionTest, Options, Segments, SubgroupEffect,
-};
+use rct_core::effect::{self, Guard, InteractionTest, Segments, SubgroupEffect};
+use rct_core::regression::{Options, QuestionError};
 
 /// The rows of an analysis of segments; none if one of the arrays is NULL, as it is without rows.
 fn rows_of<R: 'static>(
@@ -15,7 +14,7 @@ fn rows_of<R: 'static>(
     sketches: Option<Array<'_, &[u8]>>,
     outcome: Option<&str>,
     covariates: &Texts<'_>,
-    analysis: impl FnOnce(&Segments<'_>) -> Result<Vec<R>, EffectError>,
+    analysis: impl FnOnce(&Segments<'_>) -> Result<Vec<R>, QuestionError>,
 ) -> Rows<R> {
     let Some((names, sketches)) = names.zip(sketches) else {
         return Rows::new(None);

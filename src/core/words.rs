@@ -1,11 +1,11 @@
 //! Options that callers choose by a word.
 
-use crate::effect::EffectError;
+use crate::regression::QuestionError;
 
 /// A choice made by a word.
 pub trait Word: Sized {
     /// Reads the word.
-    fn from_word(word: &str) -> Result<Self, EffectError>;
+    fn from_word(word: &str) -> Result<Self, QuestionError>;
 }
 
 /// The error of a word that is not offered.
@@ -13,8 +13,8 @@ pub(crate) fn unknown<T>(
     argument: &'static str,
     value: &str,
     offered: &'static str,
-) -> Result<T, EffectError> {
-    Err(EffectError::UnknownOption {
+) -> Result<T, QuestionError> {
+    Err(QuestionError::UnknownOption {
         argument,
         value: value.to_owned(),
         offered,

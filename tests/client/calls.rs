@@ -140,7 +140,10 @@ pub const CALLS: &[(&str, &str)] = &[
         "attrition",
         "SELECT * FROM pg_temp.made, rct.attrition(o, 'a')",
     ),
-    ("wwc_attrition", "SELECT * FROM rct.wwc_attrition(0.2, 0.05)"),
+    (
+        "wwc_attrition",
+        "SELECT * FROM rct.wwc_attrition(0.2, 0.05)",
+    ),
     (
         "missing_balance",
         "SELECT * FROM pg_temp.made, rct.missing_balance(o)",
@@ -230,12 +233,12 @@ pub const CALLS: &[(&str, &str)] = &[
         "SELECT * FROM rct.non_inferiority(1, 1, 20, 2)",
     ),
     ("equivalence", "SELECT * FROM rct.equivalence(1, 1, 20, 2)"),
-    (
-        "trial",
-        "SELECT * FROM rct.trial(25, 0.15)",
-    ),
+    ("trial", "SELECT * FROM rct.trial(25, 0.15)"),
     ("notes", "SELECT count(*) FROM rct.notes()"),
-    ("power", "SELECT * FROM rct.power(rct.trial(25, 0.15), 20, 20, 0.3)"),
+    (
+        "power",
+        "SELECT * FROM rct.power(rct.trial(25, 0.15), 20, 20, 0.3)",
+    ),
     ("mde", "SELECT * FROM rct.mde(rct.trial(25, 0.15), 20, 20)"),
     (
         "clusters_needed",

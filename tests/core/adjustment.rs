@@ -9,11 +9,9 @@
 mod oracle;
 
 use oracle::{Model, PLAIN, Report, sketch};
-use rct_core::effect::{
-    Adjust, Effect, Estimand, Options, StdError, Strata, adjusted_effects, cluster_diagnostics,
-    effects, influence,
-};
+use rct_core::effect::{Effect, cluster_diagnostics, effects, influence};
 use rct_core::note::{Code, Note};
+use rct_core::regression::{Adjust, Estimand, Options, StdError, Strata};
 use rct_core::sketch::Key;
 use serde_json::Value;
 
@@ -378,13 +376,6 @@ fn notes_are_of_what_is_there() {
     let of_scale = |n: &Note| matches!(n.code, Code::NoLift | Code::NoHedgesG);
     let plain = effects(sketch, "a", &Options::default()).unwrap();
     assert!(plain[0].notes.iter().any(of_scale));
-    for row in adjusted_effects(sketch, "a", Strata::Absorb, 0.95).unwrap() {
-        assert!(
-            !row.all_notes().iter().any(of_scale),
-            "{:?}",
-            row.all_notes()
-        );
-    }
     for row in cluster_diagnostics(sketch, "a", Adjust::None, Strata::Absorb).unwrap() {
         assert!(!row.notes.iter().any(of_scale));
     }

@@ -8,11 +8,12 @@ mod oracle;
 
 use oracle::{Model, PLAIN, Report, number, read, sketch};
 use rct_core::effect::{
-    EffectSizeRow, Inference, Measure, Options, Scale, cox_index, effect_size, effect_sizes,
-    effects, proportion_interval, two_proportions, wwc_correct_t,
+    EffectSizeRow, Measure, Scale, cox_index, effect_size, effect_sizes, effects,
+    proportion_interval, two_proportions, wwc_correct_t,
 };
 use rct_core::note::{Code, Note};
-use rct_core::planning::{Within, icc};
+use rct_core::regression::{Inference, Options};
+use rct_core::variance::{Within, icc};
 use serde_json::Value;
 
 fn json(path: &str) -> Value {

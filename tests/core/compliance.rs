@@ -9,10 +9,9 @@ mod oracle;
 use oracle::{Model, PLAIN, Report, number, read, sketch};
 use rct_core::budget::Budget;
 use rct_core::distribution::t_critical;
-use rct_core::effect::{
-    Adjust, ArKind, Cace, CaceOptions, Effect, Options, StdError, Strata, cace, effects,
-};
+use rct_core::effect::{ArKind, Cace, CaceOptions, Effect, cace, effects};
 use rct_core::random::{Purpose, Random};
+use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 fn options(adjust: &str, se: &str) -> CaceOptions {

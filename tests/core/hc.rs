@@ -12,11 +12,10 @@ use nalgebra::{DMatrix, DVector};
 use oracle::{Model, PLAIN, Report, Table, read, sketch_of};
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{
-    Adjust, Effect, EffectError, JointTest, Options, StdError, effects, joint_test,
-};
+use rct_core::effect::{Effect, JointTest, effects, joint_test};
 use rct_core::error::Explain;
 use rct_core::note::Code;
+use rct_core::regression::{Adjust, Options, QuestionError, StdError};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, View};
 use rct_core::words::Word;
 use serde_json::Value;
@@ -164,7 +163,7 @@ fn effects_joint(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<JointTest, EffectError> {
+) -> Result<JointTest, QuestionError> {
     joint_test::<&str>(view, control, None, options)
 }
 
@@ -386,7 +385,7 @@ fn neyman_is_hc2_of_the_saturated_regression() {
 }
 
 /// The effect in a sketch of a table of students.
-fn neyman(table: &Table, stratum: Option<&str>) -> rct_core::effect::Inference {
+fn neyman(table: &Table, stratum: Option<&str>) -> rct_core::regression::Inference {
     let mut builder = Builder::new(Columns::simple(false), &Budget::unlimited());
     let at = |name: &str| table.column(name);
     for row in &table.rows {

@@ -8,11 +8,11 @@ mod oracle;
 
 use oracle::{Model, PLAIN, Report, sketch};
 use rct_core::budget::Budget;
-use rct_core::effect::Strata;
 use rct_core::error::Explain;
 use rct_core::integrity::*;
 use rct_core::note::Note;
 use rct_core::random::{Purpose, Random};
+use rct_core::regression::Strata;
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use serde_json::Value;
 
@@ -514,7 +514,7 @@ fn patterns_of_a_sketch() {
         impossible_patterns(&s.first().unwrap(), Some("a"), Some(&names), None)
             .unwrap()
             .iter()
-            .map(|p| p.pattern)
+            .map(|p| p.code)
             .collect()
     };
     assert_eq!(
@@ -550,8 +550,8 @@ fn patterns_of_a_sketch() {
     )
     .unwrap();
     assert_eq!(
-        (zero[0].pattern, zero[0].place.as_str()),
-        ("condition_of_weight_0", "b")
+        (zero[0].code, zero[0].place.as_deref()),
+        ("condition_of_weight_0", Some("b"))
     );
     assert!(impossible_patterns(&clean.first().unwrap(), Some("z"), None, None).is_err());
     assert!(impossible_patterns(&clean.first().unwrap(), None, None, Some(&[1.0])).is_err());

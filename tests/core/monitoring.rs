@@ -9,6 +9,7 @@ mod oracle;
 use proptest::prelude::*;
 use rct_core::error::Explain;
 use rct_core::monitoring::*;
+use rct_core::multiplicity::*;
 use rct_core::random::{Purpose, Random};
 use serde_json::Value;
 

@@ -5,10 +5,15 @@
 
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{Adjust, EffectError, Options, StdError, Strata, arms, effects, joint_test};
-use rct_core::planning::{Within, design_effect, icc};
+use rct_core::effect::{arms, coefficients, contrasts, effects, joint_test};
+use rct_core::note::Note;
+use rct_core::planning::design_effect;
 use rct_core::reduction::{Method, NumberReduction, TextReduction};
-use rct_core::sketch::{Builder, Centre, Cluster, Columns, Key, Row, Rows, Sketch, SketchError};
+use rct_core::regression::{Adjust, Inference, Options, QuestionError, StdError, Strata};
+use rct_core::sketch::{
+    Builder, Centre, Cluster, Columns, Key, Row, Rows, Sketch, SketchError, View,
+};
+use rct_core::variance::{Within, icc};
 
 #[derive(Debug, Clone)]
 struct Data {
@@ -85,6 +90,66 @@ fn row(number: BoxedStrategy<f64>, covariates: usize) -> impl Strategy<Value = D
         )
 }
 
+/// No number is undefined, and what is missing has a reason.
+fn is_told(row: &Inference, notes: &[Note]) {
+    let numbers = [
+        row.estimate,
+        row.std_error,
+        row.df,
+        row.t,
+        row.p_value,
+        row.ci_low,
+        row.ci_high,
+    ];
+    assert!(
+        numbers.into_iter().flatten().all(|v| !v.is_nan()),
+        "{row:?}"
+    );
+    assert!(
+        row.p_value.is_none_or(|p| (0.0..=1.0).contains(&p)),
+        "{row:?}"
+    );
+    assert!(
+        row.p_value.is_some() || !notes.is_empty(),
+        "NULL without a reason: {row:?}"
+    );
+}
+
+/// Terms of the regression, and hypotheses on them.
+fn ask_terms(sketch: &View<'_>, options: &Options, damaged: bool) {
+    let hypotheses = [
+        "a = control",
+        "(a + b)/2 = control + 1",
+        "control = 2",
+        "\"ä\" = b",
+    ];
+    let rows = contrasts(sketch, "control", &hypotheses, options);
+    assert!(
+        damaged || !matches!(rows, Err(QuestionError::Numeric(_))),
+        "{rows:?}"
+    );
+    for row in rows.into_iter().flatten() {
+        is_told(&row.inference, &row.notes);
+    }
+    let Ok(all) = coefficients(sketch, "control", options) else {
+        return;
+    };
+    for (i, term) in all.terms.iter().enumerate() {
+        is_told(&term.inference, &term.notes);
+        let variance = all.covariance[i][i];
+        assert_eq!(variance.is_some(), term.inference.std_error.is_some());
+        assert_eq!(
+            variance.map(f64::sqrt),
+            term.inference.std_error,
+            "{term:?}"
+        );
+        for (j, v) in all.covariance[i].iter().enumerate() {
+            let known = variance.is_some() && all.covariance[j][j].is_some();
+            assert_eq!((v.is_some(), *v), (known, all.covariance[j][i]));
+        }
+    }
+}
+
 /// Everything that a sketch can be asked; nothing may panic, whatever comes out. With weights that users could have, the
 /// algebra may not fail either; damaged bytes may hold weights whose squares are not doubles.
 fn ask_everything(sketch: &Sketch, damaged: bool) {
@@ -115,7 +180,7 @@ fn ask_everything(sketch: &Sketch, damaged: bool) {
             };
             let rows = effects(sketch, "control", &options);
             assert!(
-                damaged || !matches!(rows, Err(EffectError::Numeric(_))),
+                damaged || !matches!(rows, Err(QuestionError::Numeric(_))),
                 "{rows:?}"
             );
             for row in rows.into_iter().flatten() {
@@ -145,6 +210,17 @@ fn ask_everything(sketch: &Sketch, damaged: bool) {
                 );
             }
             let _ = joint_test::<&str>(sketch, "control", None, &options);
+            if !matches!(se, StdError::Cr2 | StdError::Cr3 | StdError::Naive) {
+                continue;
+            }
+            ask_terms(sketch, &options, damaged);
+            if adjust == Adjust::Ancova {
+                let lin = Options {
+                    adjust: Adjust::Lin,
+                    ..options
+                };
+                ask_terms(sketch, &lin, damaged);
+            }
         }
     }
     let _ = (arms(sketch), sketch.info(), sketch.cell_summaries());

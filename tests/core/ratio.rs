@@ -8,9 +8,10 @@ mod oracle;
 
 use oracle::{Report, number, read};
 use rct_core::budget::Budget;
-use rct_core::effect::{Effect, Options, StdError, Strata, effects};
+use rct_core::effect::{Effect, effects};
 use rct_core::note::Code;
 use rct_core::random::{Purpose, Random};
+use rct_core::regression::{Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, View};
 
 struct Student<'a> {

@@ -12,11 +12,9 @@ mod oracle;
 
 use oracle::{Model, PLAIN, sketch};
 use rct_core::budget::Budget;
-use rct_core::effect::{
-    Adjust, Estimand, MixedDf, Options, RandomIntercept, StdError, Strata, effects,
-    random_intercept,
-};
+use rct_core::effect::{MixedDf, RandomIntercept, effects, random_intercept};
 use rct_core::error::Explain;
+use rct_core::regression::{Adjust, Estimand, Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use serde_json::Value;
 

@@ -9,10 +9,11 @@ mod oracle;
 
 use oracle::{Model, PLAIN, Report, sketch};
 use rct_core::budget::Budget;
-use rct_core::effect::{Adjust, Options, StdError, Strata, effects};
+use rct_core::effect::effects;
 use rct_core::error::Explain;
 use rct_core::note::{Code, Note};
 use rct_core::random::{Purpose, Random};
+use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::resampling::{
     Draws, RandomizationTest, Statistic, Weights, WildBootstrap, WildOptions, randomization_test,
     simultaneous_intervals, wild_bootstrap,

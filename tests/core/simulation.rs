@@ -4,9 +4,9 @@
 
 use rct_core::budget::Budget;
 use rct_core::error::Explain;
-use rct_core::planning::{Within, icc};
 use rct_core::simulation::{Design, Simulated, Students, simulate};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row};
+use rct_core::variance::{Within, icc};
 
 fn run(design: &str, draws: i64, seed: &str) -> Vec<Simulated> {
     let design = Design::parse(design).unwrap_or_else(|e| panic!("{}", e.message()));

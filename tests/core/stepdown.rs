@@ -11,7 +11,7 @@ mod oracle;
 use oracle::{Report, number, read};
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{Options, Strata};
+use rct_core::regression::{Options, Strata};
 use rct_core::resampling::{Draws, Simultaneous, simultaneous_intervals};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use serde_json::Value;

@@ -13,14 +13,16 @@ use rct_core::attrition::{
     missing_balance, response_weights,
 };
 use rct_core::budget::Budget;
-use rct_core::effect::{self, CaceOptions, Distribution, Options, StdError, Strata};
+use rct_core::effect::{self, CaceOptions, Distribution};
 use rct_core::error::{Class, Explain};
 use rct_core::integrity::{balance, balance_joint, impossible_patterns, srm_of_sketch};
-use rct_core::planning::{Within, design_effect, icc, variance_components};
+use rct_core::planning::design_effect;
 use rct_core::reduction::{Method, NumberReduction, TextReduction};
+use rct_core::regression::{Adjust, Options, StdError, Strata, quoted};
 use rct_core::resampling::{Draws, Statistic, randomization_test};
 use rct_core::resolution::{Compiled, Facts, MarkStatus, Visit, assign, encode, explain, mark};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, View};
+use rct_core::variance::{Within, icc, variance_components};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// More than any of these values takes.
@@ -184,7 +186,14 @@ fn ask_view(sketch: &View<'_>) {
         holds(&arm.condition);
         let control = arm.condition.as_str();
         let _ = effect::effects(sketch, control, &options);
-        let _ = effect::adjusted_effects(sketch, control, Strata::Absorb, 0.95);
+        let lin = Options {
+            adjust: Adjust::Lin,
+            ..options
+        };
+        let _ = effect::coefficients(sketch, control, &lin);
+        let hypothesis = format!("{} = 1", quoted(control));
+        let _ = effect::contrasts(sketch, control, &[&hypothesis], &options);
+        let _ = effect::joint_test(sketch, control, Some(&[&hypothesis]), &options);
         let _ = effect::joint_test::<&str>(sketch, control, None, &options);
         let _ = effect::effect_sizes(sketch, control, &options);
         let pairs = Options {

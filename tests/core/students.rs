@@ -8,9 +8,10 @@ mod oracle;
 
 use oracle::{Report, number, read};
 use rct_core::budget::Budget;
-use rct_core::effect::{Adjust, Effect, Options, StdError, Strata, effects};
+use rct_core::effect::{Effect, effects};
 use rct_core::error::Explain;
 use rct_core::note::Code;
+use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 /// Each row of a design as a student of its own; `parts` sketches are merged.

@@ -9,10 +9,10 @@ mod oracle;
 use oracle::{Model, PLAIN, Report, number, read};
 use rct_core::budget::Budget;
 use rct_core::effect::{
-    Adjust, EffectError, Guard, InteractionTest, Options, Segments, Strata, SubgroupEffect,
-    effects, interaction_test, subgroup_effects,
+    Guard, InteractionTest, Segments, SubgroupEffect, effects, interaction_test, subgroup_effects,
 };
 use rct_core::error::Explain;
+use rct_core::regression::{Adjust, Options, QuestionError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use std::collections::BTreeMap;
 
@@ -286,7 +286,7 @@ fn made_up(clusters: u64, size: u64, effect: f64) -> Vec<(&'static str, u64, f64
         .collect()
 }
 
-fn named<'a>(parts: &'a [(&str, Option<Sketch>)]) -> Result<Segments<'a>, EffectError> {
+fn named<'a>(parts: &'a [(&str, Option<Sketch>)]) -> Result<Segments<'a>, QuestionError> {
     let view = |s: &'a Option<Sketch>| s.as_ref().map(|s| s.first().unwrap());
     let (names, views) = parts
         .iter()
@@ -448,7 +448,7 @@ fn a_segment_is_analysed_as_its_rows_alone() {
 
 #[test]
 fn refused() {
-    let message = |r: Result<Segments<'_>, EffectError>| r.unwrap_err().message();
+    let message = |r: Result<Segments<'_>, QuestionError>| r.unwrap_err().message();
     let rows = made_up(3, 2, 0.0);
     assert_eq!(
         message(named(&[("a", sketch(&rows)), ("a", sketch(&rows))])),
@@ -484,7 +484,7 @@ fn refused() {
     let segments = named(&parts).unwrap();
     assert!(matches!(
         of("control", &segments),
-        Err(EffectError::OnlyControl(_))
+        Err(QuestionError::OnlyControl(_))
     ));
     assert!(of("x", &named(&[("a", None)]).unwrap()).unwrap().is_empty());
     let one = sketch(&rows).unwrap();

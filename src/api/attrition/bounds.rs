@@ -7,7 +7,7 @@ use crate::pg::error::or_raise;
 use crate::pg::rows::Rows;
 use pgrx::prelude::*;
 use rct_core::attrition::{self, Bounds, LeeBounds, LeeOptions, Trim};
-use rct_core::effect::Strata;
+use rct_core::regression::Strata;
 use rct_core::words::Word;
 
 /// `manski_bounds(sketch, control, y_min, y_max, level)`

@@ -6,8 +6,9 @@ use crate::pg::array::{Reals, Texts, required, short};
 use crate::pg::error::or_raise;
 use crate::pg::rows::Rows;
 use pgrx::prelude::*;
-use rct_core::effect::Strata;
-use rct_core::integrity::{self, Balance, BalanceJoint, Pattern};
+use rct_core::finding::Finding;
+use rct_core::integrity::{self, Balance, BalanceJoint};
+use rct_core::regression::Strata;
 use rct_core::words::Word;
 
 /// `balance(sketch, control, names, strata)`
@@ -49,7 +50,7 @@ fn impossible_patterns(
     control: Option<&str>,
     conditions: Texts<'_>,
     expected: Reals<'_>,
-) -> Rows<Pattern> {
+) -> Rows<Finding> {
     let control = control.map(|c| short(c, "control"));
     let (conditions, expected) = (names_of(&conditions, "conditions"), weights(&expected));
     let Some(sketch) = present(sketch) else {

@@ -4,43 +4,11 @@ use super::error::AssignmentError;
 use super::randomize::{UNKNOWN_STRATUM, duplicates, grouped, without_pair};
 use super::sequence::{Rules, Sequences};
 use crate::experiment::Algorithm;
+use crate::finding::Finding;
+use crate::note::Severity;
 use crate::pulse;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The randomization would be refused.
-    Error,
-    /// The design loses precision or balance.
-    Warning,
-    /// To know.
-    Notice,
-}
-
-impl Severity {
-    /// The word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Notice => "notice",
-        }
-    }
-}
-
-/// A finding.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// How bad it is.
-    pub severity: Severity,
-    /// The stratum; none if it is the whole design.
-    pub stratum: Option<String>,
-    /// A word and what is found.
-    pub problem: String,
-    /// What to do.
-    pub hint: &'static str,
-}
 
 /// Expected distance of a condition from its share, as a part of the share, from which on it is told.
 const IMBALANCE: f64 = 0.05;
@@ -83,23 +51,27 @@ pub fn lint_design(
     for stratum in pulse::each(expected).filter(|s| !grouped.contains_key(*s)) {
         findings.push(Finding {
             severity: Severity::Warning,
-            stratum: Some((*stratum).to_owned()),
-            problem: "empty_stratum: no unit".to_owned(),
-            hint: "Check how strata are spelled and whether units are missing.",
+            code: "empty_stratum",
+            place: Some((*stratum).to_owned()),
+            detail: "no unit".to_owned(),
+            hint: "Check how strata are spelled and whether units are missing.".to_owned(),
         });
     }
     if strata.is_some_and(|s| s.iter().any(Option::is_none)) && rules.method != Algorithm::Pairs {
         let n = strata.map_or(0, |s| s.iter().filter(|s| s.is_none()).count());
         findings.push(Finding {
-            severity: Severity::Notice,
-            stratum: Some(UNKNOWN_STRATUM.to_owned()),
-            problem: format!("unknown_stratum: {} without a stratum", counted(n, "unit")),
-            hint: "They are a stratum of their own; complete the roster if they belong to others.",
+            severity: Severity::Info,
+            code: "unknown_stratum",
+            place: Some(UNKNOWN_STRATUM.to_owned()),
+            detail: format!("{} without a stratum", counted(n, "unit")),
+            hint: "They are a stratum of their own; complete the roster if they belong to others."
+                .to_owned(),
         });
     }
     let Findings(mut findings) = findings;
     pulse::sort_by(&mut findings, |a, b| {
-        (a.severity, &a.stratum, &a.problem).cmp(&(b.severity, &b.stratum, &b.problem))
+        let order = |f: &Finding| Reverse(f.severity);
+        (order(a), &a.place, a.code, &a.detail).cmp(&(order(b), &b.place, b.code, &b.detail))
     });
     findings.dedup();
     Ok(findings)
@@ -128,30 +100,36 @@ fn refused(
     grouped: &BTreeMap<&str, Vec<&str>>,
     findings: &mut Findings,
 ) {
-    let mut add = |stratum: Option<&str>, problem: String, hint| {
+    let mut add = |code, stratum: Option<&str>, detail: String, hint: &str| {
         findings.push(Finding {
             severity: Severity::Error,
-            stratum: stratum.map(str::to_owned),
-            problem,
-            hint,
+            code,
+            place: stratum.map(str::to_owned),
+            detail,
+            hint: hint.to_owned(),
         });
     };
     let twice = duplicates(units);
     for unit in twice {
-        let problem = format!("duplicate_unit: unit \"{unit}\" is given twice");
-        add(None, problem, "Select each unit once.");
+        let detail = format!("unit \"{unit}\" is given twice");
+        add("duplicate_unit", None, detail, "Select each unit once.");
     }
     if rules.method == Algorithm::Pairs {
         if let Some(unit) = without_pair(units, strata) {
-            let problem = format!("no_pair: unit \"{unit}\" has no pair");
-            add(None, problem, "Give the unit a pair, or leave it out.");
+            let detail = format!("unit \"{unit}\" has no pair");
+            add(
+                "no_pair",
+                None,
+                detail,
+                "Give the unit a pair, or leave it out.",
+            );
         }
         for (pair, members) in pulse::each(grouped) {
             let known = *pair != UNKNOWN_STRATUM || strata.is_some_and(|s| s.contains(&Some(pair)));
             if known && !members.len().is_multiple_of(2) {
-                let problem = format!("odd_pair: {}", counted(members.len(), "unit"));
+                let detail = counted(members.len(), "unit");
                 let hint = "Give the unit that is left over a partner, or leave it out.";
-                add(Some(pair), problem, hint);
+                add("odd_pair", Some(pair), detail, hint);
             }
         }
     }
@@ -164,11 +142,12 @@ fn small(
     conditions: usize,
     findings: &mut Findings,
 ) {
-    let finding = |stratum: &str, problem: String, hint| Finding {
+    let finding = |code, stratum: &str, detail: String, hint: &str| Finding {
         severity: Severity::Warning,
-        stratum: Some(stratum.to_owned()),
-        problem,
-        hint,
+        code,
+        place: Some(stratum.to_owned()),
+        detail,
+        hint: hint.to_owned(),
     };
     for (stratum, members) in grouped {
         pulse::beat();
@@ -181,19 +160,13 @@ fn small(
             < 2
             || n == 1
         {
-            let problem = format!(
-                "single_condition: {} can have only one condition",
-                counted(n, "unit")
-            );
+            let detail = format!("{} can have only one condition", counted(n, "unit"));
             let hint = "Merge the stratum with a similar one; as it is, it adds nothing to the comparison.";
-            findings.push(finding(stratum, problem, hint));
+            findings.push(finding("single_condition", stratum, detail, hint));
         } else if n < conditions {
-            let problem = format!(
-                "small_stratum: {} for {conditions} conditions",
-                counted(n, "unit")
-            );
+            let detail = format!("{} for {conditions} conditions", counted(n, "unit"));
             let hint = "Merge the stratum with a similar one; as it is, some conditions are missing from it.";
-            findings.push(finding(stratum, problem, hint));
+            findings.push(finding("small_stratum", stratum, detail, hint));
         }
     }
 }
@@ -206,34 +179,32 @@ fn whole(
     conditions: usize,
     findings: &mut Findings,
 ) {
-    let finding = |problem: String, hint| Finding {
+    let finding = |code, detail: String, hint: &str| Finding {
         severity: Severity::Warning,
-        stratum: None,
-        problem,
-        hint,
+        code,
+        place: None,
+        detail,
+        hint: hint.to_owned(),
     };
     if units < 2 * conditions {
-        let problem = format!(
-            "few_units: {} for {conditions} conditions",
-            counted(units, "unit")
-        );
+        let detail = format!("{} for {conditions} conditions", counted(units, "unit"));
         let hint = "With fewer than two units in each condition no standard error can be computed.";
-        findings.push(finding(problem, hint));
+        findings.push(finding("few_units", detail, hint));
     }
     if conditions < sequences.weights.len() {
         let n = sequences.weights.len() - conditions;
-        let problem = format!("zero_weight: {} with weight 0", counted(n, "condition"));
+        let detail = format!("{} with weight 0", counted(n, "condition"));
         let hint = "Nobody gets such a condition; give it a weight or leave it out.";
-        findings.push(finding(problem, hint));
+        findings.push(finding("zero_weight", detail, hint));
     }
     if strata > 1 && units < 2 * conditions * strata {
-        let problem = format!(
-            "too_many_strata: {} in {} for {conditions} conditions",
+        let detail = format!(
+            "{} in {} for {conditions} conditions",
             counted(units, "unit"),
             counted(strata, "stratum").replace("stratums", "strata"),
         );
         let hint = "Use fewer strata, so that on average each has two units of each condition; or use pairs.";
-        findings.push(finding(problem, hint));
+        findings.push(finding("too_many_strata", detail, hint));
     }
 }
 
@@ -269,13 +240,12 @@ fn imbalance(
     }
     let (_, distance, share, code) = worst.filter(|(part, ..)| *part > IMBALANCE)?;
     Some(Finding {
-        severity: Severity::Notice,
-        stratum: None,
-        problem: format!(
-            "imbalance: condition \"{code}\" is expected to be {distance:.1} units away from its share of {share:.1}"
+        severity: Severity::Info,
+        code: "imbalance",
+        place: None,
+        detail: format!(
+            "condition \"{code}\" is expected to be {distance:.1} units away from its share of {share:.1}"
         ),
-        hint: "Use fewer strata, or strata whose sizes are multiples of the block.",
+        hint: "Use fewer strata, or strata whose sizes are multiples of the block.".to_owned(),
     })
 }
-
-crate::words::shown_as_words!(Severity);

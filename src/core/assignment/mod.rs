@@ -19,7 +19,7 @@ pub use choose::{MAX_CONDITIONS, Weights, choose};
 pub use digest::{input_digest, output_digest};
 pub use error::AssignmentError;
 pub use hash::{HASH_VERSION, Purpose, bucket, draw, fraction};
-pub use lint::{Finding, Severity, lint_design};
+pub use lint::lint_design;
 pub use pool::pool_index;
 pub use queue::{QUEUE_LENGTH, balanced_square, queue, rotated};
 pub use randomize::{Placement, UNKNOWN_STRATUM, next_slot, randomize};

@@ -4,14 +4,14 @@
 //! outcome of a regression on being observed, within one condition, with the variance of any effect (CR2).
 
 use super::rates::ones_of;
-use crate::effect::design::Design;
-use crate::effect::options::check_level;
-use crate::effect::robust::{contributions, dot};
-use crate::effect::satterthwaite::Products;
-use crate::effect::{EffectError, Inference, StdError};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::beat;
+use crate::regression::design::Design;
+use crate::regression::options::check_level;
+use crate::regression::robust::{contributions, dot};
+use crate::regression::satterthwaite::Products;
+use crate::regression::{Inference, QuestionError, StdError};
 use crate::sketch::{Centre, Moments, Selection, Variable, View};
 use serde::Serialize;
 
@@ -44,7 +44,7 @@ pub struct MissingBalance {
 }
 
 /// Each covariate of each condition, by condition: missing against observed students.
-pub fn missing_balance(view: &View<'_>, level: f64) -> Result<Vec<MissingBalance>, EffectError> {
+pub fn missing_balance(view: &View<'_>, level: f64) -> Result<Vec<MissingBalance>, QuestionError> {
     check_level(level)?;
     if view.covariate_count() == 0 {
         return Err(Invalid {
@@ -82,7 +82,7 @@ fn compare(
     pooled: &Moments,
     (outcome, condition, covariate): (String, String, String),
     level: f64,
-) -> Result<MissingBalance, EffectError> {
+) -> Result<MissingBalance, QuestionError> {
     let (mut n, mut x, mut ones, mut xx, mut x_seen) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for (i, cell) in pooled.cells.iter().enumerate() {
         if let (&[a, _], &[aa, ab, _]) = (pooled.sums(i), pooled.within(i)) {

@@ -13,12 +13,13 @@ use super::rates::ones_of;
 use super::trim::{Trim, trim_lowest};
 use crate::distribution::t_critical;
 use crate::effect::Comparison;
-use crate::effect::negligible;
-use crate::effect::options::{check_level, control_among};
-use crate::effect::{Distribution, EffectError, Strata};
+use crate::effect::Distribution;
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
+use crate::regression::negligible;
+use crate::regression::options::{check_level, control_among};
+use crate::regression::{QuestionError, Strata};
 use crate::sketch::{Centre, ConditionCounts, Key, Moments, Rows, Variable, View};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -120,7 +121,10 @@ impl Arm {
 
 /// The sketch as one of whether there is an outcome. It is of the same rows as the outcomes: either with the outcome itself,
 /// or with 1 where it was observed and 0 where it is missing.
-fn who_has<'a>(outcomes: &mut Distribution, students: &View<'a>) -> Result<View<'a>, EffectError> {
+fn who_has<'a>(
+    outcomes: &mut Distribution,
+    students: &View<'a>,
+) -> Result<View<'a>, QuestionError> {
     let observedness = students.observedness();
     for view in [&observedness, students] {
         if !view.is_binary(Variable::Outcome) {
@@ -155,8 +159,9 @@ pub fn lee_bounds(
     students: &View<'_>,
     control: &str,
     options: &LeeOptions,
-) -> Result<Vec<LeeBounds>, EffectError> {
+) -> Result<Vec<LeeBounds>, QuestionError> {
     check_level(options.level)?;
+    options.strata.of_one_regression()?;
     let students = who_has(outcomes, students)?;
     let moments = students.moments(Rows::All, options.strata.centre())?;
     let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
@@ -184,7 +189,7 @@ fn arms(
     condition: usize,
     outcomes: Vec<(Key, Vec<f64>)>,
     name: &str,
-) -> Result<BTreeMap<usize, Arm>, EffectError> {
+) -> Result<BTreeMap<usize, Arm>, QuestionError> {
     let mut arms: BTreeMap<usize, Arm> = BTreeMap::new();
     let mut places: BTreeMap<Key, (usize, f64)> = BTreeMap::new();
     for (i, cell) in moments
@@ -240,7 +245,7 @@ fn arms(
     Ok(arms)
 }
 
-fn mismatch(name: &str) -> EffectError {
+fn mismatch(name: &str) -> QuestionError {
     Invalid {
         argument: "outcomes",
         must: "the outcomes of the students that the sketch says have one",
@@ -524,10 +529,7 @@ fn bounds(
         return row;
     }
     if df < 2.0 {
-        row.notes.push(Note::new(
-            Code::LowDf,
-            format!("{df} degrees of freedom; no interval below 2"),
-        ));
+        row.notes.push(Note::too_low_df(df));
         return row;
     }
     if g < 20.0 {

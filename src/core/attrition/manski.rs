@@ -2,15 +2,16 @@
 
 use super::identified::imbens_manski;
 use crate::effect::Comparison;
+use crate::effect::Effect;
 use crate::effect::estimate::effects_of;
-use crate::effect::negligible::digits;
-use crate::effect::notes::on_difference;
-use crate::effect::question::Question;
-use crate::effect::{Effect, EffectError, Options};
 use crate::error::Invalid;
 use crate::exact::Wide;
 use crate::note::{Code, Note};
 use crate::pulse;
+use crate::regression::negligible::digits;
+use crate::regression::notes::on_difference;
+use crate::regression::question::Question;
+use crate::regression::{Options, QuestionError};
 use crate::sketch::{Centre, Moments, Rows, Selection, Variable, View};
 use serde::Serialize;
 
@@ -52,7 +53,7 @@ pub fn manski_bounds(
     least: f64,
     most: f64,
     level: f64,
-) -> Result<Vec<Bounds>, EffectError> {
+) -> Result<Vec<Bounds>, QuestionError> {
     if !least.is_finite() || !most.is_finite() || least > most {
         return Err(Invalid::number(
             "y_max",

@@ -2,9 +2,10 @@
 
 use super::boundary::{Verdict, wwc_attrition};
 use crate::effect::Comparison;
-use crate::effect::notes::on_difference;
-use crate::effect::{EffectError, Inference, Options, effects};
+use crate::effect::effects;
 use crate::note::Note;
+use crate::regression::notes::on_difference;
+use crate::regression::{Inference, Options, QuestionError};
 use crate::sketch::{Centre, Moments, Rows, View};
 use serde::Serialize;
 
@@ -130,7 +131,7 @@ pub fn attrition(
     view: &View<'_>,
     control: &str,
     level: f64,
-) -> Result<Vec<Attrition>, EffectError> {
+) -> Result<Vec<Attrition>, QuestionError> {
     let view = &view.observedness();
     let options = Options::from_words("none", "auto", "CR2", level)?;
     let rows = effects(view, control, &options)?;

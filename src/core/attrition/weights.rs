@@ -1,10 +1,10 @@
 //! Inverse probability weights by cells: a student with an outcome stands for those of the same cell without one.
 
 use super::rates::ones_of;
-use crate::effect::EffectError;
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse;
+use crate::regression::QuestionError;
 use crate::sketch::{Centre, Key, Rows, View};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -45,9 +45,9 @@ const FEW: u64 = 10;
 pub fn response_weights(
     view: &View<'_>,
     cap: Option<f64>,
-) -> Result<Vec<ResponseWeight>, EffectError> {
+) -> Result<Vec<ResponseWeight>, QuestionError> {
     if let Some(cap) = cap.filter(|c| !(*c >= 1.0)) {
-        return Err(EffectError::Invalid(Invalid::number(
+        return Err(QuestionError::Invalid(Invalid::number(
             "cap",
             "at least 1",
             cap,
@@ -88,7 +88,7 @@ pub fn response_weights(
             }
             let mut notes = Vec::new();
             if observed == 0 {
-                notes.push(Note::new(Code::NoObserved, "nobody in this cell has an outcome to stand for the others; join it with a like one"));
+                notes.push(Note::new(Code::NoObserved, "nobody in this cell has an outcome to stand for the others; join it with a similar one"));
             } else if observed < FEW && observed < n {
                 notes.push(Note::new(
                     Code::FewObserved,

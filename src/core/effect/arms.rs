@@ -1,9 +1,9 @@
 //! The arms of an experiment: sizes, means, spread, and what is missing.
 
-use super::error::EffectError;
-use super::negligible::{Tally, squares_beyond_digits};
 use crate::exact::Wide;
 use crate::pulse::{self, beat};
+use crate::regression::QuestionError;
+use crate::regression::negligible::{Tally, squares_beyond_digits};
 use crate::sketch::{Centre, Moments, Rows, View};
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ pub struct Arm {
 }
 
 /// The arms of a sketch, by name.
-pub fn arms(view: &View<'_>) -> Result<Vec<Arm>, EffectError> {
+pub fn arms(view: &View<'_>) -> Result<Vec<Arm>, QuestionError> {
     let moments = view.moments(Rows::All, Centre::Pooled)?;
     let mut arms = arms_of(&moments);
     for (arm, completeness) in arms.iter_mut().zip(view.completeness()) {

@@ -1,13 +1,13 @@
 //! Outcomes of 0 and 1 on the scales that people use for rates. Strata and covariates are not used.
 
-use super::error::EffectError;
-use super::notes::TOO_LOW_DF;
 use super::rate::{Rate, RatioSe};
 use super::ratio::{Arms, Pair};
 use super::size::cox_index;
 use super::sizes::{EffectSizeRow, Measure};
 use crate::distribution::t_critical;
 use crate::note::{Code, Note};
+use crate::regression::QuestionError;
+use crate::regression::notes::TOO_LOW_DF;
 use crate::sketch::{Centre, Rows, View};
 
 /// For each condition except the control, by condition: ratios of rates and of odds, Cox's index, and numbers of students.
@@ -15,7 +15,7 @@ pub(super) fn binary_sizes(
     view: &View<'_>,
     control: &str,
     level: f64,
-) -> Result<Vec<[EffectSizeRow; 5]>, EffectError> {
+) -> Result<Vec<[EffectSizeRow; 5]>, QuestionError> {
     let moments = view.moments(Rows::All, Centre::Pooled)?;
     let arms = Arms::new(view, &moments, control, RatioSe::Cr2, level)?;
     Ok(arms.pairs().map(|p| of_pair(&p, level)).collect())
@@ -32,8 +32,10 @@ fn of_pair(pair: &Pair<'_>, level: f64) -> [EffectSizeRow; 5] {
     ]
     .map(row);
     let ignored = pair.notes.iter().filter(|n| n.code == Code::StrataNotUsed);
-    risk.notes = ignored.cloned().collect();
-    odds.notes = risk.notes.clone();
+    let ignored: Vec<Note> = ignored.cloned().collect();
+    for row in [&mut risk, &mut odds, &mut cox, &mut needed, &mut more] {
+        row.notes.clone_from(&ignored);
+    }
     if let [Some(treated), Some(base)] = pair.rates {
         let (p, q) = (treated.ratio, base.ratio);
         let difference = p - q;

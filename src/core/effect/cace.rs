@@ -7,20 +7,19 @@
 //! numbers as clubSandwich on `ivreg`.)
 
 use super::comparison::Comparison;
-use super::design::Design;
-use super::error::EffectError;
 use super::estimate::{left_out, shared_clusters};
-use super::inference::Inference;
 use super::lift::{Covariance, RatioSet, ratio_set};
-use super::negligible::difference;
-use super::notes::FEW_CLUSTERS;
-use super::options::{Adjust, Options, control_among};
-use super::question::{limit_size, linked};
-use super::robust::{StdError, contributions, dot};
-use super::satterthwaite::Products;
 use crate::distribution::t_critical;
 use crate::error::{Invalid, spelled};
 use crate::note::{Code, Note};
+use crate::regression::design::Design;
+use crate::regression::negligible::difference;
+use crate::regression::notes::FEW_CLUSTERS;
+use crate::regression::options::control_among;
+use crate::regression::question::{limit_size, linked};
+use crate::regression::robust::{contributions, dot};
+use crate::regression::satterthwaite::Products;
+use crate::regression::{Adjust, Inference, Options, QuestionError, StdError};
 use crate::sketch::{Centre, HAS_COVARIATES, HAS_EXPOSED, Moments, Selection, Variable, View};
 use crate::words::{Word, unknown};
 use serde::Serialize;
@@ -64,7 +63,7 @@ impl CaceOptions {
         strata: &str,
         se: &str,
         level: f64,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         let known = match se {
             "CR1p" => StdError::Cr1p,
             "CR2" | "CR0" | "CR1" | "CR1S" | "CR3" => StdError::from_word(se)?,
@@ -78,6 +77,7 @@ impl CaceOptions {
         };
         let options = Options::from_words(adjust, strata, "CR2", level)?;
         options.adjust.with_common_slope()?;
+        options.strata.of_one_regression()?;
         Ok(CaceOptions(Options {
             se: known,
             ..options
@@ -127,7 +127,7 @@ pub fn cace(
     control: &str,
     exposures: Option<&[&str]>,
     options: &CaceOptions,
-) -> Result<Vec<Cace>, EffectError> {
+) -> Result<Vec<Cace>, QuestionError> {
     let CaceOptions(options) = options;
     let exposures = exposures_of(view, exposures)?;
     let covariates: Vec<Variable> = match options.adjust {
@@ -137,7 +137,7 @@ pub fn cace(
             .collect(),
     };
     if options.adjust == Adjust::Ancova && covariates.is_empty() {
-        return Err(EffectError::NoCovariates);
+        return Err(QuestionError::NoCovariates);
     }
     let conditions: Vec<String> = view.condition_names();
     control_among(&conditions, control)?;
@@ -171,14 +171,14 @@ pub fn cace(
 fn exposures_of(
     view: &View<'_>,
     names: Option<&[&str]>,
-) -> Result<Vec<(usize, String)>, EffectError> {
+) -> Result<Vec<(usize, String)>, QuestionError> {
     let all = view.exposure_names();
     let numbers = match names {
         Some(names) => view.sketch().columns().exposures(names)?,
         None => (0..all.len()).collect(),
     };
     if numbers.is_empty() {
-        return Err(EffectError::Invalid(Invalid {
+        return Err(QuestionError::Invalid(Invalid {
             argument: "exposures",
             must: "at least one exposure of the sketch",
             got: "none".to_owned(),
@@ -218,7 +218,7 @@ struct Part {
 }
 
 impl Against<'_> {
-    fn moments(&self, columns: Vec<Variable>, centre: Centre) -> Result<Moments, EffectError> {
+    fn moments(&self, columns: Vec<Variable>, centre: Centre) -> Result<Moments, QuestionError> {
         let covariates = if self.covariates.is_empty() {
             0
         } else {
@@ -233,7 +233,7 @@ impl Against<'_> {
         Ok(self.view.moments_of(&selection, centre)?)
     }
 
-    fn stage(&self, variable: Variable) -> Result<Stage, EffectError> {
+    fn stage(&self, variable: Variable) -> Result<Stage, QuestionError> {
         let mut columns = vec![variable];
         columns.extend(self.covariates);
         let moments = self.moments(columns, self.options.strata.centre())?;
@@ -260,7 +260,7 @@ impl Against<'_> {
         })
     }
 
-    fn part(&self, design: &Design) -> Result<Part, EffectError> {
+    fn part(&self, design: &Design) -> Result<Part, QuestionError> {
         let se = self.options.se;
         let parts = contributions(design, &[design.contrast(0)], se)?;
         let clusters = design.clusters.len() as f64;
@@ -283,7 +283,7 @@ impl Against<'_> {
         })
     }
 
-    fn row(&self, itt: &Stage) -> Result<Cace, EffectError> {
+    fn row(&self, itt: &Stage) -> Result<Cace, QuestionError> {
         let exposure = self.stage(self.exposure)?;
         let pooled = self.moments(vec![self.exposure], Centre::Pooled)?;
         let (treated, control) = (

@@ -1,17 +1,15 @@
 //! Everything that the regression behind an effect estimates, with the covariances.
 
 use super::arms::{Arm, arms_of};
-use super::combination::{Combination, Linear, Parameters};
-use super::error::EffectError;
+use super::covariates;
 use super::estimate::{adjusted_rows, left_out, similar_conditions};
-use super::inference::Inference;
-use super::notes::FEW_CLUSTERS;
-use super::options::{Adjust, Estimand, Options};
 use super::precision::Precision;
-use super::question::Question;
-use super::robust::StdError;
 use crate::note::Note;
 use crate::pulse::{self, beat, each};
+use crate::regression::combination::{Combination, Linear, Parameters};
+use crate::regression::notes::FEW_CLUSTERS;
+use crate::regression::question::Question;
+use crate::regression::{Adjust, Estimand, Inference, Options, QuestionError, StdError};
 use crate::sketch::{Moments, View};
 use crate::words::shown_as_words;
 use serde::Serialize;
@@ -83,7 +81,7 @@ pub fn coefficients(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Coefficients, EffectError> {
+) -> Result<Coefficients, QuestionError> {
     let question = Question::new(view, control, options)?;
     let parameters = Parameters::new(&question, options.adjust);
     let arms = arms_of(&question.pooled);
@@ -237,6 +235,7 @@ impl<'a> About<'a> {
             .collect();
         common.extend(left_out(&question.moments));
         common.extend(adjusted_rows(&question.moments));
+        common.extend(covariates::notes(question, options.adjust));
         if options.estimand == Estimand::Cluster {
             common.push(Note::cluster_estimand());
         }

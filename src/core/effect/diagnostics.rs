@@ -1,15 +1,12 @@
 //! How many clusters an effect really rests on.
 
 use super::comparison::Comparison;
-use super::error::EffectError;
 use super::estimate::{Effect, effects_of};
-use super::inference::Inference;
 use super::influence::{Jackknife, Part};
-use super::notes::on_difference;
-use super::options::{Adjust, Options, Strata};
-use super::robust::StdError;
 use crate::note::Note;
 use crate::pulse::beat;
+use crate::regression::notes::on_difference;
+use crate::regression::{Adjust, Inference, Options, QuestionError, StdError, Strata};
 use crate::sketch::{Key, View};
 use serde::Serialize;
 
@@ -56,7 +53,7 @@ pub fn cluster_diagnostics(
     control: &str,
     adjust: Adjust,
     strata: Strata,
-) -> Result<Vec<Diagnostics>, EffectError> {
+) -> Result<Vec<Diagnostics>, QuestionError> {
     let jackknife = Jackknife::new(view, control, adjust, strata)?;
     let options = Options {
         adjust,

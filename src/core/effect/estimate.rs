@@ -2,18 +2,11 @@
 
 use super::arms::{Arm, arms_of};
 use super::comparison::Comparison;
-use super::design::Design;
-use super::error::EffectError;
-use super::inference::Inference;
+use super::covariates;
 use super::lift::{ControlMean, Covariance, fieller};
-use super::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
-use super::options::{Estimand, Options, Strata};
 use super::paired::paired_effects;
-use super::question::{Question, linked};
 use super::ratio::ratio_effects;
 use super::reml::{MixedDf, random_intercept};
-use super::robust::{Contributions, StdError, contributions, dot};
-use super::satterthwaite::Products;
 use super::size::Scale;
 use super::students::student_effects;
 use super::two_way::two_way_effects;
@@ -21,6 +14,12 @@ use crate::distribution::{t_critical, t_two_sided};
 use crate::identifier::folded;
 use crate::note::Note;
 use crate::pulse::beat;
+use crate::regression::design::Design;
+use crate::regression::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
+use crate::regression::question::{Question, linked};
+use crate::regression::robust::{Contributions, contributions, dot};
+use crate::regression::satterthwaite::Products;
+use crate::regression::{Estimand, Inference, Options, QuestionError, StdError, Strata};
 use crate::sketch::{Moments, View};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -77,7 +76,7 @@ pub fn effects(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Vec<Effect>, EffectError> {
+) -> Result<Vec<Effect>, QuestionError> {
     if view.is_of_students() {
         student_effects(view, control, options)
     } else if view.is_ratio() {
@@ -94,7 +93,7 @@ pub fn effects(
 }
 
 /// The effect of each condition except the control on the outcome of the question.
-pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>, EffectError> {
+pub fn effects_of(question: &Question, options: &Options) -> Result<Vec<Effect>, QuestionError> {
     let design = &question.design;
     let contrasts: Vec<Vec<f64>> = (0..conditions_kept(design))
         .map(|j| design.contrast(j))
@@ -136,6 +135,7 @@ pub(super) fn rows_of(question: &Question, options: &Options) -> Vec<(Effect, Op
     let Some(control_arm) = arms.get(question.control) else {
         return Vec::new();
     };
+    let about_covariates = covariates::notes(question, options.adjust);
     let mut rows = Vec::with_capacity(arms.len());
     let treated = arms.iter().enumerate();
     for (number, arm) in treated.filter(|(i, _)| *i != question.control) {
@@ -147,7 +147,7 @@ pub(super) fn rows_of(question: &Question, options: &Options) -> Vec<(Effect, Op
                 }
             }
         }
-        common_notes(&mut row, question, number);
+        common_notes(&mut row, question, number, &about_covariates);
         if options.estimand == Estimand::Cluster {
             row.notes.push(Note::cluster_estimand());
         }
@@ -188,7 +188,7 @@ fn blank(outcome: &str, arm: &Arm, control: &Arm) -> Effect {
     }
 }
 
-fn common_notes(row: &mut Effect, question: &Question, number: usize) {
+fn common_notes(row: &mut Effect, question: &Question, number: usize, about_covariates: &[Note]) {
     let design = &question.design;
     if (1..FEW_CLUSTERS).contains(&row.comparison.fewest_clusters()) {
         row.notes.push(Note::few_clusters(
@@ -210,6 +210,7 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize) {
         .extend(design.aliased.iter().filter_map(|&i| question.aliased(i)));
     row.notes.extend(left_out(&question.moments));
     row.notes.extend(adjusted_rows(&question.moments));
+    row.notes.extend_from_slice(about_covariates);
 }
 
 /// A note for each condition whose name is nearly that of another one.

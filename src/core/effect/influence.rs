@@ -5,14 +5,13 @@
 //! sum of squares of the condition's dummy about its regression on all else, `d'C_g d / d'd` (MacKinnon, Nielsen and Webb
 //! 2023).
 
-use super::error::EffectError;
 use super::estimate::conditions_kept;
-use super::negligible;
-use super::options::{Adjust, Options, Strata};
-use super::question::{Question, linked};
-use super::robust::{Block, StdError, dot, sizes};
 use crate::note::{Code, Note};
 use crate::pulse::Pulse;
+use crate::regression::negligible;
+use crate::regression::question::{Question, linked};
+use crate::regression::robust::{Block, dot, sizes};
+use crate::regression::{Adjust, Options, QuestionError, StdError, Strata};
 use crate::sketch::{Key, View};
 use serde::Serialize;
 
@@ -62,7 +61,7 @@ impl Jackknife {
         control: &str,
         adjust: Adjust,
         strata: Strata,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         let options = Options {
             adjust,
             strata,
@@ -99,7 +98,7 @@ impl Jackknife {
                 sums.iter_mut().zip(x).for_each(|(s, x)| *s += x);
             }
             // Totals about the means of strata: what they are small against is the cluster's leverage.
-            let sums = super::design::times_transposed(&design.root, &sums);
+            let sums = crate::regression::design::times_transposed(&design.root, &sums);
             let rows: f64 = cluster.weighted().borders.iter().map(|(_, n, _)| n).sum();
             let parts = contrasts.iter().zip(&applied).zip(&undefined);
             let part = |((d, applied), &undefined): ((&Vec<f64>, &Vec<f64>), &bool)| {
@@ -140,7 +139,7 @@ pub fn influence(
     control: &str,
     adjust: Adjust,
     strata: Strata,
-) -> Result<Vec<Influence>, EffectError> {
+) -> Result<Vec<Influence>, QuestionError> {
     let jackknife = Jackknife::new(view, control, adjust, strata)?;
     let moments = &jackknife.question.moments;
     let mut rows = vec![0.0; moments.clusters.len()];

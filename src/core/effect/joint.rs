@@ -1,22 +1,20 @@
 //! One test of several hypotheses together.
 
 use super::arms::arms_of;
-use super::combination::{Combination, Linear, Parameters};
-use super::design::{factor, times_transposed};
-use super::error::EffectError;
+use super::covariates;
 use super::estimate::{adjusted_rows, conditions_kept, left_out};
-use super::formula::quoted;
 use super::hypotheses::{check_count, check_independent, read};
-use super::inference::FTest;
-use super::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
-use super::options::{Estimand, Options};
-use super::question::Question;
-use super::robust::{StdError, contributions, dot};
-use super::satterthwaite::Products;
 use crate::distribution::f_upper;
 use crate::error::Invalid;
 use crate::note::Note;
 use crate::pulse::beat;
+use crate::regression::combination::{Combination, Linear, Parameters};
+use crate::regression::design::{factor, times_transposed};
+use crate::regression::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
+use crate::regression::question::Question;
+use crate::regression::robust::{contributions, dot};
+use crate::regression::satterthwaite::Products;
+use crate::regression::{Estimand, FTest, Options, QuestionError, StdError, quoted};
 use crate::sketch::View;
 use nalgebra::{DMatrix, DVector};
 use serde::Serialize;
@@ -48,7 +46,7 @@ pub fn joint_test<T: AsRef<str>>(
     control: &str,
     hypotheses: Option<&[T]>,
     options: &Options,
-) -> Result<JointTest, EffectError> {
+) -> Result<JointTest, QuestionError> {
     if let Some(texts) = hypotheses {
         check_count(texts.len(), MAX_TESTED, "at most 16 hypotheses in one test")?;
         if texts.is_empty() {
@@ -80,11 +78,11 @@ pub fn joint_test<T: AsRef<str>>(
 }
 
 /// That the effect of each condition is 0, of those that are not dropped.
-fn all_effects(question: &Question) -> Result<Vec<(String, Linear)>, EffectError> {
+fn all_effects(question: &Question) -> Result<Vec<(String, Linear)>, QuestionError> {
     let (design, control) = (&question.design, question.control);
     let q = conditions_kept(design);
     if q > MAX_TESTED {
-        return Err(EffectError::TooLarge {
+        return Err(QuestionError::TooLarge {
             regressors: q,
             clusters: design.clusters.len(),
         });
@@ -107,7 +105,7 @@ fn test_of(
     options: &Options,
     asked: Vec<(String, Linear)>,
     all_effects: bool,
-) -> Result<JointTest, EffectError> {
+) -> Result<JointTest, QuestionError> {
     let design = &question.design;
     let name = |i: &usize| question.moments.conditions.get(*i).map(|c| c.name.clone());
     let mut named: Vec<usize> = Vec::new();
@@ -140,6 +138,8 @@ fn test_of(
     let control_clusters = arms.get(question.control).map_or(0, |a| a.clusters);
     test.notes.extend(left_out(&question.moments));
     test.notes.extend(adjusted_rows(&question.moments));
+    test.notes
+        .extend(covariates::notes(&question, options.adjust));
     if options.estimand == Estimand::Cluster {
         test.notes.push(Note::cluster_estimand());
     }
@@ -266,7 +266,7 @@ fn hotelling_df(products: &Products<'_>, q: usize) -> Option<f64> {
     let omega = DMatrix::from_fn(q, q, |a, b| {
         0.5 * (products.trace(a, b) + products.trace(b, a))
     });
-    let eigen = super::robust::eigen(omega).ok()?;
+    let eigen = crate::regression::robust::eigen(omega).ok()?;
     if !(eigen.eigenvalues.min() > 0.0) {
         return None;
     }

@@ -1,11 +1,11 @@
 //! Relative lift: the effect as a share of the control mean, with Fieller's interval.
 
-use super::design::Design;
-use super::error::EffectError;
-use super::negligible::Tally;
-use super::robust::{StdError, contributions, dot};
 use crate::exact::Wide;
 use crate::pulse::{beat, each, room_for};
+use crate::regression::design::Design;
+use crate::regression::negligible::Tally;
+use crate::regression::robust::{contributions, dot};
+use crate::regression::{QuestionError, StdError};
 use crate::sketch::{Key, Moments};
 
 /// The mean of the control, which the lift has below its fraction line, and what each cluster does to it.
@@ -22,7 +22,7 @@ impl ControlMean {
     /// an intercept alone, with the weights, adjusted as the variance estimator adjusts scores: CR2 with weights by
     /// `B_g^(−1/2)` under the identity working model (Pustejovsky and Tipton 2018; see `weighted`), CR2 without weights, CR3
     /// and CV3 by the function of the leverage `λ_g`, the cluster's share of the weight of the control.
-    pub fn new(moments: &Moments, control: usize, se: StdError) -> Result<Self, EffectError> {
+    pub fn new(moments: &Moments, control: usize, se: StdError) -> Result<Self, QuestionError> {
         match se {
             StdError::Cr2 if moments.weighted => ControlMean::weighted(moments, control),
             _ => Ok(ControlMean::by_leverage(moments, control, se)),
@@ -52,7 +52,7 @@ impl ControlMean {
     }
 
     /// CR2 with weights: the regression of the control's rows on an intercept.
-    fn weighted(moments: &Moments, control: usize) -> Result<Self, EffectError> {
+    fn weighted(moments: &Moments, control: usize) -> Result<Self, QuestionError> {
         // The sums of a cluster with three powers of the weights, and what the inference keeps of it.
         const OF_CLUSTER: usize = 1500;
         let rows = moments.only(|c| c.condition == control);

@@ -12,74 +12,50 @@
 //! - [`two_way_effects`] standard errors for clusters and strata at once
 //! - [`random_intercept`] a mixed model with a random intercept for each cluster
 //! - [`arms`] sizes, means and what is missing
-//! - [`adjusted_effects`] what covariates change
 //! - [`influence`] and [`cluster_diagnostics`] what single clusters do
 //!
 //! `question` checks a call, `combination` what can be estimated of it and `precision` how precisely, `formula` reads hypotheses, `design` makes the regression (`normal` its normal equations, `fit` what it leaves), `robust` (and `weighted`) the clusters' contributions, `satterthwaite` the degrees of
 //! freedom, `size` and `lift` the effect on other scales, `notes` what to know about a result.
 
-mod adjusted;
 pub(crate) mod arms;
 mod binary;
 mod cace;
 mod coefficients;
-mod columns;
-mod combination;
 mod comparison;
-pub(crate) mod design;
+mod covariates;
 mod diagnostics;
-mod error;
 pub(crate) mod estimate;
-mod fit;
-mod formula;
 mod hypotheses;
-mod inference;
 mod influence;
 mod joint;
 pub(crate) mod lift;
-pub(crate) mod negligible;
-mod normal;
-pub(crate) mod notes;
-pub(crate) mod options;
 mod paired;
 mod precision;
 mod proportion;
 mod quantile;
-pub(crate) mod question;
 mod rate;
 mod ratio;
 mod reml;
-pub(crate) mod robust;
-mod rough;
-pub(crate) mod satterthwaite;
 pub(crate) mod size;
 mod sizes;
-pub(crate) mod solve;
 mod students;
 mod subgroup;
 mod two_way;
-mod weighted;
 
-pub use adjusted::{AdjustedEffect, adjusted_effects};
 pub use arms::{Arm, arms};
 pub use cace::{ArKind, Cace, CaceOptions, cace};
 pub use coefficients::{Coefficient, Coefficients, TermKind, coefficients};
 pub use comparison::Comparison;
 pub use diagnostics::{Diagnostics, cluster_diagnostics};
-pub use error::EffectError;
 pub use estimate::{Effect, effects};
-pub use formula::{Flaw, Formula, FormulaError, Named, quoted};
-pub use hypotheses::{Contrast, HypothesisError, contrasts};
-pub use inference::{FTest, Inference};
+pub use hypotheses::{Contrast, contrasts};
 pub use influence::{Influence, influence};
 pub use joint::{JointTest, joint_test};
-pub use options::{Adjust, Estimand, Options, Strata};
 pub use proportion::{Proportion, TwoProportions, proportion_interval, two_proportions};
 pub use quantile::{
     Distribution, QuantileEffect, QuantileError, QuantileInterval, quantile_effects,
 };
 pub use reml::{MixedDf, RandomIntercept, random_intercept};
-pub use robust::StdError;
 pub use size::{
     CorrectedT, EffectSize, HedgesG, Scale, cox_index, effect_size, hedges_g, wwc_correct_t,
 };

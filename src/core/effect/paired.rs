@@ -4,18 +4,15 @@
 //! `J / ((J − 1) N²) Σ (w_j τ̂_j − N τ̂ / J)²`, and `J − 1` degrees of freedom.
 
 use super::comparison::Comparison;
-use super::error::EffectError;
 use super::estimate::{Effect, left_out};
-use super::inference::Inference;
-use super::negligible::Tally;
-use super::options::{Adjust, Options, check_level, control_among};
-use super::robust::StdError;
 use crate::error::Invalid;
 use crate::exact::Wide;
 use crate::note::{Code, Note};
 use crate::pulse::Pulse;
+use crate::regression::negligible::Tally;
+use crate::regression::options::{check_level, control_among};
+use crate::regression::{Adjust, Inference, Options, QuestionError, StdError};
 use crate::sketch::{Centre, Moments, Rows, View};
-use crate::words::unknown;
 
 /// One stratum's side: its clusters, and sums about the centre of the stratum.
 #[derive(Debug, Clone, Default)]
@@ -47,17 +44,26 @@ pub(super) fn paired_effects(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Vec<Effect>, EffectError> {
+) -> Result<Vec<Effect>, QuestionError> {
     if options.adjust != Adjust::None {
-        return unknown("adjust", options.adjust.word(), "\"none\" with pairs");
+        return Err(Invalid::word(
+            "adjust",
+            "\"none\" with pairs",
+            options.adjust.word(),
+            "Leave out strata => 'pairs' to adjust for covariates: strata are absorbed.",
+        )
+        .into());
     }
     if options.se != StdError::Cr2 {
-        return unknown(
+        return Err(Invalid::word(
             "se",
+            "left out with pairs",
             options.se.word(),
-            "the default with pairs: what pairs vary by",
-        );
+            "The standard error is that of the differences within pairs.",
+        )
+        .into());
     }
+    options.estimand.of_students("\"student\" with pairs")?;
     let level = options.level;
     check_level(level)?;
     let moments = view.moments(Rows::All, Centre::PerStratum)?;
@@ -108,7 +114,7 @@ fn effect(
     treated: &[Side],
     controls: &[Side],
     level: f64,
-) -> Result<Effect, EffectError> {
+) -> Result<Effect, QuestionError> {
     let mut out = Effect {
         comparison,
         ..Effect::default()

@@ -1,13 +1,12 @@
 //! Variances, covariances and degrees of freedom of combinations of parameters.
 
 use super::arms::Arm;
-use super::error::EffectError;
-use super::inference::Inference;
-use super::question::Question;
-use super::robust::{StdError, contributions};
-use super::satterthwaite::Products;
 use crate::note::Note;
 use crate::pulse;
+use crate::regression::question::Question;
+use crate::regression::robust::contributions;
+use crate::regression::satterthwaite::Products;
+use crate::regression::{Inference, QuestionError, StdError};
 
 /// Contrasts whose degrees of freedom are computed in one pass over the clusters: what a pass keeps of a cluster grows
 /// with their square.
@@ -33,7 +32,7 @@ impl<'a> Precision<'a> {
         question: &Question,
         contrasts: &'a [Vec<f64>],
         se: StdError,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         let design = &question.design;
         let (clusters, parameters) = (question.clusters(), question.parameters());
         let same = |df: f64, there: bool| vec![there.then_some(df); contrasts.len()];

@@ -1,10 +1,10 @@
 //! Rates of independent students, without regard to clusters: what textbooks have for two proportions.
 
-use super::error::EffectError;
-use super::options::check_level;
 use super::size::cox_index;
 use crate::distribution::normal_critical;
 use crate::error::Invalid;
+use crate::regression::QuestionError;
+use crate::regression::options::check_level;
 use serde::Serialize;
 
 /// Wilson's interval of a proportion (Wilson 1927).
@@ -19,7 +19,7 @@ pub struct Proportion {
 }
 
 /// Wilson's interval of `x` of `n`, without correction for continuity.
-pub fn proportion_interval(x: i64, n: i64, level: f64) -> Result<Proportion, EffectError> {
+pub fn proportion_interval(x: i64, n: i64, level: f64) -> Result<Proportion, QuestionError> {
     wilson(("x", x), ("n", n), critical(level)?)
 }
 
@@ -63,7 +63,7 @@ pub fn two_proportions(
     x0: i64,
     n0: i64,
     level: f64,
-) -> Result<TwoProportions, EffectError> {
+) -> Result<TwoProportions, QuestionError> {
     let z = critical(level)?;
     let a = wilson(("x1", x1), ("n1", n1), z)?;
     let b = wilson(("x0", x0), ("n0", n0), z)?;
@@ -103,18 +103,18 @@ pub fn two_proportions(
     })
 }
 
-fn critical(level: f64) -> Result<f64, EffectError> {
+fn critical(level: f64) -> Result<f64, QuestionError> {
     check_level(level)?;
-    normal_critical(1.0 - level).ok_or(EffectError::Level(level))
+    normal_critical(1.0 - level).ok_or(QuestionError::Level(level))
 }
 
 fn wilson(
     x: (&'static str, i64),
     n: (&'static str, i64),
     z: f64,
-) -> Result<Proportion, EffectError> {
+) -> Result<Proportion, QuestionError> {
     let invalid = |argument, must, got: i64, hint| {
-        EffectError::Invalid(Invalid {
+        QuestionError::Invalid(Invalid {
             argument,
             must,
             got: got.to_string(),

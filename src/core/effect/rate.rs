@@ -10,13 +10,12 @@
 //!
 //! A cluster with rows of both arms contributes the difference of its two contributions.
 
-use super::error::EffectError;
-use super::negligible::{Tally, difference};
-use super::robust::StdError;
+use crate::error::Invalid;
 use crate::exact::Wide;
 use crate::pulse::room_for;
+use crate::regression::negligible::{Tally, difference};
+use crate::regression::{QuestionError, StdError};
 use crate::sketch::Moments;
-use crate::words::unknown;
 
 /// Variance estimator of ratios.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,15 +28,17 @@ pub enum RatioSe {
 
 impl RatioSe {
     /// That of a call.
-    pub(super) fn of(se: StdError) -> Result<Self, EffectError> {
+    pub(super) fn of(se: StdError) -> Result<Self, QuestionError> {
         match se {
             StdError::Cr2 => Ok(RatioSe::Cr2),
             StdError::Delta => Ok(RatioSe::Delta),
-            other => unknown(
+            other => Err(Invalid::word(
                 "se",
+                "\"CR2\" or \"delta\" for a ratio",
                 other.word(),
-                "\"CR2\", \"delta\", since the outcome is a ratio",
-            ),
+                "CR2 corrects the delta method for few clusters.",
+            )
+            .into()),
         }
     }
 }
@@ -75,7 +76,7 @@ impl Rate {
         moments: &Moments,
         condition: usize,
         se: RatioSe,
-    ) -> Result<Option<Rate>, EffectError> {
+    ) -> Result<Option<Rate>, QuestionError> {
         let has_denominator = moments.columns > 1;
         room_for(moments.clusters.len(), size_of::<Sums>() + 16);
         let mut sums = vec![Sums::default(); moments.clusters.len()];
@@ -103,7 +104,7 @@ impl Rate {
             own.d = Tally::of(own.d.settled(), own.d.size());
         }
         if let Some(negative) = sums.iter().map(|s| s.d.sum()).find(|d| d.value() < 0.0) {
-            return Err(EffectError::Argument {
+            return Err(QuestionError::Argument {
                 argument: "sum of the denominator over a cluster",
                 must: "at least 0",
                 value: negative.value(),

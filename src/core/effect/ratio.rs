@@ -2,17 +2,16 @@
 
 use super::arms::arms_of;
 use super::comparison::Comparison;
-use super::error::EffectError;
 use super::estimate::{Effect, left_out, shared_clusters};
-use super::inference::Inference;
 use super::lift::{Covariance, fieller};
-use super::notes::FEW_CLUSTERS;
-use super::options::{Adjust, Options, check_level, control_among};
 use super::rate::{Contrast, Rate, RatioSe};
 use crate::distribution::t_critical;
+use crate::error::Invalid;
 use crate::note::{Code, Note};
+use crate::regression::notes::FEW_CLUSTERS;
+use crate::regression::options::{check_level, control_among};
+use crate::regression::{Adjust, Inference, Options, QuestionError};
 use crate::sketch::{Centre, Moments, Rows, Selection, Variable, View};
-use crate::words::unknown;
 
 /// The effect of each condition except the control on an outcome that is a ratio, by condition; the mean of a condition is its
 /// ratio. With CR2 or the delta method; without covariates and strata.
@@ -20,15 +19,18 @@ pub(super) fn ratio_effects(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Vec<Effect>, EffectError> {
+) -> Result<Vec<Effect>, QuestionError> {
     if options.adjust != Adjust::None {
-        return unknown(
+        return Err(Invalid::word(
             "adjust",
+            "\"none\" for a ratio",
             options.adjust.word(),
-            "\"none\", since the outcome is a ratio",
-        );
+            "Ratios are compared without covariates.",
+        )
+        .into());
     }
     options.strata.of_one_regression()?;
+    options.estimand.of_students("\"student\" for a ratio")?;
     let se = RatioSe::of(options.se)?;
     let selection = Selection {
         columns: vec![Variable::Outcome, Variable::Denominator],
@@ -117,7 +119,7 @@ impl<'a> Arms<'a> {
         control: &str,
         se: RatioSe,
         level: f64,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         check_level(level)?;
         let names: Vec<String> = moments.conditions.iter().map(|c| c.name.clone()).collect();
         let number = control_among(&names, control)?;

@@ -1,11 +1,11 @@
 //! Effect sizes for clustered data.
 
-use super::error::EffectError;
 use super::estimate::Effect;
-use super::options::check_level;
 use crate::distribution::{normal_critical, t_critical, t_two_sided};
-use crate::planning::icc_of;
+use crate::regression::QuestionError;
+use crate::regression::options::check_level;
 use crate::sketch::Moments;
+use crate::variance::icc_of;
 use serde::Serialize;
 
 /// Hedges' g and the corrections in it.
@@ -35,9 +35,9 @@ pub fn hedges_g(
     n0: f64,
     size: f64,
     rho: f64,
-) -> Result<HedgesG, EffectError> {
+) -> Result<HedgesG, QuestionError> {
     let argument = |argument, must, value| {
-        Err(EffectError::Argument {
+        Err(QuestionError::Argument {
             argument,
             must,
             value,
@@ -68,7 +68,7 @@ pub fn hedges_g(
     if !(shrink > 0.0) {
         return argument(
             "number of students",
-            "larger against the size of the clusters",
+            "larger, compared with the size of the clusters",
             n,
         );
     }
@@ -135,7 +135,7 @@ impl Scale {
     }
 
     /// Hedges' g of a difference of these arms.
-    pub fn hedges_g(&self, estimate: f64) -> Result<HedgesG, EffectError> {
+    pub fn hedges_g(&self, estimate: f64) -> Result<HedgesG, QuestionError> {
         hedges_g(estimate, self.sd, self.n.0, self.n.1, self.size, self.icc)
     }
 
@@ -149,7 +149,7 @@ impl Scale {
         std_error: Option<f64>,
         df: Option<f64>,
         level: f64,
-    ) -> Result<EffectSize, EffectError> {
+    ) -> Result<EffectSize, QuestionError> {
         let g = self.hedges_g(estimate)?;
         let rho = self.icc.max(0.0);
         let mean_part = match std_error {
@@ -205,7 +205,7 @@ pub fn effect_size(
     std_error: Option<f64>,
     df: Option<f64>,
     level: f64,
-) -> Result<EffectSize, EffectError> {
+) -> Result<EffectSize, QuestionError> {
     let positive = [
         ("std_error", std_error),
         ("df", df),
@@ -215,7 +215,7 @@ pub fn effect_size(
         if let Some(value) = value
             && !(value > 0.0 && value.is_finite())
         {
-            return Err(EffectError::Argument {
+            return Err(QuestionError::Argument {
                 argument,
                 must: "positive",
                 value,
@@ -228,10 +228,10 @@ pub fn effect_size(
 
 /// Cox's index `ln(odds ratio) / 1.65`, which puts two rates on the scale of a standardized mean difference (Cox 1970);
 /// `None` if a rate is 0 or 1.
-pub fn cox_index(rate: f64, rate_control: f64) -> Result<Option<f64>, EffectError> {
+pub fn cox_index(rate: f64, rate_control: f64) -> Result<Option<f64>, QuestionError> {
     for (argument, value) in [("rate", rate), ("rate_control", rate_control)] {
         if !(0.0..=1.0).contains(&value) {
-            return Err(EffectError::Argument {
+            return Err(QuestionError::Argument {
                 argument,
                 must: "between 0 and 1",
                 value,
@@ -257,9 +257,9 @@ pub struct CorrectedT {
 
 /// The clustering correction of the What Works Clearinghouse: `t √{[(N − 2) − 2(n − 1)ρ] / [(N − 2)(1 + (n − 1)ρ)]}` with
 /// `h` degrees of freedom, for `N` students in clusters of `n` with intra-cluster correlation `ρ`.
-pub fn wwc_correct_t(t: f64, n: f64, size: f64, rho: f64) -> Result<CorrectedT, EffectError> {
+pub fn wwc_correct_t(t: f64, n: f64, size: f64, rho: f64) -> Result<CorrectedT, QuestionError> {
     if !t.is_finite() {
-        return Err(EffectError::Argument {
+        return Err(QuestionError::Argument {
             argument: "t",
             must: "finite",
             value: t,

@@ -2,13 +2,11 @@
 
 use super::binary::binary_sizes;
 use super::comparison::Comparison;
-use super::error::EffectError;
 use super::estimate::{Effect, effects};
-use super::inference::Inference;
-use super::notes::on_difference;
-use super::options::{Adjust, Options};
 use super::size::Scale;
 use crate::note::{Code, Note};
+use crate::regression::notes::on_difference;
+use crate::regression::{Adjust, Inference, Options, QuestionError};
 use crate::sketch::{Centre, Rows, Variable, View};
 use crate::words::shown_as_words;
 use serde::Serialize;
@@ -99,7 +97,8 @@ pub fn effect_sizes(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Vec<EffectSizeRow>, EffectError> {
+) -> Result<Vec<EffectSizeRow>, QuestionError> {
+    options.strata.of_one_regression()?;
     let rows = match options.adjust {
         Adjust::None => Rows::All,
         Adjust::Ancova | Adjust::Lin => Rows::WithCovariatesOutcomeOnly,
@@ -127,7 +126,7 @@ fn standardized(
     effect: &Effect,
     scale: Option<Scale>,
     level: f64,
-) -> Result<[EffectSizeRow; 3], EffectError> {
+) -> Result<[EffectSizeRow; 3], QuestionError> {
     let comparison = &effect.comparison;
     let inference = &effect.inference;
     let sizes = inference.estimate.zip(scale).and_then(|(estimate, scale)| {

@@ -4,21 +4,19 @@
 //! that is needed here.
 
 use super::comparison::Comparison;
-use super::error::EffectError;
 use super::estimate::{Effect, left_out};
-use super::inference::Inference;
 use super::lift::{Covariance, fieller};
-use super::negligible::{ALIASED, Tally, squares_beyond_digits};
-use super::options::{Adjust, Options, check_level, control_among};
-use super::robust::StdError;
 use super::size::{hedges_g, pooled_sd};
-use super::solve::factor;
 use crate::distribution::t_critical;
+use crate::error::Invalid;
 use crate::exact::Wide;
 use crate::note::{Code, Note};
 use crate::pulse::{Pulse, beat};
+use crate::regression::negligible::{ALIASED, Tally, squares_beyond_digits};
+use crate::regression::options::{check_level, control_among};
+use crate::regression::solve::factor;
+use crate::regression::{Adjust, Inference, Options, QuestionError, StdError};
 use crate::sketch::{Centre, Moments, Rows, View};
-use crate::words::unknown;
 
 /// Rows, sums about the centre, and cross products about the own means of one stratum and condition.
 #[derive(Debug, Clone, Default)]
@@ -144,31 +142,38 @@ pub(super) fn student_effects(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Vec<Effect>, EffectError> {
+) -> Result<Vec<Effect>, QuestionError> {
     let (adjust, level, strata) = (
         options.adjust,
         options.level,
         options.strata.of_one_regression()?,
     );
     check_level(level)?;
+    options
+        .estimand
+        .of_students("\"student\" for students assigned one by one")?;
     if options.se != StdError::Cr2 {
-        return unknown(
+        return Err(Invalid::word(
             "se",
+            "\"CR2\" for students assigned one by one",
             options.se.word(),
-            "\"CR2\", since each student is a unit of its own",
-        );
+            "Each student is a unit, and the variance that of each condition.",
+        )
+        .into());
     }
     let rows = match adjust {
         Adjust::Ancova => {
-            return unknown(
+            return Err(Invalid::word(
                 "adjust",
+                "\"none\" or \"lin\" for students assigned one by one",
                 "ancova",
-                "\"none\", \"lin\", since each student is a unit of its own",
-            );
+                "Use \"lin\", with slopes by condition, which holds whatever the slopes are.",
+            )
+            .into());
         }
         Adjust::None => Rows::All,
         Adjust::Lin if view.covariate_count() == 0 => {
-            return Err(crate::error::Invalid {
+            return Err(Invalid {
                 argument: "adjust",
                 must: "\"none\" without covariates",
                 got: "\"lin\"".to_owned(),
@@ -368,6 +373,12 @@ fn lift(
     row.lift = Some(tau / mean);
     let tested = row.inference.ci_low.and(row.inference.df);
     let critical = tested.and_then(|df| t_critical(1.0 - level, df));
+    if !of_means && critical.is_some() {
+        notes.push(Note::new(
+            Code::NotGiven,
+            "limits of the lift are those of a plain difference, without strata and covariates",
+        ));
+    }
     if let (true, Some(t), Some(sd)) = (of_means, critical, row.sd_control) {
         let of_mean = sd * sd / row.comparison.n_control as f64;
         let v = Covariance {

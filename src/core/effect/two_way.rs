@@ -15,17 +15,16 @@
 //! The difference need not be a variance. Where the matrix of the effects has negative eigenvalues, these are replaced by 0
 //! (Cameron, Gelbach and Miller 2011); all effects are in the unit of the outcome, so that units of covariates do not matter.
 
-use super::design::Design;
-use super::error::EffectError;
 use super::estimate::{Effect, conditions_kept, rows_of};
-use super::inference::Inference;
-use super::negligible::rounded;
-use super::notes::FEW_CLUSTERS;
-use super::options::{Adjust, Options, Strata, check_level};
-use super::question::Question;
-use super::robust::{StdError, contributions, eigen};
 use crate::note::{Code, Note};
 use crate::pulse::{self, each};
+use crate::regression::design::Design;
+use crate::regression::negligible::rounded;
+use crate::regression::notes::FEW_CLUSTERS;
+use crate::regression::options::check_level;
+use crate::regression::question::Question;
+use crate::regression::robust::{contributions, eigen};
+use crate::regression::{Adjust, Inference, Options, QuestionError, StdError, Strata};
 use crate::sketch::{CellMoments, Centre, Key, Moments, Rows, View};
 use crate::words::unknown;
 use nalgebra::DMatrix;
@@ -80,7 +79,7 @@ pub fn two_way_effects(
     view: &View<'_>,
     control: &str,
     options: &Options,
-) -> Result<Vec<Effect>, EffectError> {
+) -> Result<Vec<Effect>, QuestionError> {
     check_level(options.level)?;
     check_se(options.se)?;
     let options = &Options {
@@ -143,7 +142,7 @@ fn single(what: &str, condition: &str) -> Note {
 }
 
 /// Refuses what has no two-way form here.
-fn check_se(se: StdError) -> Result<(), EffectError> {
+fn check_se(se: StdError) -> Result<(), QuestionError> {
     if matches!(se, StdError::Cr0 | StdError::Cr1 | StdError::Cr1s) {
         return Ok(());
     }
@@ -170,11 +169,11 @@ impl Variance {
         clusters: &Groups,
         strata: &Groups,
         both: &Groups,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         let (rows, parameters) = (question.design.rows, question.parameters());
         let of = |design: &Design, groups: &Groups| {
             let factor = se.factor(rows, groups.count as f64, parameters);
-            Ok::<_, EffectError>(cross_products(design)? * factor)
+            Ok::<_, QuestionError>(cross_products(design)? * factor)
         };
         let control = question.control;
         let moments = &mut question.moments;
@@ -214,7 +213,7 @@ impl Variance {
     }
 
     /// Replaces negative eigenvalues by 0; those that are no more than rounding count as 0.
-    fn replace_negative(&mut self) -> Result<(), EffectError> {
+    fn replace_negative(&mut self) -> Result<(), QuestionError> {
         let spectrum = eigen((&self.matrix + self.matrix.transpose()) * 0.5)?;
         let values = spectrum.eigenvalues.map(|v| rounded(v, self.scale));
         self.negative = values.iter().any(|v| *v < 0.0);
@@ -249,7 +248,7 @@ impl Variance {
 }
 
 /// `Σ ψ ψ'` over the groups of the design, of the conditions that were kept.
-fn cross_products(design: &Design) -> Result<DMatrix<f64>, EffectError> {
+fn cross_products(design: &Design) -> Result<DMatrix<f64>, QuestionError> {
     let q = conditions_kept(design);
     let contrasts: Vec<Vec<f64>> = (0..q).map(|j| design.contrast(j)).collect();
     let scores = contributions(design, &contrasts, StdError::Cr0)?.scores;

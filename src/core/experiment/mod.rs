@@ -25,7 +25,7 @@ pub(crate) use error::invalid;
 pub use members::{Lists, Members, parse_members};
 pub use moment::Moment;
 pub use patch::{apply_patch, check_change};
-pub use preflight::{Problem, preflight};
+pub use preflight::preflight;
 pub use schema::{schema, schema_text};
 pub use spec::{
     Assignment, Condition, DecisionPoint, Ending, Factor, HASH_VERSION, Holdout, Level, Namespace,

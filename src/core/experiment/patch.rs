@@ -55,8 +55,8 @@ pub fn check_change(old: &Spec, new: &Spec, status: Status) -> Result<(), Experi
         && let Some(problem) = preflight(new, status).into_iter().next()
     {
         return Err(ExperimentError::NotReady {
-            path: problem.path,
-            problem: problem.message,
+            path: problem.place.unwrap_or_default(),
+            problem: problem.detail,
             hint: problem.hint,
             status,
         });

@@ -2,21 +2,12 @@
 
 use super::spec::Spec;
 use super::words::{Algorithm, Consistency, Hash, Order, Post, Status, Unit};
+use crate::finding::Finding;
+use crate::note::Severity;
 use std::collections::BTreeMap;
 
-/// Something that stops a start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Where.
-    pub path: String,
-    /// What is wrong there.
-    pub message: String,
-    /// What to do.
-    pub hint: String,
-}
-
 /// All that keeps a design from a status: what stops enrollment, and for `scheduled` also that there is no start.
-pub fn preflight(spec: &Spec, to: Status) -> Vec<Problem> {
+pub fn preflight(spec: &Spec, to: Status) -> Vec<Finding> {
     let mut found = Vec::new();
     conditions(spec, &mut found);
     groups(spec, &mut found);
@@ -27,6 +18,7 @@ pub fn preflight(spec: &Spec, to: Status) -> Vec<Problem> {
     if to == Status::Scheduled && spec.schedule.starts_at.is_none() {
         add(
             &mut found,
+            "no_start",
             "schedule.starts_at",
             "is missing",
             "Give the moment of the start, or set the status enrolling to start now.",
@@ -36,23 +28,27 @@ pub fn preflight(spec: &Spec, to: Status) -> Vec<Problem> {
 }
 
 fn add(
-    found: &mut Vec<Problem>,
-    path: impl Into<String>,
-    message: impl Into<String>,
+    found: &mut Vec<Finding>,
+    code: &'static str,
+    place: impl Into<String>,
+    detail: impl Into<String>,
     hint: impl Into<String>,
 ) {
-    found.push(Problem {
-        path: path.into(),
-        message: message.into(),
+    found.push(Finding {
+        severity: Severity::Error,
+        code,
+        place: Some(place.into()),
+        detail: detail.into(),
         hint: hint.into(),
     });
 }
 
-fn conditions(spec: &Spec, found: &mut Vec<Problem>) {
+fn conditions(spec: &Spec, found: &mut Vec<Finding>) {
     let count = spec.conditions.len();
     if count < 2 {
         add(
             found,
+            "few_conditions",
             "conditions",
             format!("must be two or more, got {count}"),
             "Add conditions; an experiment compares.",
@@ -60,6 +56,7 @@ fn conditions(spec: &Spec, found: &mut Vec<Problem>) {
     } else if spec.conditions.iter().all(|c| c.weight <= 0.0) {
         add(
             found,
+            "no_weight",
             "conditions",
             "must have a positive weight, got none",
             "Give each condition that units should get a positive weight.",
@@ -68,6 +65,7 @@ fn conditions(spec: &Spec, found: &mut Vec<Problem>) {
     if spec.decision_points.is_empty() {
         add(
             found,
+            "no_decision_point",
             "decision_points",
             "must be one or more, got 0",
             "Add the site, and the target if there is one, where the application asks.",
@@ -75,7 +73,7 @@ fn conditions(spec: &Spec, found: &mut Vec<Problem>) {
     }
 }
 
-fn groups(spec: &Spec, found: &mut Vec<Problem>) {
+fn groups(spec: &Spec, found: &mut Vec<Finding>) {
     if spec.group_type.is_some() {
         return;
     }
@@ -88,17 +86,19 @@ fn groups(spec: &Spec, found: &mut Vec<Problem>) {
     };
     add(
         found,
+        "no_group_type",
         "group_type",
         format!("is needed by {needed}"),
         "Name the type of group, such as class.",
     );
 }
 
-fn algorithm(spec: &Spec, found: &mut Vec<Problem>) {
+fn algorithm(spec: &Spec, found: &mut Vec<Finding>) {
     let algorithm = spec.assignment.algorithm;
     if spec.unit == Unit::WithinSubjects && algorithm != Algorithm::Hash {
         add(
             found,
+            "wrong_algorithm",
             "assignment.algorithm",
             format!("must be \"hash\" for the unit \"within_subjects\", got \"{algorithm}\""),
             "Each user gets every condition, so that there is nothing to randomize but the order.",
@@ -109,6 +109,7 @@ fn algorithm(spec: &Spec, found: &mut Vec<Problem>) {
         if !matches!(weights.as_slice(), [a, b] if a == b) {
             add(
                 found,
+                "wrong_algorithm",
                 "assignment.algorithm",
                 "\"pairs\" needs two conditions of equal weight",
                 "Use blocks for other designs.",
@@ -121,6 +122,7 @@ fn algorithm(spec: &Spec, found: &mut Vec<Problem>) {
     {
         add(
             found,
+            "wrong_order",
             "assignment.order",
             "\"latin_square\" needs the hash \"xxh3\"",
             "UpGrade has no Latin square to be compatible with.",
@@ -128,28 +130,46 @@ fn algorithm(spec: &Spec, found: &mut Vec<Problem>) {
     }
 }
 
-fn references(spec: &Spec, found: &mut Vec<Problem>) {
+fn references(spec: &Spec, found: &mut Vec<Finding>) {
     let known = |code: &str| spec.conditions.iter().any(|c| c.code == code);
     let hint = "Name one of the conditions by its code.";
     if let Post::Assign(code) = &spec.post_rule
         && !known(code)
     {
         let message = format!("{code:?} is not a condition");
-        add(found, "post_rule.assign", message, hint);
+        add(
+            found,
+            "unknown_condition",
+            "post_rule.assign",
+            message,
+            hint,
+        );
     }
     for (i, point) in spec.decision_points.iter().enumerate() {
         for code in point.payloads.keys().filter(|code| !known(code)) {
             let path = format!("decision_points[{i}].payloads");
-            add(found, path, format!("{code:?} is not a condition"), hint);
+            add(
+                found,
+                "unknown_condition",
+                path,
+                format!("{code:?} is not a condition"),
+                hint,
+            );
         }
     }
 }
 
-fn factors(spec: &Spec, found: &mut Vec<Problem>) {
+fn factors(spec: &Spec, found: &mut Vec<Finding>) {
     for (i, factor) in spec.factors.iter().enumerate() {
         if factor.levels.is_empty() {
             let path = format!("factors[{i}].levels");
-            add(found, path, "must be one or more, got 0", "Add levels.");
+            add(
+                found,
+                "no_levels",
+                path,
+                "must be one or more, got 0",
+                "Add levels.",
+            );
         }
     }
     let mut combinations: BTreeMap<&BTreeMap<String, String>, usize> = BTreeMap::new();
@@ -159,12 +179,14 @@ fn factors(spec: &Spec, found: &mut Vec<Problem>) {
             match condition.levels.get(&factor.name) {
                 None => add(
                     found,
+                    "missing_level",
                     &path,
                     format!("has no level of the factor {:?}", factor.name),
                     "Give each condition a level of each factor.",
                 ),
                 Some(level) if !factor.levels.iter().any(|l| l.name == *level) => add(
                     found,
+                    "unknown_level",
                     format!("{path}.{}", factor.name),
                     format!("{level:?} is not a level of the factor"),
                     "Name one of the levels of the factor.",
@@ -175,7 +197,13 @@ fn factors(spec: &Spec, found: &mut Vec<Problem>) {
         for name in condition.levels.keys() {
             if !spec.factors.iter().any(|f| f.name == *name) {
                 let message = format!("{name:?} is not a factor");
-                add(found, &path, message, "Name one of the factors.");
+                add(
+                    found,
+                    "unknown_factor",
+                    &path,
+                    message,
+                    "Name one of the factors.",
+                );
             }
         }
         if !condition.levels.is_empty()
@@ -183,6 +211,7 @@ fn factors(spec: &Spec, found: &mut Vec<Problem>) {
         {
             add(
                 found,
+                "repeated_levels",
                 path,
                 format!("are those of conditions[{first}]"),
                 "Each condition is another combination of levels.",
@@ -191,12 +220,13 @@ fn factors(spec: &Spec, found: &mut Vec<Problem>) {
     }
 }
 
-fn limits(spec: &Spec, found: &mut Vec<Problem>) {
+fn limits(spec: &Spec, found: &mut Vec<Finding>) {
     if let (Some(starts), Some(ends)) = (spec.schedule.starts_at, spec.schedule.ends_at)
         && ends <= starts
     {
         add(
             found,
+            "ends_before_start",
             "schedule.ends_at",
             "must be after starts_at",
             "Exchange the two, or leave one out.",
@@ -207,6 +237,7 @@ fn limits(spec: &Spec, found: &mut Vec<Problem>) {
     {
         add(
             found,
+            "empty_namespace",
             "namespace.to",
             format!("must be above from, got {} and {}", space.from, space.to),
             "Give the experiment a part of the namespace, such as from 0 to 0.5.",
@@ -217,6 +248,7 @@ fn limits(spec: &Spec, found: &mut Vec<Problem>) {
     {
         add(
             found,
+            "full_holdout",
             "holdout.fraction",
             format!("must be below 1, got {}", holdout.fraction),
             "A holdout of 1 leaves nobody to enroll.",
@@ -230,6 +262,7 @@ fn limits(spec: &Spec, found: &mut Vec<Problem>) {
         if count.is_some() && spec.unit != Unit::Group {
             add(
                 found,
+                "needs_groups",
                 path,
                 format!("needs the unit \"group\", got \"{}\"", spec.unit),
                 "Use ending.users.",
@@ -239,6 +272,7 @@ fn limits(spec: &Spec, found: &mut Vec<Problem>) {
     if spec.ending.users_per_group.is_some() && spec.ending.groups.is_none() {
         add(
             found,
+            "needs_groups",
             "ending.users_per_group",
             "needs ending.groups",
             "Say how many groups of that size end enrollment.",

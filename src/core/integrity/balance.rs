@@ -1,19 +1,19 @@
 //! Whether the conditions were alike before the experiment: the covariates of a sketch as outcomes.
 
 use crate::distribution::f_upper;
-use crate::effect::design::{factor, times_transposed};
+use crate::effect::Comparison;
 use crate::effect::estimate::{conditions_kept, effects_of};
-use crate::effect::notes::on_difference;
-use crate::effect::notes::{LOW_DF, TOO_LOW_DF};
-use crate::effect::question::{Question, linked};
-use crate::effect::robust::contributions;
-use crate::effect::satterthwaite::Products;
+use crate::effect::hedges_g;
 use crate::effect::size::pooled_sd;
-use crate::effect::{Comparison, FTest, Inference};
-use crate::effect::{EffectError, Options, Strata, hedges_g};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::beat;
+use crate::regression::design::{factor, times_transposed};
+use crate::regression::notes::{LOW_DF, TOO_LOW_DF, on_difference};
+use crate::regression::question::{Question, linked};
+use crate::regression::robust::contributions;
+use crate::regression::satterthwaite::Products;
+use crate::regression::{FTest, Inference, Options, QuestionError, Strata};
 use crate::sketch::{Centre, Rows, View};
 use serde::Serialize;
 
@@ -59,7 +59,11 @@ pub struct BalanceJoint {
 }
 
 /// The questions "the effect on covariate j", one for each covariate.
-fn questions(view: &View<'_>, control: &str, strata: Strata) -> Result<Vec<Question>, EffectError> {
+fn questions(
+    view: &View<'_>,
+    control: &str,
+    strata: Strata,
+) -> Result<Vec<Question>, QuestionError> {
     let count = view.covariate_count();
     if count == 0 {
         return Err(Invalid {
@@ -89,7 +93,7 @@ pub fn balance(
     view: &View<'_>,
     control: &str,
     strata: Strata,
-) -> Result<Vec<Balance>, EffectError> {
+) -> Result<Vec<Balance>, QuestionError> {
     let options = Options {
         strata,
         ..Options::default()
@@ -150,7 +154,7 @@ pub fn balance_joint(
     view: &View<'_>,
     control: &str,
     strata: Strata,
-) -> Result<Vec<BalanceJoint>, EffectError> {
+) -> Result<Vec<BalanceJoint>, QuestionError> {
     let options = Options {
         strata,
         ..Options::default()
@@ -213,7 +217,7 @@ pub fn balance_joint(
 fn test(
     row: &mut BalanceJoint,
     questions: &[Question],
-    parts: &[crate::effect::robust::Contributions],
+    parts: &[crate::regression::robust::Contributions],
     at: usize,
 ) {
     let k = questions.len();

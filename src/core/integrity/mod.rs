@@ -22,7 +22,7 @@ pub use exact::{
     Probabilities, binomial_two_sided, hypergeometric_two_sided, multinomial_two_sided,
     sum_two_sided,
 };
-pub use patterns::{Pattern, impossible_patterns};
+pub use patterns::impossible_patterns;
 pub use ratio::{Srm, Verdict};
 pub use sequential::{Look, srm_looks, srm_sequential};
 pub use srm::{SketchSrm, srm, srm_of_sketch};

@@ -1,23 +1,11 @@
 //! What the design rules out.
 
-use crate::effect::EffectError;
 use crate::error::Invalid;
+use crate::finding::Finding;
+use crate::note::Severity;
 use crate::pulse::Pulse;
+use crate::regression::QuestionError;
 use crate::sketch::{Centre, Key, Rows, View};
-use serde::Serialize;
-
-/// Something that cannot be if the experiment ran as designed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Pattern {
-    /// Name of the rule.
-    pub pattern: &'static str,
-    /// `error`: the design is broken; `warning`: it may be.
-    pub severity: &'static str,
-    /// Where: a digest, or a condition.
-    pub place: String,
-    /// What was found, as a sentence.
-    pub detail: String,
-}
 
 fn digest(key: Key) -> String {
     let hex = format!("{:032x}", key.0);
@@ -40,7 +28,7 @@ pub fn impossible_patterns(
     control: Option<&str>,
     conditions: Option<&[String]>,
     expected: Option<&[f64]>,
-) -> Result<Vec<Pattern>, EffectError> {
+) -> Result<Vec<Finding>, QuestionError> {
     check(view, control, conditions, expected)?;
     let moments = view.observedness().moments(Rows::All, Centre::PerStratum)?;
     let name = |c: usize| moments.conditions.get(c).map_or("", |c| c.name.as_str());
@@ -79,37 +67,37 @@ pub fn impossible_patterns(
     let mut found = Vec::new();
     for (&key, list) in moments.clusters.iter().zip(&by_cluster) {
         if list.len() > 1 {
-            found.push(Pattern {
-                pattern: "unit_in_two_conditions",
-                severity: "error",
-                place: digest(key),
-                detail: format!("The cluster has rows of {}.", listed(list)),
-            });
+            found.push(finding(
+                Severity::Error,
+                "unit_in_two_conditions",
+                digest(key),
+                format!("The cluster has rows of {}.", listed(list)),
+            ));
         }
     }
     let used = rows.iter().filter(|n| **n > 0.0).count();
     for (&key, list) in moments.strata.iter().zip(&by_stratum) {
         if used > 1 && list.len() == 1 && moments.strata.len() > 1 {
-            found.push(Pattern {
-                pattern: "stratum_in_one_condition",
-                severity: "warning",
-                place: if key == Key::NONE {
+            found.push(finding(
+                Severity::Warning,
+                "stratum_in_one_condition",
+                if key == Key::NONE {
                     "no stratum".to_owned()
                 } else {
                     digest(key)
                 },
-                detail: format!("All rows of the stratum are of {}.", listed(list)),
-            });
+                format!("All rows of the stratum are of {}.", listed(list)),
+            ));
         }
     }
     for (&key, list) in moments.clusters.iter().zip(&strata_of) {
         if list.len() > 1 {
-            found.push(Pattern {
-                pattern: "unit_in_two_strata",
-                severity: "warning",
-                place: digest(key),
-                detail: format!("The cluster has rows of {} strata.", list.len()),
-            });
+            found.push(finding(
+                Severity::Warning,
+                "unit_in_two_strata",
+                digest(key),
+                format!("The cluster has rows of {} strata.", list.len()),
+            ));
         }
     }
     if let Some(names) = conditions {
@@ -119,12 +107,12 @@ pub fn impossible_patterns(
                 None => 0.0,
             };
             if weight == 0.0 && rows > 0.0 {
-                found.push(Pattern {
-                    pattern: "condition_of_weight_0",
-                    severity: "error",
-                    place: condition.name.clone(),
-                    detail: format!("Rows of a condition that nobody is to get: {rows}."),
-                });
+                found.push(finding(
+                    Severity::Error,
+                    "condition_of_weight_0",
+                    condition.name.clone(),
+                    format!("Rows of a condition that nobody is to get: {rows}."),
+                ));
             }
         }
     }
@@ -135,18 +123,42 @@ pub fn impossible_patterns(
                 .iter()
                 .find(|(name, _, sum)| name == control && *sum > 0.0);
             if let Some((_, rows, _)) = of_control {
-                found.push(Pattern {
-                    pattern: "exposed_control",
-                    severity: "error",
-                    place: control.to_owned(),
-                    detail: format!(
+                found.push(finding(Severity::Error, "exposed_control", control.to_owned(), format!(
                         "The exposures of the control, \"{exposure}\", are not all 0; rows that have one: {rows}."
-                    ),
-                });
+                    )));
             }
         }
     }
     Ok(found)
+}
+
+fn finding(severity: Severity, code: &'static str, place: String, detail: String) -> Finding {
+    Finding {
+        severity,
+        code,
+        place: Some(place),
+        detail,
+        hint: hint(code).to_owned(),
+    }
+}
+
+/// What to do about a pattern.
+fn hint(code: &str) -> &'static str {
+    match code {
+        "unit_in_two_conditions" => {
+            "Was the unit assigned twice, or is the condition wrong in some rows? Where conditions were assigned within units, make the sketch with what was assigned as the cluster."
+        }
+        "stratum_in_one_condition" => {
+            "The stratum adds nothing to the effect. Merge it with another one if they are alike."
+        }
+        "unit_in_two_strata" => "Give each unit one stratum, that of the assignment.",
+        "condition_of_weight_0" => {
+            "Find out who gave these units a condition that nobody is to get."
+        }
+        _ => {
+            "Find out how the control was exposed. rct.cace takes exposure in the control into account."
+        }
+    }
 }
 
 fn check(
@@ -154,13 +166,13 @@ fn check(
     control: Option<&str>,
     conditions: Option<&[String]>,
     expected: Option<&[f64]>,
-) -> Result<(), EffectError> {
+) -> Result<(), QuestionError> {
     const HINT: &str = "Give the conditions of the design and the weight of each.";
     let known = view.condition_names();
     if let Some(control) = control
         && !known.iter().any(|name| name == control)
     {
-        return Err(EffectError::UnknownControl {
+        return Err(QuestionError::UnknownControl {
             control: control.to_owned(),
             conditions: known,
         });

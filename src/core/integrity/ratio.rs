@@ -1,10 +1,10 @@
 //! What all tests of a sample ratio share: weights, verdicts, and the statistic of a vector of differences.
 
 use crate::distribution::chi_squared_upper;
-use crate::effect::design::{factor, times_transposed};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse;
+use crate::regression::design::{factor, times_transposed};
 use serde::Serialize;
 
 /// The result of a comparison of counts.

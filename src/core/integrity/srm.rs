@@ -3,10 +3,10 @@
 use super::exact::{binomial_two_sided, multinomial_two_sided};
 use super::ratio::{Srm, check_alpha, name, shares};
 use crate::distribution::chi_squared_upper;
-use crate::effect::EffectError;
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
+use crate::regression::QuestionError;
 use crate::sketch::{Centre, Rows, Selection, View};
 use serde::Serialize;
 
@@ -144,7 +144,7 @@ pub fn srm_of_sketch(
     expected: Option<&[f64]>,
     conditions: Option<&[String]>,
     alpha: f64,
-) -> Result<SketchSrm, EffectError> {
+) -> Result<SketchSrm, QuestionError> {
     check_alpha(alpha)?;
     // Who was assigned, whether or not there is an outcome or a weight.
     let view = view.observedness();

@@ -4,7 +4,7 @@ use super::exact::{Probabilities, hypergeometric_two_sided, sum_two_sided};
 use super::ratio::{Srm, add_multinomial, check_alpha, name, quadratic, shares};
 use super::srm::against;
 use crate::error::Invalid;
-use crate::monitoring::holm;
+use crate::multiplicity::holm;
 use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse, beat};
 use serde::Serialize;

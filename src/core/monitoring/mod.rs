@@ -1,6 +1,5 @@
-//! Several tests and several looks: multiplicity, group sequential boundaries, always-valid intervals, harm.
+//! Several looks: group sequential boundaries, always-valid intervals, harm.
 //!
-//! - [`p_adjust`] adjusts p-values for their number, [`p_adjust_families`] family by family
 //! - [`sequential_bounds`] critical values of planned looks, [`sequential_test`] what the looks say,
 //!   [`information_fractions`] when a look takes place
 //! - [`confidence_sequence`] an interval that holds at every look, [`confidence_sequences`] over several looks
@@ -9,10 +8,8 @@
 
 mod boundary;
 mod confidence_sequence;
-mod families;
 mod harm;
 mod margin;
-mod p_adjust;
 mod quadrature;
 mod sequential;
 mod spending;
@@ -22,19 +19,16 @@ pub use boundary::{MAX_LOOKS, MIN_STEP};
 pub use confidence_sequence::{
     ConfidenceSequence, MIN_CLUSTERS, RunningSequence, confidence_sequence, confidence_sequences,
 };
-pub use families::{Families, FamiliesError, Member, p_adjust_families};
 pub use harm::{Harm, Prior, harm_probability};
 pub use margin::{Direction, Equivalence, NonInferiority, equivalence, non_inferiority};
-pub(crate) use p_adjust::holm;
-pub use p_adjust::{Method, p_adjust};
 pub use sequential::{LookBound, Looks, information_fractions, sequential_bounds};
 pub use spending::{Convention, Sides, Spending};
 pub use test::{LookTest, sequential_test};
 
 use crate::distribution::{normal_quantile_upper, normal_upper, t_critical, t_two_sided};
-use crate::effect::notes::{LOW_DF, TOO_LOW_DF};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
+use crate::regression::notes::{LOW_DF, TOO_LOW_DF};
 
 /// The reference distribution of an estimate over its standard error: Student's t, or the normal without degrees of freedom.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,7 +99,7 @@ fn student(df: Option<f64>, notes: &mut Vec<Note>) -> Option<Reference> {
         None => Some(Reference::Normal),
         Some(df) if df < TOO_LOW_DF => {
             notes.push(Note::new(
-                Code::LowDf,
+                Code::TooLowDf,
                 format!("{df:.2} degrees of freedom; nothing is said below 2"),
             ));
             None

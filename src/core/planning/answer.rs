@@ -2,10 +2,10 @@
 
 use super::power::{TTest, Target};
 use super::trial::{Sized, Trial, check, check_clusters, check_delta};
-use crate::effect::notes::FEW_CLUSTERS;
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse;
+use crate::regression::notes::FEW_CLUSTERS;
 use serde::Serialize;
 
 /// What an experiment can tell. `None` is NULL.

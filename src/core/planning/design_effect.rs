@@ -1,11 +1,11 @@
 //! Design effect: by how much clustering inflates the variance of a mean.
 
-use super::icc::{Icc, Within, icc};
 use super::trial::{MOST, check_icc, within};
-use crate::effect::EffectError;
 use crate::error::Invalid;
 use crate::note::Note;
+use crate::regression::QuestionError;
 use crate::sketch::{Centre, Rows, View};
+use crate::variance::{Icc, Within, icc};
 use serde::Serialize;
 
 /// Design effect and what it comes from. `None` is NULL.
@@ -32,7 +32,7 @@ pub struct DesignEffect {
 }
 
 /// Design effect of the mean of a sketch's outcome.
-pub fn design_effect(view: &View<'_>, by: Within) -> Result<DesignEffect, EffectError> {
+pub fn design_effect(view: &View<'_>, by: Within) -> Result<DesignEffect, QuestionError> {
     let Icc {
         icc_truncated,
         clusters,

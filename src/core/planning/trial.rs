@@ -2,8 +2,8 @@
 //! effect.
 
 use super::power::Target;
-use crate::effect::EffectError;
 use crate::error::Invalid;
+use crate::regression::QuestionError;
 use crate::words::{Word, unknown};
 
 /// How clusters are assigned.
@@ -35,7 +35,7 @@ impl Design {
         icc_class: Option<f64>,
         classes: Option<f64>,
         r2_class: f64,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         let missing = |argument, hint| Invalid {
             argument,
             must: "given with this design",
@@ -46,16 +46,16 @@ impl Design {
             "two_level" => Design::TwoLevel,
             "blocked" => Design::Blocked {
                 blocks: blocks.ok_or_else(|| {
-                    EffectError::Invalid(missing("blocks", "Give the number of blocks."))
+                    QuestionError::Invalid(missing("blocks", "Give the number of blocks."))
                 })?,
             },
             "three_level" => {
                 let hint = "A three-level design needs icc_class, the share of the variance between classes of a school, and classes, the classes of a school.";
                 Design::ThreeLevel {
                     icc_class: icc_class
-                        .ok_or_else(|| EffectError::Invalid(missing("icc_class", hint)))?,
+                        .ok_or_else(|| QuestionError::Invalid(missing("icc_class", hint)))?,
                     classes: classes
-                        .ok_or_else(|| EffectError::Invalid(missing("classes", hint)))?,
+                        .ok_or_else(|| QuestionError::Invalid(missing("classes", hint)))?,
                     r2_class,
                 }
             }
@@ -68,7 +68,7 @@ impl Design {
             }
         };
         let stray = |argument, value: Option<f64>, of, hint| match value {
-            Some(v) if word != of => Err(EffectError::Invalid(Invalid::number(
+            Some(v) if word != of => Err(QuestionError::Invalid(Invalid::number(
                 argument,
                 if of == "blocked" {
                     "NULL unless design is \"blocked\""
@@ -98,7 +98,7 @@ pub enum Weighting {
 }
 
 impl Word for Weighting {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
+    fn from_word(word: &str) -> Result<Self, QuestionError> {
         match word {
             "student" => Ok(Weighting::Student),
             "cluster" => Ok(Weighting::Cluster),

@@ -6,9 +6,9 @@ use super::inversion::Curve;
 use super::multipliers::{LANES, Law, Multipliers};
 use super::wild::Kernel;
 use crate::budget::Budget;
-use crate::effect::question::Question;
-use crate::effect::{Adjust, Options, StdError, Strata};
 use crate::random::{Purpose, Random};
+use crate::regression::question::Question;
+use crate::regression::{Adjust, Options, StdError, Strata};
 use crate::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use nalgebra::{DMatrix, DVector};
 

@@ -16,14 +16,15 @@ use super::inversion::{Curve, Curves, NOISE, rejects, share};
 use super::permutations::Permutations;
 use super::wild::unbounded_note;
 use crate::effect::Comparison;
-use crate::effect::design::Design;
-use crate::effect::negligible::{self, DEPENDENT};
-use crate::effect::question::Question;
-use crate::effect::robust::{bordered, dot};
-use crate::effect::{Effect, EffectError, Options, StdError, Strata, effects};
+use crate::effect::{Effect, effects};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::Pulse;
+use crate::regression::design::Design;
+use crate::regression::negligible::{self, DEPENDENT};
+use crate::regression::question::Question;
+use crate::regression::robust::{bordered, dot};
+use crate::regression::{Options, QuestionError, StdError, Strata};
 use crate::sketch::{Moments, View};
 use crate::words::{Word, unknown};
 use serde::Serialize;
@@ -38,7 +39,7 @@ pub enum Statistic {
 }
 
 impl Word for Statistic {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
+    fn from_word(word: &str) -> Result<Self, QuestionError> {
         match word {
             "studentized" => Ok(Statistic::Studentized),
             "difference" => Ok(Statistic::Difference),
@@ -86,7 +87,7 @@ pub fn randomization_test(
     options: &Options,
     statistic: Statistic,
     draws: &Draws,
-) -> Result<Vec<RandomizationTest>, EffectError> {
+) -> Result<Vec<RandomizationTest>, QuestionError> {
     let options = Options {
         se: StdError::Cr0,
         ..*options
@@ -132,7 +133,7 @@ fn test(
     options: &Options,
     statistic: Statistic,
     draws: &Draws,
-) -> Result<(), EffectError> {
+) -> Result<(), QuestionError> {
     // The outcome without the effect: what conditions that are far apart would take from the digits of residuals is taken off
     // before these are computed.
     let Some(effect) = effect_of(&moments, pair) else {
@@ -295,7 +296,7 @@ impl Fit {
     }
 }
 
-fn within_clusters(got: String) -> EffectError {
+fn within_clusters(got: String) -> QuestionError {
     Invalid {
         argument: "sketch",
         must: "of an experiment that gave each cluster one condition",
@@ -307,7 +308,7 @@ fn within_clusters(got: String) -> EffectError {
 
 impl Sums {
     /// Moments of two conditions.
-    fn new(mut moments: Moments, pair: [usize; 2], strata: Strata) -> Result<Self, EffectError> {
+    fn new(mut moments: Moments, pair: [usize; 2], strata: Strata) -> Result<Self, QuestionError> {
         let [control, condition] = pair;
         let mut seen = vec![[false; 2]; moments.clusters.len()];
         for cell in &moments.cells {

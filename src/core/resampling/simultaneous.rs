@@ -14,16 +14,17 @@ use super::Draws;
 use super::stepdown::{Stepdown, adjusted, reaches};
 use super::wild::place;
 use crate::distribution::t_critical;
+use crate::effect::Comparison;
+use crate::effect::effects;
 use crate::effect::estimate::conditions_kept;
-use crate::effect::notes::on_difference;
-use crate::effect::question::Question;
-use crate::effect::robust::{contributions, dot};
-use crate::effect::{Comparison, Inference};
-use crate::effect::{EffectError, Options, StdError, effects};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
 use crate::random::{Purpose, Random};
+use crate::regression::notes::on_difference;
+use crate::regression::question::Question;
+use crate::regression::robust::{contributions, dot};
+use crate::regression::{Inference, Options, QuestionError, StdError};
 use crate::sketch::{Key, View};
 use serde::Serialize;
 
@@ -64,7 +65,7 @@ pub fn simultaneous_intervals(
     control: &str,
     options: &Options,
     draws: &Draws,
-) -> Result<Vec<Simultaneous>, EffectError> {
+) -> Result<Vec<Simultaneous>, QuestionError> {
     let options = Options {
         se: StdError::Cr2,
         ..*options

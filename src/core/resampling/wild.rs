@@ -11,14 +11,15 @@ use super::Draws;
 use super::inversion::{Curve, Curves, NOISE, rejects};
 use super::multipliers::{LANES, Lanes, Law, Multipliers};
 use crate::effect::Comparison;
-use crate::effect::design::Design;
-use crate::effect::negligible;
-use crate::effect::question::Question;
-use crate::effect::robust::{bordered, dot};
-use crate::effect::{Effect, EffectError, Options, StdError, effects};
+use crate::effect::{Effect, effects};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::Pulse;
+use crate::regression::design::Design;
+use crate::regression::negligible;
+use crate::regression::question::Question;
+use crate::regression::robust::{bordered, dot};
+use crate::regression::{Options, QuestionError, StdError};
 use crate::words::{Word, unknown};
 use serde::Serialize;
 
@@ -42,7 +43,7 @@ pub enum Weights {
 }
 
 impl Word for Weights {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
+    fn from_word(word: &str) -> Result<Self, QuestionError> {
         match word {
             "auto" => Ok(Weights::Auto),
             "rademacher" => Ok(Weights::Rademacher),
@@ -139,8 +140,11 @@ pub fn wild_bootstrap(
     view: &crate::sketch::View,
     control: &str,
     options: &WildOptions,
-) -> Result<Vec<WildBootstrap>, EffectError> {
-    if options.effect.se.is_adjusted() || options.effect.se == StdError::Naive {
+) -> Result<Vec<WildBootstrap>, QuestionError> {
+    if !matches!(
+        options.effect.se,
+        StdError::Cr0 | StdError::Cr1 | StdError::Cr1s
+    ) {
         return Err(Invalid {
             argument: "se",
             must: "one of \"CR0\", \"CR1\", \"CR1S\"",

@@ -3,11 +3,11 @@
 use super::document::{Analysis, Attrition, Document, Late, Spread, Unit};
 use super::error::SimulationError;
 use crate::assignment::{self, Algorithm};
-use crate::effect::{Adjust, Options, StdError, Strata as UseOfStrata};
 use crate::error::Explain;
 use crate::experiment::ExperimentError;
 use crate::experiment::invalid;
 use crate::json::{Object, Origin, read};
+use crate::regression::{Adjust, Options, StdError, Strata as UseOfStrata};
 use crate::words::Word;
 use serde_json::Value;
 
@@ -178,7 +178,7 @@ fn word_problem(path: &str, error: &dyn Explain) -> ExperimentError {
 }
 
 fn read_analysis(a: &Analysis) -> Result<(String, Options), ExperimentError> {
-    let problem = |e: crate::effect::EffectError| word_problem("analyses", &e);
+    let problem = |e: crate::regression::QuestionError| word_problem("analyses", &e);
     let options = Options {
         se: StdError::from_word(&a.se).map_err(problem)?,
         adjust: Adjust::from_word(&a.adjust).map_err(problem)?,

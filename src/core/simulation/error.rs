@@ -1,9 +1,9 @@
 //! What can be wrong with a simulation.
 
 use crate::assignment::AssignmentError;
-use crate::effect::EffectError;
 use crate::error::{Class, Explain, Invalid};
 use crate::experiment::ExperimentError;
+use crate::regression::QuestionError;
 use crate::sketch::SketchError;
 
 /// What can be wrong with a simulation.
@@ -16,7 +16,7 @@ pub enum SimulationError {
     /// The design cannot be randomized.
     Assignment(AssignmentError),
     /// The design cannot be analysed.
-    Effect(EffectError),
+    Effect(QuestionError),
 }
 
 impl From<ExperimentError> for SimulationError {
@@ -37,8 +37,8 @@ impl From<AssignmentError> for SimulationError {
     }
 }
 
-impl From<EffectError> for SimulationError {
-    fn from(e: EffectError) -> Self {
+impl From<QuestionError> for SimulationError {
+    fn from(e: QuestionError) -> Self {
         SimulationError::Effect(e)
     }
 }

@@ -4,12 +4,13 @@ use super::design::Design;
 use super::error::SimulationError;
 use super::roster::{BEAT, Students};
 use crate::budget::Budget;
-use crate::effect::options::check_level;
-use crate::effect::{Adjust, Effect, effects};
+use crate::effect::{Effect, effects};
 use crate::error::Invalid;
 use crate::integrity::{Verdict, srm_of_sketch};
 use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
+use crate::regression::Adjust;
+use crate::regression::options::check_level;
 use crate::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 use serde::Serialize;
 
@@ -130,7 +131,7 @@ pub fn simulate(
             .transpose()?;
         alarms += u64::from(mismatch(design, &null)?);
         for (a, (_, options)) in design.analyses.iter().enumerate() {
-            let options = crate::effect::Options { level, ..*options };
+            let options = crate::regression::Options { level, ..*options };
             let of = |sketch: &Sketch| analysed(sketch, design, &options);
             let rows = of(&null)?;
             let with = match &actual {
@@ -190,9 +191,9 @@ fn mismatch(design: &Design, sketch: &Sketch) -> Result<bool, SimulationError> {
 fn analysed(
     sketch: &Sketch,
     design: &Design,
-    options: &crate::effect::Options,
+    options: &crate::regression::Options,
 ) -> Result<Vec<Effect>, SimulationError> {
-    use crate::effect::EffectError::{OnlyControl, UnknownControl};
+    use crate::regression::QuestionError::{OnlyControl, UnknownControl};
     let control = design
         .conditions
         .get(design.control)

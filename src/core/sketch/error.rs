@@ -75,6 +75,8 @@ pub enum SketchError {
     NoRatio,
     /// Sketches that have not the same columns.
     DifferentColumns(String, String),
+    /// Sketches of students and of clusters rolled up together.
+    StudentsAndClusters,
     /// A last argument of which the type does not say what it is.
     StratumOrCovariate {
         /// It is an argument of `rct.student_sketch`, which has no cluster.
@@ -139,6 +141,7 @@ impl Explain for SketchError {
             | RatioOutcome(_)
             | NoRatio
             | DifferentColumns(..)
+            | StudentsAndClusters
             | ConditionTooLong(_)
             | StudentSketch
             | ClusterSketch => Class::InvalidParameter,
@@ -186,6 +189,10 @@ impl Explain for SketchError {
             NamedTwice { role, name } => format!("{role} \"{name}\" is named twice"),
             RatioOutcome(name) => format!("outcome \"{name}\" of the sketch is a ratio"),
             NoRatio => "sketch has no such ratio".to_owned(),
+            StudentsAndClusters => {
+                "a sketch of rct.student_sketch and one of rct.sketch have different units"
+                    .to_owned()
+            }
             DifferentColumns(ours, theirs) => {
                 format!("sketches must have the same columns, got \"{theirs}\" after \"{ours}\"")
             }
@@ -293,10 +300,13 @@ impl Explain for SketchError {
             }
             UnknownColumn { .. } => "rct.sketch_info tells the columns of a sketch.",
             NamedTwice { .. } => "Name each column once.",
-            RatioOutcome(_) => "Use rct.ratio_effects, or name another outcome.",
+            RatioOutcome(_) => {
+                "Use rct.effects, which answers for ratios, or name another outcome."
+            }
             NoRatio => {
                 "Name a ratio among the outcomes, such as rct.sketch('solved / attempts', condition, class, school, solved, attempts)."
             }
+            StudentsAndClusters => "Make all sketches that are rolled up with the same aggregate.",
             DifferentColumns(..) => {
                 "Make all sketches that are rolled up with the same columns in the same order."
             }
@@ -323,7 +333,7 @@ impl Explain for SketchError {
                 "A sketch is made by the aggregate rct.sketch and written as text only by its output function."
             }
             StudentSketch => {
-                "Use rct.student_effects, or make the sketch with rct.sketch and the cluster that was assigned."
+                "Use rct.effects, or make the sketch with rct.sketch and the cluster that was assigned."
             }
             ClusterSketch => {
                 "Make the sketch with rct.student_sketch, or use rct.effects if clusters were assigned."

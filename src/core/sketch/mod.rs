@@ -160,13 +160,24 @@ impl Sketch {
         &self.columns
     }
 
-    /// Adds another sketch, which must have the same columns.
+    /// Whether each row is a unit of its own; unknown without rows.
+    pub(crate) fn of_students(&self) -> Option<bool> {
+        let first = self.cells.iter().next()?;
+        Some(first.id.cluster == Key::STUDENT)
+    }
+
+    /// Adds another sketch, which must have the same columns and units.
     pub fn merge(&mut self, other: &Sketch) -> Result<(), SketchError> {
         if self.columns != other.columns {
             return Err(SketchError::DifferentColumns(
                 self.columns.to_string(),
                 other.columns.to_string(),
             ));
+        }
+        if let (Some(ours), Some(theirs)) = (self.of_students(), other.of_students())
+            && ours != theirs
+        {
+            return Err(SketchError::StudentsAndClusters);
         }
         self.no_condition = self.no_condition.saturating_add(other.no_condition);
         let mut conditions = Vec::with_capacity(other.conditions.len());

@@ -2,7 +2,6 @@
 
 use super::canonical::Canonical;
 use super::cells::{HAS_COVARIATES, HAS_EXPOSED, HAS_WEIGHT};
-use super::key::Key;
 use super::moments::{Rows, Selection, Variable};
 use super::{Completeness, Info, Sketch, SketchError};
 use crate::exact::limbs;
@@ -56,6 +55,10 @@ impl Sketch {
     ) -> Result<Vec<View<'_>>, SketchError> {
         let all: Vec<String> = self.columns.plain_outcomes().collect();
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        if let (None, true, Some(ratio)) = (outcomes, all.is_empty(), self.columns.outcomes.first())
+        {
+            return Err(SketchError::RatioOutcome(ratio.to_string()));
+        }
         let mut views: Vec<View<'_>> = Vec::new();
         for name in outcomes.unwrap_or(&all) {
             let view = self.view(Some(name), covariates)?;
@@ -136,11 +139,7 @@ impl<'a> View<'a> {
 
     /// True if each row of the sketch is a unit of its own.
     pub fn is_of_students(&self) -> bool {
-        self.sketch
-            .cells
-            .iter()
-            .next()
-            .is_some_and(|c| c.id.cluster == Key::STUDENT)
+        self.sketch.of_students() == Some(true)
     }
 
     /// True if the outcome is a ratio.

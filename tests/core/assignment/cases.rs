@@ -313,10 +313,11 @@ fn lint_says_what_is_doubtful() {
             .iter()
             .map(|f| {
                 format!(
-                    "{} {} {}",
+                    "{} {} {}: {}",
                     f.severity.word(),
-                    f.stratum.as_deref().unwrap_or("-"),
-                    f.problem
+                    f.place.as_deref().unwrap_or("-"),
+                    f.code,
+                    f.detail
                 )
             })
             .collect()
@@ -333,8 +334,8 @@ fn lint_says_what_is_doubtful() {
             "warning s single_condition: 1 unit can have only one condition",
             "warning unknown single_condition: 1 unit can have only one condition",
             "warning w small_stratum: 2 units for 3 conditions",
-            "notice - imbalance: condition \"a\" is expected to be 0.8 units away from its share of 3.3",
-            "notice unknown unknown_stratum: 1 unit without a stratum",
+            "info - imbalance: condition \"a\" is expected to be 0.8 units away from its share of 3.3",
+            "info unknown unknown_stratum: 1 unit without a stratum",
         ]
     );
     let uneven = Rules {

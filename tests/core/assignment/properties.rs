@@ -2,10 +2,11 @@
 
 use proptest::prelude::*;
 use rct_core::assignment::{
-    Algorithm, Hash, Order, Placement, Purpose, QUEUE_LENGTH, Rules, Severity, Weights, bucket,
-    choose, draw, in_range, in_rollout, in_share, input_digest, lint_design, next_slot,
-    output_digest, pool_index, queue, randomize, rotated,
+    Algorithm, Hash, Order, Placement, Purpose, QUEUE_LENGTH, Rules, Weights, bucket, choose, draw,
+    in_range, in_rollout, in_share, input_digest, lint_design, next_slot, output_digest,
+    pool_index, queue, randomize, rotated,
 };
+use rct_core::note::Severity;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn text() -> impl Strategy<Value = String> {
@@ -290,7 +291,7 @@ proptest! {
         let refused = randomize(&roster.rules(), &units, Some(&strata)).is_err();
         prop_assert_eq!(findings.iter().any(|f| f.severity == Severity::Error), refused);
         prop_assert_eq!(refused, twice);
-        let empty = findings.iter().any(|f| f.stratum.as_deref() == Some("west") && f.problem.starts_with("empty_stratum"));
+        let empty = findings.iter().any(|f| f.place.as_deref() == Some("west") && f.code == "empty_stratum");
         prop_assert!(empty);
     }
 }

@@ -4,10 +4,11 @@ use super::oracle::{number, read};
 use super::{Student, json, near, outcomes, sketch_of, students};
 use rct_core::attrition::{LeeBounds, LeeOptions, Trim, imbens_manski, lee_bounds, manski_bounds};
 use rct_core::budget::Budget;
-use rct_core::effect::{Distribution, Options, Strata, effects};
+use rct_core::effect::{Distribution, effects};
 use rct_core::error::Explain;
 use rct_core::note::{Code, Note};
 use rct_core::random::{Purpose, Random};
+use rct_core::regression::{Options, Strata};
 use rct_core::sketch::Key;
 
 #[test]
@@ -281,7 +282,7 @@ fn nothing_missing_leaves_the_difference_in_means() {
         &outcomes(&all, false).first().unwrap(),
         "control",
         &Options {
-            se: rct_core::effect::StdError::Cr1,
+            se: rct_core::regression::StdError::Cr1,
             ..Options::default()
         },
     )

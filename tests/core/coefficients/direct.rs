@@ -3,7 +3,8 @@
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
 use rct_core::budget::Budget;
-use rct_core::effect::{Adjust, Coefficients, Options, StdError, coefficients, contrasts, effects};
+use rct_core::effect::{Coefficients, coefficients, contrasts, effects};
+use rct_core::regression::{Adjust, Options, StdError};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 const CONDITIONS: [&str; 3] = ["a", "b", "c"];

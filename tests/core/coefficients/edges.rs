@@ -2,10 +2,10 @@
 
 use rct_core::budget::Budget;
 use rct_core::effect::{
-    Adjust, Coefficient, Coefficients, Options, StdError, TermKind, coefficients, contrasts,
-    effects, joint_test,
+    Coefficient, Coefficients, TermKind, coefficients, contrasts, effects, joint_test,
 };
 use rct_core::note::{Code, Note};
+use rct_core::regression::{Adjust, Options, StdError};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 /// Condition, cluster, stratum, outcome, covariates.
@@ -145,7 +145,7 @@ fn a_condition_in_a_stratum_of_its_own() {
     );
     // Without strata all is there.
     let options = Options {
-        strata: rct_core::effect::Strata::Ignore,
+        strata: rct_core::regression::Strata::Ignore,
         ..of(Adjust::Ancova)
     };
     assert!(

@@ -1,7 +1,7 @@
 //! How hypotheses are read.
 
 use proptest::prelude::*;
-use rct_core::effect::{Flaw, Formula, FormulaError, quoted};
+use rct_core::regression::{Flaw, Formula, FormulaError, quoted};
 
 fn parse(text: &str) -> Formula {
     Formula::parse(text).unwrap_or_else(|e| panic!("{e}"))

@@ -1,11 +1,9 @@
 //! Against clubSandwich.
 
 use super::oracle::{Model, PLAIN, Report, sketch};
-use rct_core::effect::{
-    Adjust, Coefficient, Estimand, Inference, Options, StdError, coefficients, contrasts, effects,
-    joint_test,
-};
+use rct_core::effect::{Coefficient, coefficients, contrasts, effects, joint_test};
 use rct_core::note::Note;
+use rct_core::regression::{Adjust, Estimand, Inference, Options, StdError};
 use rct_core::sketch::Sketch;
 use rct_core::words::Word;
 use serde_json::Value;

@@ -1,11 +1,12 @@
 //! Hypotheses that are refused.
 
 use super::edges::{of, plain, sketch};
-use rct_core::effect::{Adjust, EffectError, HypothesisError, contrasts, joint_test};
+use rct_core::effect::{contrasts, joint_test};
 use rct_core::error::{Class, Explain};
+use rct_core::regression::{Adjust, HypothesisError, QuestionError};
 use rct_core::sketch::Sketch;
 
-fn refused(sketch: &Sketch, texts: &[&str], adjust: Adjust) -> EffectError {
+fn refused(sketch: &Sketch, texts: &[&str], adjust: Adjust) -> QuestionError {
     let view = sketch.first().unwrap();
     let error = joint_test(&view, "control", Some(texts), &of(adjust)).unwrap_err();
     assert!(error.hint().is_some_and(|h| h.ends_with('.')), "{error:?}");
@@ -83,7 +84,7 @@ fn hypotheses_that_are_refused() {
     );
     assert!(matches!(
         error,
-        EffectError::Hypothesis(HypothesisError::UnknownName { place: 1, .. })
+        QuestionError::Hypothesis(HypothesisError::UnknownName { place: 1, .. })
     ));
     // Without covariates in the regression the name is that of the condition alone.
     let rows = contrasts(

@@ -8,7 +8,7 @@ use serde_json::json;
 fn problems(text: &str) -> Vec<String> {
     let all = preflight(&spec(text), Status::Enrolling);
     all.into_iter()
-        .map(|p| format!("{}: {}", p.path, p.message))
+        .map(|p| format!("{}: {}", p.place.as_deref().unwrap_or("-"), p.detail))
         .collect()
 }
 
@@ -147,7 +147,7 @@ fn preflight_lists_all_that_stops_a_start() {
     );
     let scheduled = preflight(&spec(WITHIN), Status::Scheduled);
     assert_eq!(
-        scheduled.first().map(|p| p.path.as_str()),
+        scheduled.first().map(|p| p.code),
         Some("schedule.starts_at")
     );
     assert!(preflight(&spec(HINTS), Status::Scheduled).is_empty());

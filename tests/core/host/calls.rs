@@ -3,16 +3,17 @@
 use rct_core::assignment::{self, Algorithm, Rules};
 use rct_core::attrition::{self, LeeOptions, Logistic, Trim};
 use rct_core::budget::Budget;
-use rct_core::effect::{
-    self, CaceOptions, Distribution, Guard, Options, Segments, StdError, Strata,
-};
+use rct_core::effect::{self, CaceOptions, Distribution, Guard, Segments};
 use rct_core::integrity;
-use rct_core::monitoring::{self, Families, Method};
-use rct_core::planning::{self, Conditions, Outcome, Target, Within};
+use rct_core::monitoring;
+use rct_core::multiplicity::{self, Families, Method};
+use rct_core::planning::{self, Conditions, Outcome, Target};
 use rct_core::reduction::{self, NumberReduction, TextReduction};
+use rct_core::regression::{Options, StdError, Strata};
 use rct_core::resampling::{self, Draws, Statistic, Weights, WildOptions};
 use rct_core::simulation::{self, Students};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, bytes_to_text};
+use rct_core::variance::{self, Within};
 use rct_core::words::Word;
 use std::hint::black_box;
 
@@ -25,11 +26,12 @@ pub struct Inputs {
     p: Vec<Option<f64>>,
     counts: Vec<u64>,
     sizes: Vec<f64>,
-    /// Few clusters with much in each, many clusters, many strata, students as units.
+    /// Few clusters with much in each, many clusters, many strata, weights, students as units.
     forty: Vec<u8>,
     many: Vec<u8>,
     missing: Vec<u8>,
     strata: Vec<u8>,
+    weights: Vec<u8>,
     students: Vec<u8>,
     distribution: Vec<u8>,
     observed: Vec<u8>,
@@ -80,6 +82,12 @@ impl Inputs {
             ];
             missing.add(&row(&values, arm(g), g)).unwrap();
         }
+        let mut weights = Builder::new(columns("y; weight: w"), &budget);
+        for i in 0..clusters {
+            let g = i / 2;
+            let values = [i % 7 + g % 3, 1 + i % 3].map(|v| Some(v as f64));
+            weights.add(&row(&values, arm(g), g)).unwrap();
+        }
         let mut strata = Builder::new(columns("y"), &budget);
         let mut students = Builder::new(columns("y ~ x"), &budget);
         for i in 0..n / 10 {
@@ -129,6 +137,7 @@ impl Inputs {
             many: many.into_sketch().unwrap().encode(),
             missing: missing.into_sketch().unwrap().encode(),
             strata: strata.into_sketch().unwrap().encode(),
+            weights: weights.into_sketch().unwrap().encode(),
             students: students.into_sketch().unwrap().encode(),
             distribution: distribution.encode(),
             observed: observed.into_sketch().unwrap().encode(),
@@ -256,17 +265,23 @@ fn numbers<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
         ("p_adjust, by", Method::By),
     ] {
         add(calls, name, move || {
-            monitoring::p_adjust(&inputs.p, method).unwrap()
+            multiplicity::p_adjust(&inputs.p, method).unwrap()
         });
     }
     let few = inputs.p.iter().take(20_000).copied().collect::<Vec<_>>();
     add(calls, "p_adjust, hommel", move || {
-        monitoring::p_adjust(&few, Method::Hommel).unwrap()
+        multiplicity::p_adjust(&few, Method::Hommel).unwrap()
     });
     let roles = vec!["secondary".to_owned(); inputs.n];
     add(calls, "p_adjust_families", move || {
-        monitoring::p_adjust_families(&inputs.names, &roles, &inputs.p, &Families::default(), 0.05)
-            .unwrap()
+        multiplicity::p_adjust_families(
+            &inputs.names,
+            &roles,
+            &inputs.p,
+            &Families::default(),
+            0.05,
+        )
+        .unwrap()
     });
     add(calls, "information_fractions", || {
         monitoring::information_fractions(&inputs.p, 2.0)
@@ -350,6 +365,12 @@ fn numbers<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
 }
 
 fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
+    add(calls, "effects with weights", || {
+        effect::effects(&read(&inputs.weights).first().unwrap(), "a", &words("none")).unwrap()
+    });
+    add(calls, "coefficients with weights", || {
+        effect::coefficients(&read(&inputs.weights).first().unwrap(), "a", &words("none")).unwrap()
+    });
     let (many, missing, strata) = (&inputs.many, &inputs.missing, &inputs.strata);
     for (name, bytes) in [
         ("forty", &inputs.forty),
@@ -374,6 +395,29 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
         add(calls, "joint_test", move || {
             effect::joint_test::<&str>(&read(bytes).first().unwrap(), "a", None, &words(adjusted))
                 .unwrap()
+        });
+        add(calls, "coefficients", move || {
+            effect::coefficients(&read(bytes).first().unwrap(), "a", &words(adjusted)).unwrap()
+        });
+        add(calls, "contrasts", move || {
+            let hypotheses = ["a = 1", "b = 2*a", "(a + b)/2 = 3"];
+            effect::contrasts(
+                &read(bytes).first().unwrap(),
+                "a",
+                &hypotheses,
+                &words(adjusted),
+            )
+            .unwrap()
+        });
+        add(calls, "joint_test", move || {
+            let hypotheses = Some(&["a = 1", "b = 2"][..]);
+            effect::joint_test(
+                &read(bytes).first().unwrap(),
+                "a",
+                hypotheses,
+                &words(adjusted),
+            )
+            .unwrap()
         });
         add(calls, "arms", move || {
             effect::arms(&read(bytes).first().unwrap()).unwrap()
@@ -406,7 +450,7 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
             .unwrap()
         });
         add(calls, "icc", move || {
-            planning::icc(
+            variance::icc(
                 &read(bytes).first().unwrap(),
                 Within::from_word("condition").unwrap(),
                 0.95,
@@ -414,7 +458,7 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
             .unwrap()
         });
         add(calls, "variance_components", move || {
-            planning::variance_components(
+            variance::variance_components(
                 &read(bytes).first().unwrap(),
                 Within::from_word("condition").unwrap(),
             )
@@ -448,16 +492,6 @@ fn sketches<'a>(inputs: &'a Inputs, calls: &mut Vec<Call<'a>>) {
     let cluster = || words("none").with_estimand("cluster").unwrap();
     add(calls, "effects, clusters alike", move || {
         effect::effects(&read(many).first().unwrap(), "a", &cluster()).unwrap()
-    });
-    add(calls, "adjusted_effects", move || {
-        let options = words("none");
-        effect::adjusted_effects(
-            &read(many).first().unwrap(),
-            "a",
-            options.strata,
-            options.level,
-        )
-        .unwrap()
     });
     add(calls, "ratio_effects", move || {
         let options = Options {

@@ -3,9 +3,8 @@
 use super::models::{DESIGNS, EVENTS, model};
 use super::support::{Model, Report, Table, number, read, sketch, sketch_of};
 use rct_core::distribution::{t_critical, t_two_sided};
-use rct_core::effect::{
-    Adjust, AdjustedEffect, Effect, Options, StdError, Strata, adjusted_effects, effects,
-};
+use rct_core::effect::{Coefficient, Effect, TermKind, coefficients, effects};
+use rct_core::regression::{Adjust, Options, StdError};
 use rct_core::sketch::Sketch;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -132,7 +131,7 @@ fn sketch_for(m: &Model<'_>) -> Sketch {
 struct Computed {
     sketches: BTreeMap<(String, bool), Sketch>,
     effects: BTreeMap<(String, bool, String), Vec<Effect>>,
-    adjusted: BTreeMap<(String, bool), Vec<AdjustedEffect>>,
+    slopes: BTreeMap<(String, &'static str, bool), Vec<Coefficient>>,
 }
 
 impl Computed {
@@ -160,24 +159,23 @@ impl Computed {
         &self.effects[&key]
     }
 
-    fn adjusted(&mut self, id: &str, m: &Model<'_>) -> &[AdjustedEffect] {
-        let key = (id.to_owned(), m.cluster.is_empty());
-        if !self.adjusted.contains_key(&key) {
-            let rows = adjusted_effects(
-                &self.sketch(id, m).first().unwrap(),
-                m.control,
-                Strata::Absorb,
-                0.95,
-            )
-            .unwrap();
-            self.adjusted.insert(key.clone(), rows);
+    fn slopes(&mut self, id: &str, m: &Model<'_>, adjust: Adjust) -> &[Coefficient] {
+        let key = (id.to_owned(), adjust.word(), m.cluster.is_empty());
+        if !self.slopes.contains_key(&key) {
+            let options = Options {
+                adjust,
+                ..Options::default()
+            };
+            let sketch = self.sketch(id, m);
+            let found = coefficients(&sketch.first().unwrap(), m.control, &options).unwrap();
+            self.slopes.insert(key.clone(), found.terms);
         }
-        &self.adjusted[&key]
+        &self.slopes[&key]
     }
 }
 
 /// The slope of a covariate, for the terms `x`, `x_c` and `treat:x_c`. The reference's names of covariates are the columns'.
-fn slope(rows: &[AdjustedEffect], m: &Model<'_>, adjust: Adjust, term: &str) -> Option<f64> {
+fn slope(terms: &[Coefficient], m: &Model<'_>, term: &str) -> Option<f64> {
     let (own, name) = match term.split_once(':') {
         Some((arm, name)) => (Some(arm), name),
         None => (None, term),
@@ -185,15 +183,17 @@ fn slope(rows: &[AdjustedEffect], m: &Model<'_>, adjust: Adjust, term: &str) -> 
     let name = name.strip_suffix("_c").unwrap_or(name);
     let at = m.covariates.iter().position(|c| *c == name)?;
     let condition = match own {
-        Some(arm) => m.terms.iter().find(|(_, t)| *t == arm)?.0,
-        None => m.terms.first()?.0,
+        Some(arm) => Some(m.terms.iter().find(|(_, t)| *t == arm)?.0),
+        None => None,
     };
-    let row = rows
+    let kind = match own {
+        Some(_) => TermKind::Interaction,
+        None => TermKind::Slope,
+    };
+    let mut found = terms
         .iter()
-        .find(|r| r.method == adjust && r.effect.comparison.condition == condition)?;
-    let theta = row.theta.as_ref()?;
-    let first = if own.is_some() { m.covariates.len() } else { 0 };
-    *theta.get(first + at)?
+        .filter(|t| t.kind == kind && t.condition.as_deref() == condition);
+    found.nth(at)?.inference.estimate
 }
 
 /// The design that takes as long as all others.
@@ -301,7 +301,7 @@ fn compare(
     let Some((condition, _)) = m.terms.iter().find(|(_, t)| *t == term) else {
         // Only the slopes themselves are given; they do not depend on who the clusters are.
         let m = model(design, base)?;
-        let got = slope(computed.adjusted(base, &m), &m, adjust, term)?;
+        let got = slope(computed.slopes(base, &m, adjust), &m, term)?;
         report.check(
             format!("{what} slope"),
             Some(got),

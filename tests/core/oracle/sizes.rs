@@ -3,7 +3,7 @@
 use super::extras;
 use super::support::{Model, PLAIN, Report, sketch};
 use rct_core::effect::{arms, hedges_g};
-use rct_core::planning::{Within, icc};
+use rct_core::variance::{Within, icc};
 
 #[test]
 fn intra_cluster_correlation() {

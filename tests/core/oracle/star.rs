@@ -1,7 +1,8 @@
 //! Project STAR.
 
 use super::support::{Model, PLAIN, Report, sketch};
-use rct_core::effect::{Adjust, Effect, Options, StdError, effects};
+use rct_core::effect::{Effect, effects};
+use rct_core::regression::{Adjust, Options, StdError};
 
 const METHODS: [(StdError, &str); 5] = [
     (StdError::Cr0, "CR0"),

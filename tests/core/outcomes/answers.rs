@@ -4,13 +4,15 @@ use super::rows::{Table, again, table, usual};
 use proptest::prelude::*;
 use rct_core::attrition::{attrition, manski_bounds, missing_balance, response_weights};
 use rct_core::effect::{
-    Adjust, CaceOptions, Effect, Options, StdError, Strata, adjusted_effects, arms, cace,
-    cluster_diagnostics, effect_sizes, effects, influence, joint_test,
+    CaceOptions, Effect, arms, cace, cluster_diagnostics, coefficients, effect_sizes, effects,
+    influence, joint_test,
 };
 use rct_core::integrity::{balance, balance_joint};
-use rct_core::planning::{Within, design_effect, icc, variance_components};
+use rct_core::planning::design_effect;
+use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::resampling::{Draws, Statistic, randomization_test};
 use rct_core::sketch::{Sketch, View};
+use rct_core::variance::{Within, icc, variance_components};
 use std::fmt::Debug;
 
 const CONTROL: &str = "control";
@@ -66,11 +68,17 @@ pub fn of_value(view: &View<'_>) -> Answers {
         said(&mut all, ("deff", within), design_effect(view, within));
     }
     let strata = Strata::Absorb;
-    said(
-        &mut all,
-        "adjusted",
-        adjusted_effects(view, CONTROL, strata, 0.95),
-    );
+    for adjust in [Adjust::None, Adjust::Ancova, Adjust::Lin] {
+        let options = Options {
+            adjust,
+            ..Options::default()
+        };
+        said(
+            &mut all,
+            ("coefficients", adjust),
+            coefficients(view, CONTROL, &options),
+        );
+    }
     said(&mut all, "arms", arms(view));
     let pairs = Options {
         strata: Strata::Pairs,

@@ -3,9 +3,10 @@
 use super::rows::{CONDITIONS, Data, Table, table, usual};
 use proptest::prelude::*;
 use rct_core::attrition::{attrition, manski_bounds, response_weights};
-use rct_core::effect::{Adjust, Options, effects};
+use rct_core::effect::effects;
 use rct_core::integrity::srm_of_sketch;
 use rct_core::note::Code;
+use rct_core::regression::{Adjust, Options};
 use rct_core::sketch::{Columns, View};
 use std::collections::BTreeSet;
 

@@ -1,10 +1,9 @@
 //! Intra-cluster correlation within strata and given covariates, variance components, numeric design effects.
 
 use super::oracle::{Model, PLAIN, Report, sketch};
-use rct_core::effect::{Adjust, EffectError};
-use rct_core::planning::{
-    Within, design_effect_of_mean, design_effect_of_sizes, icc, icc_adjusted, variance_components,
-};
+use rct_core::planning::{design_effect_of_mean, design_effect_of_sizes};
+use rct_core::regression::{Adjust, QuestionError};
+use rct_core::variance::{Within, icc, icc_adjusted, variance_components};
 use rct_core::words::Word;
 use serde_json::Value;
 
@@ -101,7 +100,7 @@ fn what_needs_covariates_or_strata() {
     });
     assert_eq!(
         icc_adjusted(&without.first().unwrap(), Within::All, 0.95, Adjust::Ancova),
-        Err(EffectError::NoCovariates)
+        Err(QuestionError::NoCovariates)
     );
     let c = variance_components(&without.first().unwrap(), Within::Condition).unwrap();
     assert!(c.icc.is_some() && c.icc_adjusted.is_none() && c.r2_between.is_none());

@@ -3,7 +3,8 @@
 use super::{Pupil, has, model_of};
 use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
-use rct_core::effect::{Adjust, MixedDf, Options, Strata};
+use rct_core::effect::MixedDf;
+use rct_core::regression::{Adjust, Options, Strata};
 
 /// Design matrix with the treated conditions first, then the covariate, then an intercept for each stratum.
 fn matrix(pupils: &[Pupil], options: &Options) -> DMatrix<f64> {

@@ -7,11 +7,11 @@ use rct_core::attrition::{
     missing_balance, response_weights,
 };
 use rct_core::budget::Budget;
-use rct_core::effect::{
-    self, Adjust, CaceOptions, Distribution, Guard, Options, Segments, StdError, Strata,
-};
+use rct_core::effect::{self, CaceOptions, Distribution, Guard, Segments};
+use rct_core::regression::{Adjust, Options, StdError, Strata, quoted};
 use rct_core::integrity::{balance, balance_joint, impossible_patterns, srm_of_sketch};
-use rct_core::planning::{self, Within};
+use rct_core::planning;
+use rct_core::variance::{self, Within};
 use rct_core::resampling::{
     Draws, Statistic, Weights, WildOptions, randomization_test, simultaneous_intervals,
     wild_bootstrap,
@@ -70,10 +70,10 @@ fn value(sketch: &View<'_>, options: &Options) {
     let _ = sketch.completeness();
     for within in [Within::Condition, Within::All] {
         for adjust in [Adjust::None, Adjust::Ancova] {
-            let icc = planning::icc_adjusted(sketch, within, options.level, adjust);
+            let icc = variance::icc_adjusted(sketch, within, options.level, adjust);
             fine("icc", &icc);
         }
-        fine("components", &planning::variance_components(sketch, within));
+        fine("components", &variance::variance_components(sketch, within));
         let deff = planning::design_effect(sketch, within);
         if deff.as_ref().is_ok_and(|d| d.n > 0) {
             fine("design_effect", &deff);
@@ -115,9 +115,12 @@ fn of_students(sketch: &View<'_>, options: &Options) {
 fn against(sketch: &View<'_>, control: &str, options: &Options) {
     let (level, strata) = (options.level, options.strata);
     fine("effects", &effect::effects(sketch, control, options));
+    let terms = effect::coefficients(sketch, control, options);
+    fine("coefficients", &terms.map(|all| all.terms));
+    let hypotheses = [format!("{} = 1", quoted(control))];
     fine(
-        "adjusted",
-        &effect::adjusted_effects(sketch, control, strata, level),
+        "contrasts",
+        &effect::contrasts(sketch, control, &hypotheses, options),
     );
     // Other ways to compare: pairs, two dimensions of clusters, mixed models.
     for (adjust, strata, se) in [

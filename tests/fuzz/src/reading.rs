@@ -4,7 +4,7 @@ use rct_core::error::{Class, Explain};
 use rct_core::experiment::{self, Json};
 use rct_core::json::{DEPTH, Origin, Text};
 use rct_core::metric::{self, Definition};
-use rct_core::monitoring::Families;
+use rct_core::multiplicity::Families;
 use rct_core::resolution::Compiled;
 use rct_core::simulation::Design;
 use serde_json::value::RawValue;

@@ -1,7 +1,7 @@
 //! Rows out of the bytes of a fuzzer: few keys, so that cells meet, and numbers of every kind.
 
 use crate::source::Source;
-use rct_core::effect::Options;
+use rct_core::regression::Options;
 use rct_core::sketch::{Cluster, Columns, Key, Row};
 
 /// A row that owns its values.

@@ -1,10 +1,10 @@
 //! Whether hypotheses are independent of each other.
 
-use super::HypothesisError;
-use crate::effect::combination::Linear;
-use crate::effect::formula::shown;
-use crate::effect::robust::dot;
 use crate::pulse::beat;
+use crate::regression::HypothesisError;
+use crate::regression::combination::Linear;
+use crate::regression::formula::shown;
+use crate::regression::robust::dot;
 
 /// Share of a length that is rounding of the projections.
 const ROUNDING: f64 = 1e-10;

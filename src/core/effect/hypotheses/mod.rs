@@ -1,24 +1,20 @@
 //! Linear hypotheses on means of conditions and slopes of covariates (see `formula` for how they are written).
 
-mod error;
 mod independent;
 
 use super::arms::{Arm, arms_of};
 use super::coefficients::About;
-use super::combination::{Linear, Parameters};
-use super::error::EffectError;
-use super::formula::{Formula, shown};
-use super::inference::Inference;
-use super::options::{Adjust, Options};
 use super::precision::Precision;
-use super::question::Question;
 use crate::error::Invalid;
 use crate::note::Note;
 use crate::pulse::beat;
+use crate::regression::combination::{Linear, Parameters};
+use crate::regression::formula::shown;
+use crate::regression::question::Question;
+use crate::regression::{Adjust, Formula, HypothesisError, Inference, Options, QuestionError};
 use crate::sketch::View;
 use serde::Serialize;
 
-pub use error::HypothesisError;
 pub(super) use independent::check_independent;
 
 /// Hypotheses of one call.
@@ -49,7 +45,7 @@ pub fn contrasts<T: AsRef<str>>(
     control: &str,
     hypotheses: &[T],
     options: &Options,
-) -> Result<Vec<Contrast>, EffectError> {
+) -> Result<Vec<Contrast>, QuestionError> {
     check_count(hypotheses.len(), MOST, "at most 1000 hypotheses")?;
     let question = Question::new(view, control, options)?;
     let parameters = Parameters::new(&question, options.adjust);
@@ -97,7 +93,7 @@ pub(super) fn check_count(
     count: usize,
     most: usize,
     must: &'static str,
-) -> Result<(), EffectError> {
+) -> Result<(), QuestionError> {
     if count <= most {
         return Ok(());
     }

@@ -1,8 +1,8 @@
 //! What can be wrong with rows and stored distributions.
 
 use crate::budget::OverBudget;
-use crate::effect::error::EffectError;
 use crate::error::{Class, Explain, spelled};
+use crate::regression::QuestionError;
 use crate::sketch::{MAX_CONDITION_BYTES, MAX_CONDITIONS};
 
 /// What can be wrong with rows and stored distributions.
@@ -25,7 +25,7 @@ pub enum QuantileError {
     /// Stored by a later version.
     UnknownVersion(u8),
     /// The question.
-    Effect(EffectError),
+    Effect(QuestionError),
 }
 
 impl From<OverBudget> for QuantileError {
@@ -34,8 +34,8 @@ impl From<OverBudget> for QuantileError {
     }
 }
 
-impl From<EffectError> for QuantileError {
-    fn from(e: EffectError) -> Self {
+impl From<QuestionError> for QuantileError {
+    fn from(e: QuestionError) -> Self {
         QuantileError::Effect(e)
     }
 }
@@ -74,10 +74,10 @@ impl Explain for QuantileError {
                 "stored distribution has version {v}, this is version {}",
                 super::wire::VERSION
             ),
-            Effect(EffectError::UnknownControl { control, .. }) => {
+            Effect(QuestionError::UnknownControl { control, .. }) => {
                 format!("control condition \"{control}\" is not in the distribution")
             }
-            Effect(EffectError::OnlyControl(control)) => {
+            Effect(QuestionError::OnlyControl(control)) => {
                 format!("the distribution has no condition besides the control \"{control}\"")
             }
             Effect(e) => e.message(),
@@ -90,10 +90,10 @@ impl Explain for QuantileError {
             QuantileError::TooManyConditions => {
                 Some("Each distinct value of the second argument is a condition.".to_owned())
             }
-            QuantileError::Effect(EffectError::UnknownControl {
+            QuantileError::Effect(QuestionError::UnknownControl {
                 control,
                 conditions,
-            }) => EffectError::UnknownControl {
+            }) => QuestionError::UnknownControl {
                 control: control.clone(),
                 conditions: conditions.clone(),
             }
@@ -120,7 +120,7 @@ impl Explain for QuantileError {
             }
             Corrupt(_) => "Make the distribution again from the rows.",
             UnknownVersion(_) => "Update pg_rct on this server.",
-            Effect(EffectError::OnlyControl(_)) => {
+            Effect(QuestionError::OnlyControl(_)) => {
                 "An effect compares two conditions; check the WHERE clause of the distribution."
             }
             Effect(e) => return e.hint(),

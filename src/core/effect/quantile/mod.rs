@@ -14,12 +14,11 @@ pub use distribution::Distribution;
 pub use error::QuantileError;
 
 use super::comparison::Comparison;
-use super::error::EffectError;
-use super::inference::Inference;
-use super::notes::{FEW_CLUSTERS, TOO_LOW_DF};
-use super::options::{check_level, control_among};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
+use crate::regression::notes::{FEW_CLUSTERS, TOO_LOW_DF};
+use crate::regression::options::{check_level, control_among};
+use crate::regression::{Inference, QuestionError};
 use arm::{Arm, Quantile};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -88,7 +87,7 @@ pub fn quantile_effects(
     if let Some(&p) = probabilities.iter().find(|p| !(**p > 0.0 && **p < 1.0)) {
         const HINT: &str = "Write 0.5 for the median.";
         let invalid = Invalid::number("probabilities", "between 0 and 1", p, HINT);
-        return Err(EffectError::Invalid(invalid).into());
+        return Err(QuestionError::Invalid(invalid).into());
     }
     let arms = distribution.arms()?;
     let names: Vec<&String> = arms.iter().map(|a| &a.name).collect();

@@ -16,14 +16,12 @@ mod gls;
 mod profile;
 mod sums;
 
-use super::error::EffectError;
 use super::estimate::{Effect, rows_of};
-use super::inference::Inference;
-use super::options::{Estimand, Options, check_level};
-use super::question::Question;
-use super::robust::StdError;
 use crate::error::Invalid;
 use crate::note::{Code, Note};
+use crate::regression::options::check_level;
+use crate::regression::question::Question;
+use crate::regression::{Estimand, Inference, Options, QuestionError, StdError};
 use crate::sketch::View;
 use df::Curvature;
 use gls::Point;
@@ -82,14 +80,14 @@ pub fn random_intercept(
     control: &str,
     options: &Options,
     df: MixedDf,
-) -> Result<RandomIntercept, EffectError> {
+) -> Result<RandomIntercept, QuestionError> {
     check_level(options.level)?;
     if options.estimand == Estimand::Cluster {
         return Err(Invalid::word(
             "estimand",
             "\"student\" in a mixed model",
             "cluster",
-            "Use rct.effects, in which each cluster can count the same.",
+            "Use another se: clusters can count the same in a regression.",
         )
         .into());
     }
@@ -103,7 +101,7 @@ pub fn random_intercept(
             argument: "sketch",
             must: "without weights in a mixed model",
             got: "one with weights".to_owned(),
-            hint: "Use rct.effects, which takes weights, or build the sketch without them.",
+            hint: "Use another se, such as \"CR2\", which takes weights; or build the sketch without them.",
         }
         .into());
     }
@@ -148,11 +146,17 @@ pub fn random_intercept(
 impl RandomIntercept {
     /// The variances in words.
     fn parts(&self) -> Option<String> {
-        let (between, within, icc) = (self.variance_between?, self.variance_within?, self.icc?);
+        let [between, within, icc] =
+            [self.variance_between?, self.variance_within?, self.icc?].map(six_digits);
         Some(format!(
             "variance between clusters {between}, within clusters {within}, intra-cluster correlation {icc}"
         ))
     }
+}
+
+/// A number to read: its first six digits.
+fn six_digits(x: f64) -> f64 {
+    format!("{x:.5e}").parse().unwrap_or(x)
 }
 
 /// The fit at the maximum; nothing if there is none, which a note says.

@@ -5,10 +5,10 @@
 //! generalized least squares adds to it. Strata that a cluster links, directly or by way of others, form a block; mostly
 //! each stratum is one of its own.
 
-use crate::effect::design::{Design, times_transposed};
-use crate::effect::error::EffectError;
 use crate::error::Invalid;
 use crate::pulse::{self, Pulse, each};
+use crate::regression::QuestionError;
+use crate::regression::design::{Design, times_transposed};
 use nalgebra::{DMatrix, DVector};
 
 /// Most strata of a block.
@@ -70,7 +70,7 @@ pub struct Form {
 
 impl Sums {
     /// Reads a regression without weights.
-    pub fn new(design: &Design) -> Result<Self, EffectError> {
+    pub fn new(design: &Design) -> Result<Self, QuestionError> {
         let (p, strata) = (design.p(), design.stratum_weights.len());
         let (places, blocks) = blocks(design);
         if let Some(&most) = blocks.iter().max().filter(|&&most| most > MAX_LINKED) {

@@ -10,19 +10,17 @@
 
 use super::{Guard, Segments, subgroup_effects};
 use crate::distribution::{f_upper, t_critical};
-use crate::effect::error::EffectError;
 use crate::effect::estimate::conditions_kept;
-use crate::effect::inference::FTest;
 use crate::effect::joint::wald;
-use crate::effect::negligible::difference;
-use crate::effect::notes::{LOW_DF, TOO_LOW_DF};
-use crate::effect::options::Options;
-use crate::effect::question::Question;
-use crate::effect::robust::{Contributions, contributions};
-use crate::effect::satterthwaite::{Form, Products, Terms};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
+use crate::regression::negligible::difference;
+use crate::regression::notes::{LOW_DF, TOO_LOW_DF};
+use crate::regression::question::Question;
+use crate::regression::robust::{Contributions, contributions};
+use crate::regression::satterthwaite::{Form, Products, Terms};
+use crate::regression::{FTest, Options, QuestionError};
 use crate::sketch::{Key, View};
 use nalgebra::DMatrix;
 use serde::Serialize;
@@ -66,7 +64,7 @@ pub fn interaction_test(
     control: &str,
     options: &Options,
     guard: Guard,
-) -> Result<Vec<InteractionTest>, EffectError> {
+) -> Result<Vec<InteractionTest>, QuestionError> {
     if segments.0.len() > MAX_SEGMENTS {
         return Err(Invalid {
             argument: "segments",
@@ -142,7 +140,7 @@ struct Analysis {
 }
 
 impl Analysis {
-    fn new(view: &View<'_>, control: &str, options: &Options) -> Result<Self, EffectError> {
+    fn new(view: &View<'_>, control: &str, options: &Options) -> Result<Self, QuestionError> {
         let question = Question::new(view, control, options)?;
         let contrasts: Vec<Vec<f64>> = (0..conditions_kept(&question.design))
             .map(|j| question.design.contrast(j))

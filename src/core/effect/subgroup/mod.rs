@@ -9,15 +9,14 @@ pub use interaction::{InteractionTest, interaction_test};
 
 use super::arms::{Arm, arms};
 use super::comparison::Comparison;
-use super::error::EffectError;
 use super::estimate::{Effect, effects};
-use super::inference::Inference;
-use super::notes::on_difference;
-use super::options::{Options, control_among};
 use crate::error::Invalid;
-use crate::monitoring::holm;
+use crate::multiplicity::holm;
 use crate::note::{Code, Note};
 use crate::pulse;
+use crate::regression::notes::on_difference;
+use crate::regression::options::control_among;
+use crate::regression::{Inference, Options, QuestionError};
 use crate::sketch::View;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -32,7 +31,7 @@ impl<'a> Segments<'a> {
     pub fn new(
         names: Vec<Option<String>>,
         views: Vec<Option<View<'a>>>,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         if names.len() != views.len() {
             return Err(Invalid {
                 argument: "sketches",
@@ -79,7 +78,7 @@ pub struct Guard {
 
 impl Guard {
     /// Each condition needs so many rows and clusters in a segment; at least 1.
-    pub fn new(min_students: i64, min_clusters: i64) -> Result<Self, EffectError> {
+    pub fn new(min_students: i64, min_clusters: i64) -> Result<Self, QuestionError> {
         const HINT: &str =
             "A smaller guard shows less certain effects of fewer students; 1 shows all.";
         let read = |argument: &'static str, value: i64| {
@@ -128,7 +127,7 @@ pub fn subgroup_effects(
     control: &str,
     options: &Options,
     guard: Guard,
-) -> Result<Vec<SubgroupEffect>, EffectError> {
+) -> Result<Vec<SubgroupEffect>, QuestionError> {
     let mut arms_of_segments = Vec::with_capacity(segments.0.len());
     for (_, view) in &segments.0 {
         pulse::beat();

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use tokens::{Kind, OPERAND, Token, tokens};
 
 use error::Stop;
-pub(super) use error::shown;
+pub(crate) use error::shown;
 pub use error::{Flaw, FormulaError};
 pub use tokens::quoted;
 

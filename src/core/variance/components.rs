@@ -1,8 +1,8 @@
 //! Variance between and within clusters, and how much of each the covariates explain.
 
 use super::icc::{Within, anova};
-use crate::effect::{Adjust, EffectError};
 use crate::note::{Code, Note};
+use crate::regression::{Adjust, QuestionError};
 use crate::sketch::View;
 use serde::Serialize;
 
@@ -36,7 +36,7 @@ pub struct Components {
 }
 
 /// Variance components of a sketch, over its rows with all covariates.
-pub fn variance_components(view: &View<'_>, within: Within) -> Result<Components, EffectError> {
+pub fn variance_components(view: &View<'_>, within: Within) -> Result<Components, QuestionError> {
     let with_covariates = view.covariate_count() > 0;
     let adjust = if with_covariates {
         Adjust::Ancova

@@ -11,7 +11,7 @@
 //! sees those of the strata that it touches.
 
 use super::design::{Cluster, Design, times_transposed};
-use super::error::EffectError;
+use super::error::QuestionError;
 use super::negligible;
 use super::satterthwaite::{Form, Terms};
 use super::weighted;
@@ -166,7 +166,7 @@ pub fn contributions(
     design: &Design,
     contrasts: &[Vec<f64>],
     se: StdError,
-) -> Result<Contributions, EffectError> {
+) -> Result<Contributions, QuestionError> {
     let mut out = Contributions {
         scores: Vec::with_capacity(design.clusters.len()),
         terms: Vec::new(),
@@ -198,7 +198,7 @@ pub fn contributions(
 }
 
 /// Refuses clusters of several rows where each must be one.
-fn check_rows(design: &Design, se: StdError) -> Result<(), EffectError> {
+fn check_rows(design: &Design, se: StdError) -> Result<(), QuestionError> {
     let several = |cluster: &&Cluster| {
         // Without weights there is one set of sums; with them the first has the zeroth power.
         let borders = cluster.grams.first().map_or(&[][..], |g| &g.borders);
@@ -292,7 +292,7 @@ impl Block {
         sizes: &[f64],
         se: StdError,
         carried: &mut [bool],
-    ) -> Result<Vec<Vec<f64>>, EffectError> {
+    ) -> Result<Vec<Vec<f64>>, QuestionError> {
         let seen = contrasts
             .iter()
             .map(|d| local(d, self.p, &self.strata).collect());
@@ -408,12 +408,12 @@ fn leverage(root: &[f64], s: &[f64], p: usize, k: usize, out: &mut [f64], buffer
 }
 
 /// Eigenvalues and vectors of a symmetric matrix.
-pub fn eigen(matrix: DMatrix<f64>) -> Result<SymmetricEigen<f64, nalgebra::Dyn>, EffectError> {
+pub fn eigen(matrix: DMatrix<f64>) -> Result<SymmetricEigen<f64, nalgebra::Dyn>, QuestionError> {
     if matrix.iter().any(|v| !v.is_finite()) {
-        return Err(EffectError::Numeric("the leverage of a cluster"));
+        return Err(QuestionError::Numeric("the leverage of a cluster"));
     }
     SymmetricEigen::try_new(matrix, f64::EPSILON, 10_000)
-        .ok_or(EffectError::Numeric("the leverage of a cluster"))
+        .ok_or(QuestionError::Numeric("the leverage of a cluster"))
 }
 
 fn set(v: &mut [f64], at: usize, value: f64) {

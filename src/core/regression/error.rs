@@ -1,12 +1,12 @@
 //! What can be wrong with a question to a sketch.
 
-use super::hypotheses::HypothesisError;
+use super::hypothesis::HypothesisError;
 use crate::error::{Class, Explain, Invalid, spelled};
 use crate::sketch::SketchError;
 
 /// What can be wrong with a question to a sketch.
 #[derive(Debug, Clone, PartialEq)]
-pub enum EffectError {
+pub enum QuestionError {
     /// The control condition is not in the sketch.
     UnknownControl {
         /// What was asked for.
@@ -55,37 +55,37 @@ pub enum EffectError {
     Numeric(&'static str),
 }
 
-impl From<SketchError> for EffectError {
+impl From<SketchError> for QuestionError {
     fn from(e: SketchError) -> Self {
-        EffectError::Sketch(e)
+        QuestionError::Sketch(e)
     }
 }
 
-impl From<HypothesisError> for EffectError {
+impl From<HypothesisError> for QuestionError {
     fn from(e: HypothesisError) -> Self {
-        EffectError::Hypothesis(e)
+        QuestionError::Hypothesis(e)
     }
 }
 
-impl From<Invalid> for EffectError {
+impl From<Invalid> for QuestionError {
     fn from(e: Invalid) -> Self {
-        EffectError::Invalid(e)
+        QuestionError::Invalid(e)
     }
 }
 
-impl Explain for EffectError {
+impl Explain for QuestionError {
     fn class(&self) -> Class {
         match self {
-            EffectError::Sketch(e) => e.class(),
-            EffectError::Hypothesis(e) => e.class(),
-            EffectError::Numeric(_) => Class::OutOfRange,
-            EffectError::TooLarge { .. } => Class::LimitExceeded,
+            QuestionError::Sketch(e) => e.class(),
+            QuestionError::Hypothesis(e) => e.class(),
+            QuestionError::Numeric(_) => Class::OutOfRange,
+            QuestionError::TooLarge { .. } => Class::LimitExceeded,
             _ => Class::InvalidParameter,
         }
     }
 
     fn message(&self) -> String {
-        use EffectError::*;
+        use QuestionError::*;
         match self {
             UnknownControl { control, .. } => {
                 format!("control condition \"{control}\" is not in the sketch")
@@ -124,7 +124,7 @@ impl Explain for EffectError {
 
     fn detail(&self) -> Option<String> {
         match self {
-            EffectError::UnknownControl { conditions, .. } => {
+            QuestionError::UnknownControl { conditions, .. } => {
                 if conditions.is_empty() {
                     return Some("The sketch has no condition.".to_owned());
                 }
@@ -138,14 +138,14 @@ impl Explain for EffectError {
                     quoted.join(", ")
                 ))
             }
-            EffectError::Sketch(e) => e.detail(),
-            EffectError::Hypothesis(e) => e.detail(),
+            QuestionError::Sketch(e) => e.detail(),
+            QuestionError::Hypothesis(e) => e.detail(),
             _ => None,
         }
     }
 
     fn hint(&self) -> Option<String> {
-        use EffectError::*;
+        use QuestionError::*;
         let text = match self {
             UnknownControl { .. } => "Name one of these as control; case and spaces count.",
             OnlyControl(_) => {

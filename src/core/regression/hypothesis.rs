@@ -1,7 +1,7 @@
 //! What can be wrong with hypotheses.
 
-use crate::effect::formula::{Flaw, FormulaError};
 use crate::error::{Class, Explain, short};
+use crate::regression::formula::{Flaw, FormulaError};
 
 /// What can be wrong with hypotheses. Texts of hypotheses are shortened.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! cluster `Q = X` is enough. All in coordinates in which `M` is the identity, with `Ω = Σ w² x x'`.
 
 use super::design::{Cluster, Design, Gram, times_transposed};
-use super::error::EffectError;
+use super::error::QuestionError;
 use super::negligible;
 use super::robust::{Contributions, StdError, eigen, local, sizes};
 use super::satterthwaite::{Form, Terms};
@@ -22,7 +22,7 @@ pub fn contributions(
     contrasts: &[Vec<f64>],
     se: StdError,
     out: &mut Contributions,
-) -> Result<(), EffectError> {
+) -> Result<(), QuestionError> {
     let mut pulse = Pulse::every(1 << 6);
     let blocks: Vec<Block> = design
         .clusters
@@ -224,7 +224,7 @@ fn cr2(
     cluster: &Cluster,
     omega: &Omega,
     directions: &[DVector<f64>],
-) -> Result<Solved, EffectError> {
+) -> Result<Solved, QuestionError> {
     let k = block.first.xx.nrows();
     let local = omega.local(&cluster.strata);
     let identity = DMatrix::<f64>::identity(k, k);
@@ -329,7 +329,7 @@ fn cr3(
     directions: &[DVector<f64>],
     sizes: &[f64],
     out: &mut Contributions,
-) -> Result<Solved, EffectError> {
+) -> Result<Solved, QuestionError> {
     let e1 = eigen(block.first.xx.clone())?;
     let solve = |(i, (d, size)): (usize, (&DVector<f64>, &f64))| {
         let mut g = DVector::zeros(d.len());

@@ -2,9 +2,9 @@
 
 use super::anova::{Anova, MeanSquares};
 use crate::distribution::{f_critical, normal_critical};
-use crate::effect::options::check_level;
-use crate::effect::{Adjust, EffectError};
 use crate::note::{Code, Note};
+use crate::regression::options::check_level;
+use crate::regression::{Adjust, QuestionError};
 use crate::sketch::{CellMoments, Centre, Moments, Rows, View};
 use crate::words::{Word, unknown};
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub enum Within {
 }
 
 impl Word for Within {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
+    fn from_word(word: &str) -> Result<Self, QuestionError> {
         match word {
             "condition" => Ok(Within::Condition),
             "all" => Ok(Within::All),
@@ -79,7 +79,7 @@ pub struct Icc {
 }
 
 /// Intra-cluster correlation of the outcome of a sketch. Weights are not used.
-pub fn icc(view: &View<'_>, within: Within, level: f64) -> Result<Icc, EffectError> {
+pub fn icc(view: &View<'_>, within: Within, level: f64) -> Result<Icc, QuestionError> {
     icc_adjusted(view, within, level, Adjust::None)
 }
 
@@ -90,7 +90,7 @@ pub fn icc_adjusted(
     within: Within,
     level: f64,
     adjust: Adjust,
-) -> Result<Icc, EffectError> {
+) -> Result<Icc, QuestionError> {
     check_level(level)?;
     let anova = anova(view, within, adjust)?;
     let mut icc = point(&anova, adjust == Adjust::Ancova);
@@ -102,10 +102,14 @@ pub fn icc_adjusted(
 }
 
 /// Analysis of variance of all rows, or of those with all covariates.
-pub(super) fn anova(view: &View<'_>, within: Within, adjust: Adjust) -> Result<Anova, EffectError> {
+pub(super) fn anova(
+    view: &View<'_>,
+    within: Within,
+    adjust: Adjust,
+) -> Result<Anova, QuestionError> {
     let rows = match adjust.with_common_slope()? {
         Adjust::None => Rows::All,
-        _ if view.covariate_count() == 0 => return Err(EffectError::NoCovariates),
+        _ if view.covariate_count() == 0 => return Err(QuestionError::NoCovariates),
         _ => Rows::WithCovariates,
     };
     let centre = match within {

@@ -115,7 +115,7 @@ pub fn factor_doubles(gram: &[f64], all: usize) -> Factor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::effect::negligible::ALIASED;
+    use crate::regression::negligible::ALIASED;
 
     fn fit(rows: &[([f64; 2], f64)]) -> (Factor, Vec<f64>) {
         let product = |i: usize, j: usize| {

@@ -1,7 +1,8 @@
 //! The words that callers choose from.
 
-use super::error::EffectError;
+use super::error::QuestionError;
 use super::robust::StdError;
+use crate::error::Invalid;
 use crate::sketch::Centre;
 use crate::words::{Word, unknown};
 
@@ -27,7 +28,7 @@ impl Adjust {
     }
 
     /// The same for what has no use for a slope of each condition: Lin's regression is refused.
-    pub fn with_common_slope(self) -> Result<Self, EffectError> {
+    pub fn with_common_slope(self) -> Result<Self, QuestionError> {
         match self {
             Adjust::Lin => unknown("adjust", "lin", "\"none\", \"ancova\""),
             other => Ok(other),
@@ -45,6 +46,22 @@ pub enum Estimand {
     Cluster,
 }
 
+impl Estimand {
+    /// The same for what has no form in which clusters count the same.
+    pub(crate) fn of_students(self, must: &'static str) -> Result<(), QuestionError> {
+        match self {
+            Estimand::Student => Ok(()),
+            Estimand::Cluster => Err(Invalid::word(
+                "estimand",
+                must,
+                "cluster",
+                "Only the plain regression of rct.effects can let each cluster count the same.",
+            )
+            .into()),
+        }
+    }
+}
+
 /// Use of the strata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strata {
@@ -60,7 +77,7 @@ pub enum Strata {
 
 impl Strata {
     /// The same for what is one regression and its sandwich: an error for other uses.
-    pub(crate) fn of_one_regression(self) -> Result<Self, EffectError> {
+    pub(crate) fn of_one_regression(self) -> Result<Self, QuestionError> {
         match self {
             Strata::Pairs => unknown("strata", "pairs", "\"auto\", \"ignore\""),
             Strata::Clusters => unknown("strata", "clusters", "\"auto\", \"ignore\""),
@@ -78,7 +95,7 @@ impl Strata {
 }
 
 impl Word for Adjust {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
+    fn from_word(word: &str) -> Result<Self, QuestionError> {
         match word {
             "none" => Ok(Adjust::None),
             "ancova" => Ok(Adjust::Ancova),
@@ -89,7 +106,7 @@ impl Word for Adjust {
 }
 
 impl Word for Strata {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
+    fn from_word(word: &str) -> Result<Self, QuestionError> {
         match word {
             "auto" => Ok(Strata::Absorb),
             "ignore" => Ok(Strata::Ignore),
@@ -105,7 +122,7 @@ impl Word for Strata {
 }
 
 impl Word for Estimand {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
+    fn from_word(word: &str) -> Result<Self, QuestionError> {
         match word {
             "student" => Ok(Estimand::Student),
             "cluster" => Ok(Estimand::Cluster),
@@ -115,7 +132,7 @@ impl Word for Estimand {
 }
 
 impl Word for StdError {
-    fn from_word(word: &str) -> Result<Self, EffectError> {
+    fn from_word(word: &str) -> Result<Self, QuestionError> {
         let known = StdError::ALL.iter().find(|se| se.word() == word);
         known.copied().map_or_else(
             || {
@@ -131,11 +148,11 @@ impl Word for StdError {
 }
 
 /// Refuses a confidence level that is not inside (0, 1).
-pub(crate) fn check_level(level: f64) -> Result<(), EffectError> {
+pub(crate) fn check_level(level: f64) -> Result<(), QuestionError> {
     if level > 0.0 && level < 1.0 {
         Ok(())
     } else {
-        Err(EffectError::Level(level))
+        Err(QuestionError::Level(level))
     }
 }
 
@@ -143,14 +160,14 @@ pub(crate) fn check_level(level: f64) -> Result<(), EffectError> {
 pub(crate) fn control_among<T: AsRef<str>>(
     conditions: &[T],
     control: &str,
-) -> Result<usize, EffectError> {
+) -> Result<usize, QuestionError> {
     let mut names = conditions.iter().map(T::as_ref);
     match names.position(|name| name == control) {
-        None => Err(EffectError::UnknownControl {
+        None => Err(QuestionError::UnknownControl {
             control: control.to_owned(),
             conditions: conditions.iter().map(|c| c.as_ref().to_owned()).collect(),
         }),
-        Some(_) if conditions.len() < 2 => Err(EffectError::OnlyControl(control.to_owned())),
+        Some(_) if conditions.len() < 2 => Err(QuestionError::OnlyControl(control.to_owned())),
         Some(number) => Ok(number),
     }
 }
@@ -189,7 +206,7 @@ impl Options {
         strata: &str,
         se: &str,
         level: f64,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         check_level(level)?;
         Ok(Options {
             adjust: Adjust::from_word(adjust)?,
@@ -201,7 +218,7 @@ impl Options {
     }
 
     /// The same with the estimand named by a word.
-    pub fn with_estimand(self, word: &str) -> Result<Self, EffectError> {
+    pub fn with_estimand(self, word: &str) -> Result<Self, QuestionError> {
         Ok(Options {
             estimand: Estimand::from_word(word)?,
             ..self

@@ -70,7 +70,7 @@ impl std::fmt::Display for FormulaError {
 }
 
 /// What a message shows of a hypothesis.
-pub(in crate::effect) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     short(text, 100)
 }
 

@@ -1,13 +1,13 @@
 //! The regression that a call asks for.
 
 use super::design::{Design, treated};
-use super::error::EffectError;
+use super::error::QuestionError;
 use super::options::{Adjust, Estimand, Options, control_among};
 use super::robust::StdError;
+use crate::error::Invalid;
 use crate::note::Note;
 use crate::pulse::{self, beat};
 use crate::sketch::{Centre, Moments, Rows, View};
-use crate::words::unknown;
 
 /// The regression of a call and what else its rows need.
 pub struct Question {
@@ -27,46 +27,32 @@ pub struct Question {
 
 impl Question {
     /// Checks the call and builds the regression.
-    pub fn new(view: &View<'_>, control: &str, options: &Options) -> Result<Self, EffectError> {
-        Question::on(view, control, options, options.adjust != Adjust::None)
-    }
-
-    /// The same on rows with all covariates, whether or not the regression has them.
-    pub fn on_complete_rows(
-        view: &View<'_>,
-        control: &str,
-        options: &Options,
-    ) -> Result<Self, EffectError> {
-        Question::on(view, control, options, true)
-    }
-
-    fn on(
-        view: &View<'_>,
-        control: &str,
-        options: &Options,
-        complete: bool,
-    ) -> Result<Self, EffectError> {
+    pub fn new(view: &View<'_>, control: &str, options: &Options) -> Result<Self, QuestionError> {
         options.strata.of_one_regression()?;
         if options.se == StdError::Delta {
-            return unknown("se", "delta", "another one: the outcome is not a ratio");
+            return Err(Invalid::word(
+                "se",
+                "an estimator for means, such as \"CR2\"",
+                "delta",
+                "The delta method is for outcomes that are ratios.",
+            )
+            .into());
         }
         if !options.se.is_of_least_squares() {
-            return unknown(
+            return Err(Invalid::word(
                 "se",
+                "an estimator for least squares, such as \"CR2\"",
                 options.se.word(),
-                "that of a regression by least squares here",
-            );
+                "Mixed models are answered by rct.effects alone, without strata => 'pairs' or 'clusters'.",
+            )
+            .into());
         }
         if options.adjust != Adjust::None && view.covariate_count() == 0 {
-            return Err(EffectError::NoCovariates);
+            return Err(QuestionError::NoCovariates);
         }
-        let rows_outcome = match complete {
-            true => Rows::WithCovariatesOutcomeOnly,
-            false => Rows::All,
-        };
-        let rows = match options.adjust {
-            Adjust::None => rows_outcome,
-            Adjust::Ancova | Adjust::Lin => Rows::WithCovariates,
+        let (rows, rows_outcome) = match options.adjust {
+            Adjust::None => (Rows::All, Rows::All),
+            Adjust::Ancova | Adjust::Lin => (Rows::WithCovariates, Rows::WithCovariatesOutcomeOnly),
         };
         let centre = options.strata.centre();
         let read = |rows, centre| {
@@ -74,7 +60,7 @@ impl Question {
             if options.estimand == Estimand::Cluster {
                 moments.count_clusters_equally();
             }
-            Ok::<Moments, EffectError>(moments)
+            Ok::<Moments, QuestionError>(moments)
         };
         let mut moments = read(rows, centre)?;
         let number = number_of(&moments, control)?;
@@ -113,7 +99,7 @@ impl Question {
         moments: Moments,
         pooled: Moments,
         control: &str,
-    ) -> Result<Self, EffectError> {
+    ) -> Result<Self, QuestionError> {
         let number = number_of(&moments, control)?;
         limit_size(&moments, 0)?;
         Ok(Question {
@@ -159,7 +145,7 @@ impl Question {
     }
 }
 
-fn number_of(moments: &Moments, control: &str) -> Result<usize, EffectError> {
+fn number_of(moments: &Moments, control: &str) -> Result<usize, QuestionError> {
     let names: Vec<&String> = moments.conditions.iter().map(|c| &c.name).collect();
     control_among(&names, control)
 }
@@ -170,14 +156,14 @@ const MAX_REGRESSORS: usize = 64;
 const MAX_GRAM_NUMBERS: usize = 1 << 27;
 
 /// An analysis keeps a matrix for each cluster; that must not take more memory than a server can be asked for.
-pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), EffectError> {
+pub fn limit_size(moments: &Moments, interactions: usize) -> Result<(), QuestionError> {
     let regressors = moments.conditions.len() + moments.columns - 2 + interactions;
     let powers = if moments.weighted { 3 } else { 1 };
     let numbers = regressors
         .saturating_mul(regressors)
         .saturating_mul(powers * moments.clusters.len());
     if regressors > MAX_REGRESSORS || numbers > MAX_GRAM_NUMBERS {
-        return Err(EffectError::TooLarge {
+        return Err(QuestionError::TooLarge {
             regressors,
             clusters: moments.clusters.len(),
         });

@@ -1,8 +1,8 @@
 //! Analysis of variance of a sketch: rows in clusters in classes, with covariates by fitting constants.
 
-use crate::effect::negligible::{ALIASED, beyond_digits, settled, squares_beyond_digits};
 use crate::exact::Wide;
 use crate::pulse::{self, Pulse};
+use crate::regression::negligible::{ALIASED, beyond_digits, settled, squares_beyond_digits};
 use crate::sketch::{CellMoments, Moments};
 
 /// Cross products of the outcome (column 0) and the covariates between and within groups, a group being a cluster of one
