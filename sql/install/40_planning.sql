@@ -58,8 +58,8 @@ COMMENT ON FUNCTION rct.trial(
 CREATE TYPE rct.planned AS (
     icc double precision, delta double precision, clusters bigint, clusters_control bigint, power double precision,
     mde double precision, mde_approx double precision, std_error double precision, df double precision,
-    design_effect double precision, n_effective double precision, clusters_analysed double precision,
-    clusters_control_analysed double precision, cluster_size_analysed double precision, notes text[]
+    design_effect double precision, n_effective double precision, clusters_analyzed double precision,
+    clusters_control_analyzed double precision, cluster_size_analyzed double precision, notes text[]
 );
 COMMENT ON TYPE rct.planned IS
     'what a planned trial can show: a row of rct.power, rct.mde, rct.clusters_needed and rct.power_table';
@@ -91,7 +91,7 @@ CREATE FUNCTION rct.power_table(
 ) RETURNS SETOF rct.planned
     AS 'MODULE_PATHNAME', 'power_table_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 12;
 COMMENT ON FUNCTION rct.power_table(rct.trial, integer[], integer[], double precision[], double precision) IS
-    'smallest detectable effect, and power for an effect delta, over numbers of clusters and intra-cluster correlations (by default that of the trial); NULL clusters_control are as many as clusters, other NULLs are an error';
+    'smallest detectable effect, and power for an effect delta, over numbers of clusters and intra-cluster correlations (by default that of the trial); NULL clusters_control are as many as clusters, NULL icc is that of the trial, NULL delta gives no power, other NULLs are an error';
 
 CREATE TYPE rct.roster_se_row AS (
     condition text, control text, std_error double precision, df double precision, mde double precision,
@@ -120,4 +120,4 @@ CREATE FUNCTION rct.duration(
 )
     AS 'MODULE_PATHNAME', 'duration_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION rct.duration(rct.trial, date, integer, date[], integer[], double precision, daterange[], integer[], integer, daterange[]) IS
-    'when exposure and assessment of the clusters that have joined are over on the calendar of instruction, and what effect they can show; NULL windows are any time, other NULLs are an error';
+    'when exposure and assessment of the clusters that have joined are over on the calendar of instruction, and what effect they can show; NULL windows are any time, NULL closed no holidays, other NULLs are an error';

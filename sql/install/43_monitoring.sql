@@ -9,7 +9,7 @@ CREATE FUNCTION rct.sequential_bounds(
 )
     AS 'MODULE_PATHNAME', 'sequential_bounds_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 5;
 COMMENT ON FUNCTION rct.sequential_bounds(double precision[], double precision, integer, text, text, double precision[], boolean) IS
-    'what each look at a running experiment needs to reject, so that all looks together keep alpha (Lan and DeMets); NULLs other than df are an error';
+    'what each look at a running experiment needs to reject, so that all looks together keep the error rate (Lan and DeMets); NULLs other than df are an error';
 
 CREATE FUNCTION rct.sequential_test(
     estimates double precision[], std_errors double precision[], information double precision[],

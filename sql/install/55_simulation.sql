@@ -10,7 +10,7 @@ CREATE FUNCTION rct.simulate(
 )
     AS 'MODULE_PATHNAME', 'simulate_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000 ROWS 2;
 COMMENT ON FUNCTION rct.simulate(jsonb, integer, text, double precision) IS
-    'power, type I error, coverage and rate of sample ratio alarms of a design, over synthetic rosters that are assigned and analysed by the code of real experiments; NULLs are an error';
+    'power, type I error, coverage and rate of sample ratio alarms of a design, over synthetic rosters that are assigned and analyzed by the code of real experiments; NULLs are an error';
 
 CREATE FUNCTION rct.simulate_roster(design jsonb, seed text DEFAULT '1', draw integer DEFAULT 0) RETURNS TABLE (
     student bigint, class bigint, teacher bigint, unit bigint, stratum bigint, condition text, late boolean,

@@ -156,7 +156,7 @@ BEGIN
     PERFORM rct._identifier('key of a segment'::text, segment),
         CASE WHEN context <> '' THEN rct._identifier('context'::text, context) END;
     IF kind IS NULL OR kind NOT IN ('public', 'global_exclusion') THEN
-        RAISE EXCEPTION 'kind of segment "%" is not one of its words', coalesce(kind, 'NULL') USING
+        RAISE EXCEPTION 'invalid kind of segment "%"', coalesce(kind, 'NULL') USING
             ERRCODE = 'invalid_parameter_value', HINT = 'Use public or global_exclusion.';
     END IF;
     IF context IS NOT NULL AND kind <> 'global_exclusion' THEN
@@ -210,7 +210,7 @@ DECLARE
     e rct.experiment := rct._experiment(experiment);
 BEGIN
     IF list IS NULL OR list NOT IN ('include', 'exclude') THEN
-        RAISE EXCEPTION 'list "%" is not one of its words', coalesce(list, 'NULL') USING
+        RAISE EXCEPTION 'invalid list "%"', coalesce(list, 'NULL') USING
             ERRCODE = 'invalid_parameter_value', HINT = 'Use include or exclude.';
     END IF;
     IF e.status IN ('cancelled', 'archived') THEN

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION rct.srm(experiment text, level double precision DEFAULT 0.999)
     RETURNS TABLE (
-        unit_type text, method text, condition_names text[], observed bigint[], expected_counts double precision[], n bigint,
+        unit_type text, method text, conditions text[], counts bigint[], expected_counts double precision[], n bigint,
         chi2 double precision, df bigint, p_value double precision, p_exact double precision, verdict text, notes text[]
     )
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -13,7 +13,7 @@ DECLARE
     algorithm text := e.spec #>> '{assignment,algorithm}';
     codes text[];
     shares float8[];
-    counts bigint[];
+    seen bigint[];
     unplaced bigint;
 BEGIN
     IF e.spec ->> 'unit' = 'within_subjects' THEN
@@ -33,10 +33,10 @@ BEGIN
             FROM jsonb_array_elements(e.spec -> 'conditions') WITH ORDINALITY x (c, i)
         )
         SELECT array_agg(condition ORDER BY i, condition COLLATE "C"), array_agg(coalesce(d.weight, 0) ORDER BY i, condition COLLATE "C"),
-            array_agg(coalesce(u.units, 0) ORDER BY i, condition COLLATE "C") INTO codes, shares, counts
+            array_agg(coalesce(u.units, 0) ORDER BY i, condition COLLATE "C") INTO codes, shares, seen
             FROM design d FULL JOIN enrolled u USING (condition) WHERE condition IS NOT NULL;
-        RETURN QUERY SELECT kind, algorithm, codes, counts, r.expected_counts, r.n, r.chi2, r.df, r.p_value, r.p_exact, r.verdict, r.notes
-            FROM rct.srm(counts, shares, codes, level) r;
+        RETURN QUERY SELECT kind, algorithm, codes, seen, r.expected_counts, r.n, r.chi2, r.df, r.p_value, r.p_exact, r.verdict, r.notes
+            FROM rct.srm(seen, shares, codes, level) r;
         RETURN;
     END IF;
     IF NOT EXISTS (SELECT FROM rct.run r WHERE r.experiment_id = e.id) THEN
@@ -61,7 +61,7 @@ BEGIN
                 array_agg(c.enrolled ORDER BY c.stratum COLLATE "C", c.condition COLLATE "C") AS enrolled
             FROM counted c
         )
-        SELECT kind, algorithm, r.condition_names, r.counts, r.expected_counts, r.n, r.chi2, r.df, r.p_value, r.p_exact, r.verdict,
+        SELECT kind, algorithm, r.conditions, r.counts, r.expected_counts, r.n, r.chi2, r.df, r.p_value, r.p_exact, r.verdict,
             r.notes || CASE WHEN unplaced > 0
                 THEN ARRAY[format('unallocated: enrolled without a place in the randomization, and not counted: %s', unplaced)]
                 ELSE '{}' END

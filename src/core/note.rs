@@ -113,7 +113,6 @@ codes! {
         Cr3Undefined "cr3_undefined" "Leaving one of the clusters out leaves no effect to estimate, so CR3 and CV3 do not exist."
         Cumulative "cumulative" "Counts of a later look are smaller than those before. Give counts from the start, not those since the last look."
         Empty "empty" "No value lies in the intervals of all looks: the effect is not the same at all of them."
-        Guarded "small_count" "A condition has too few students or clusters in this segment; nothing is shown, so that no student can be recognized. See min_students and min_clusters."
         Leak "leak" "There are units where the design allows none. Find out how they came there before anything else."
         NoCalendar "no_calendar" "The calendar does not have so many days of instruction within 20 years."
         NoComparison "no_comparison" "No stratum of the condition has both students with an outcome and students without."
@@ -122,20 +121,21 @@ codes! {
         NoDf "no_df" "There are no degrees of freedom: not more clusters or rows than the method needs. There is no test and no interval."
         NoEstimate "no_estimate" "The estimate, its standard error or the number of clusters is missing, so there is no test."
         NoExact "no_exact" "There are too many possible outcomes for an exact p-value; the chi-squared approximation is given alone."
-        NoFit "no_fit" "The variances of the mixed model cannot be estimated: see the text."
         NoFirstStage "no_first_stage" "The condition does not change the exposure, so there is no effect of exposure to estimate."
+        NoFit "no_fit" "The variances of the mixed model cannot be estimated: see the text."
         NoHedgesG "no_hedges_g" "The standard deviation or the intra-cluster correlation cannot be estimated, so there is no standardized effect."
         NoLift "no_lift" "The control mean is 0, so there is no relative effect."
         NoMde "no_mde" "No effect that can be written as a number has the power asked for."
         NoObserved "no_observed" "Nobody in this cell has an outcome that could stand for the others. Join it with a similar cell."
         NoOddsRatio "no_odds_ratio" "A rate of 0 or 1 has no odds ratio, and a rate of 0 has no risk ratio with an interval."
-        NoPairs "no_pairs" "No stratum has exactly one cluster of each of the two conditions."
         NoPValue "no_p_value" "The metric has no p-value and does not count in its family."
+        NoPairs "no_pairs" "No stratum has exactly one cluster of each of the two conditions."
         NoRatio "no_ratio" "The denominators of a condition sum to 0, or it has no row."
         NoRejection "no_rejection" "Almost no alpha is spent at this look, so that no value is large enough to reject."
         NoResidual "no_residual" "Nothing varies beyond rounding, so the standard error is 0 and there is no test."
         NoRows "no_rows" "The condition has no row that this analysis can use."
         NoSpread "no_spread" "The values do not vary, so there is nothing to compare or to test."
+        NoTest "no_test" "The segments cannot be compared in one test: not all of them have enough clusters."
         NoUnits "no_units" "There is no unit to count."
         NoVariance "no_variance" "All variances are 0, so there is no test."
         NoVariation "no_variation" "The outcome does not vary where the comparison looks."
@@ -147,7 +147,7 @@ codes! {
         SingleCluster "single_cluster_arm" "A condition consists of one cluster. What varies between clusters cannot be seen, so there is no p-value and no interval."
         SingleStratum "single_stratum_arm" "A condition lies in one stratum. What varies between strata cannot be seen, so there is no two-way p-value and no interval."
         SingleStudent "single_student" "A stratum has too few students of a condition to see how they vary, so there is no standard error."
-        NoTest "no_test" "The segments cannot be compared in one test: not all of them have enough clusters."
+        Guarded "small_count" "A condition has too few students or clusters in this segment; nothing is shown, so that no student can be recognized. See min_students and min_clusters."
         TooFewSegments "too_few_segments" "Fewer than two segments can be compared."
         TooLowDf "too_low_df" "There are fewer than 2 degrees of freedom: no p-value and no interval."
         Undefined "undefined" "Without this cluster there is no effect to estimate."
@@ -187,8 +187,9 @@ codes! {
         SimilarConditions "similar_conditions" "Two conditions have names that differ only by blanks, case or Unicode form. They are treated as different."
         SmallClusters "small_clusters" "After attrition clusters have less than one student on average: some would be lost."
         SmallCounts "small_counts" "Expected counts are small: the chi-squared approximation is rough."
-        TrimmedLess "trimmed_less" "Ties, or whole students, allow less trimming than the response rates ask for."
         TooManySlopes "too_many_slopes" "There are more slopes than the clusters can support. Use fewer covariates."
+        TrimmedLess "trimmed_less" "Ties, or whole students, allow less trimming than the response rates ask for."
+        Unallocated "unallocated" "Some units are enrolled without a place in the randomization. They are not counted."
         Unbounded "unbounded" "A limit of the interval was not found: the test cannot reject at this level."
         UndefinedDraws "undefined_draws" "In some of the drawn assignments the covariates explain the condition. They count as extreme."
         UninformativeStrata "uninformative_strata" "Some strata have only one condition and contribute nothing to the effect."
@@ -196,20 +197,20 @@ codes! {
     }
     Info {
         Complete "complete" "All assigned units are observed, so there is no p-value."
+        ClusterEstimand "estimand" "Each cluster counts the same, whatever its size."
         Expected "expected" "The value is a mean over all possible assignments."
         Fewer "fewer" "The rate is lower than in the control, so the number needed is for one fewer."
-        ClusterEstimand "estimand" "Each cluster counts the same, whatever its size."
         FixedExposure "fixed_exposure" "The condition determines the exposure: estimate and test are those of the intention to treat."
-        LeftOut "rows_left_out" "Some rows are not in the analysis. The text says how many, and what they lack."
-        NoBetween "no_between" "All imputations give the same estimate: nothing seems to be missing."
         NestedClusters "nested_clusters" "Each cluster lies in one stratum, so the two-way variance is that by strata."
         NestedStrata "nested_strata" "Each stratum lies in one cluster, so the two-way variance is that by clusters."
+        NoBetween "no_between" "All imputations give the same estimate: nothing seems to be missing."
         NoneMissing "none_missing" "No outcome is missing, so both bounds are the effect."
         Normal "normal" "No degrees of freedom are given, so the normal distribution is used."
         NotGiven "not_given" "This analysis does not give the numbers that are named, which are NULL."
         OneSided "one_sided" "Nobody in the control was exposed, so this is the effect of treatment on the treated."
         OverRunning "over_running" "There is more information than planned: all remaining alpha is spent at this look."
         RandomIntercept "random_intercept" "The effect is that of a mixed model with a random intercept for each cluster; the text has its variances."
+        LeftOut "rows_left_out" "Some rows are not in the analysis. The text says how many, and what they lack."
         StrataLeftOut "strata_left_out" "Some strata have no outcome in one of the conditions and are left out."
         StrataNotUsed "strata_not_used" "The strata are ignored in this analysis."
         Unadjusted "unadjusted" "The p-values of this family are not adjusted."
@@ -239,6 +240,14 @@ mod tests {
         alone.sort_unstable();
         alone.dedup();
         assert_eq!(alone.len(), words.len());
+        for severity in [Severity::Error, Severity::Warning, Severity::Info] {
+            let of: Vec<&str> = words
+                .iter()
+                .filter(|w| w.0 == severity)
+                .map(|w| w.1)
+                .collect();
+            assert!(of.is_sorted(), "{of:?}");
+        }
         assert!(Code::ALL.iter().all(|c| c.meaning().ends_with('.')));
     }
 }

@@ -164,7 +164,7 @@ fn what_is_refused() {
     );
     assert!(message(srm(&[1, 2], Some(&[1.0, -1.0]), None, 0.1)).contains("-1"));
     assert!(message(srm(&[1, 2], Some(&[1.0, f64::NAN]), None, 0.1)).contains("NaN"));
-    assert!(message(srm(&[1, 2], None, None, 1.0)).starts_with("alpha"));
+    assert!(message(srm(&[1, 2], None, None, 1.0)).starts_with("level"));
     assert!(message(srm(&[1, 2], None, Some(&["a".into()]), 0.1)).starts_with("conditions"));
     assert!(srm_sequential(&[1, 2], None, 0.0, 0.1).is_err());
     assert!(srm_looks(&[1, 2, 3], 2, None, 1.0, 0.1).is_err());

@@ -15,12 +15,26 @@ pub use normal::{
     normal_upper,
 };
 
+use crate::error::Invalid;
 use chi_squared::chi_squared_tails;
 use statrs::function::beta::{checked_beta_reg, ln_beta};
 
 /// One less a confidence level: the level of the test, without the last digits that the subtraction leaves.
 pub fn alpha_of(level: f64) -> f64 {
     ((1.0 - level) * 1e15).round() / 1e15
+}
+
+/// Refuses the level of a test that is not below one half.
+pub(crate) fn check_alpha(alpha: f64) -> Result<(), Invalid> {
+    if alpha > 0.0 && alpha < 0.5 {
+        return Ok(());
+    }
+    Err(Invalid::number(
+        "level",
+        "above 0.5 and below 1",
+        alpha_of(alpha),
+        "Write 0.95 for an error rate of 5 %.",
+    ))
 }
 
 /// Two-sided p-value of `t` with `df` degrees of freedom; `None` unless `df > 0` and `t` is a number.

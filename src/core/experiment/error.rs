@@ -197,9 +197,9 @@ impl Explain for ExperimentError {
             ExperimentError::Transition { from, .. } => {
                 let next = from.next();
                 Some(if next.is_empty() {
-                    format!("Nothing follows on \"{from}\".")
+                    format!("From \"{from}\" there is no way on.")
                 } else {
-                    format!("On \"{from}\" may follow: {}.", listed(next))
+                    format!("From \"{from}\" it can go to {}.", listed(next))
                 })
             }
             _ => None,

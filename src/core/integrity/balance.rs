@@ -88,7 +88,7 @@ fn questions(
 
 /// Each covariate of a sketch by condition: the effect of the condition on it, by the same regression and the same
 /// cluster-robust inference (CR2, Satterthwaite) as the effect on an outcome. Rows are those of the sketch with all
-/// covariates, so with an outcome too: the sample that is analysed. `names` are the covariates', in their order.
+/// covariates, so with an outcome too: the sample that is analyzed. `names` are the covariates', in their order.
 pub fn balance(
     view: &View<'_>,
     control: &str,

@@ -97,19 +97,6 @@ impl Srm {
     }
 }
 
-/// The significance level.
-pub fn check_alpha(alpha: f64) -> Result<(), Invalid> {
-    if alpha > 0.0 && alpha < 1.0 {
-        return Ok(());
-    }
-    Err(Invalid::number(
-        "level",
-        "between 0 and 1",
-        1.0 - alpha,
-        "Write 0.999 for a false alarm in one of a thousand experiments.",
-    ))
-}
-
 /// Weights as shares that add up to 1; equal ones if none are given.
 pub fn shares(expected: Option<&[f64]>, arms: usize) -> Result<Vec<f64>, Invalid> {
     const HINT: &str =

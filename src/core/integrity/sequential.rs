@@ -1,7 +1,8 @@
 //! A test of the sample ratio that may be looked at any time.
 
-use super::ratio::{check_alpha, name, shares};
+use super::ratio::{name, shares};
 use super::srm::check_counts;
+use crate::distribution::check_alpha;
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};

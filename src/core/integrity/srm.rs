@@ -1,8 +1,8 @@
 //! Sample ratios of one table of counts.
 
 use super::exact::{binomial_two_sided, multinomial_two_sided};
-use super::ratio::{Srm, check_alpha, name, shares};
-use crate::distribution::chi_squared_upper;
+use super::ratio::{Srm, name, shares};
+use crate::distribution::{check_alpha, chi_squared_upper};
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse::{self, Pulse};
@@ -47,7 +47,7 @@ pub(super) fn check_counts(observed: &[u64], conditions: Option<&[String]>) -> R
     }
     if let Some(&n) = observed.iter().find(|n| **n > 1 << 52) {
         return Err(Invalid::number(
-            "observed",
+            "counts",
             "counts below 2^52",
             n as f64,
             COUNTS_HINT,

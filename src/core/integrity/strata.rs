@@ -1,8 +1,9 @@
 //! Sample ratios by stratum, and all strata together.
 
 use super::exact::{Probabilities, hypergeometric_two_sided, sum_two_sided};
-use super::ratio::{Srm, add_multinomial, check_alpha, name, quadratic, shares};
+use super::ratio::{Srm, add_multinomial, name, quadratic, shares};
 use super::srm::against;
+use crate::distribution::check_alpha;
 use crate::error::Invalid;
 use crate::multiplicity::holm;
 use crate::note::{Code, Note};
@@ -131,11 +132,11 @@ const MAX_CONDITIONS: usize = 100;
 const NO_EXACT: &str =
     "there is an exact p-value for two conditions only, and for strata together up to 5000 units";
 
-fn check_size(counts: &[u64]) -> Result<(), Invalid> {
+fn check_size(argument: &'static str, counts: &[u64]) -> Result<(), Invalid> {
     match counts.iter().find(|n| **n > 1 << 40) {
         Some(&n) => Err(Invalid::number(
-            "observed",
-            "counts below 2^40",
+            argument,
+            "numbers of units below 2^40",
             n as f64,
             "Give the number of units of each stratum and condition.",
         )),
@@ -243,7 +244,7 @@ pub fn srm_by_stratum(
     alpha: f64,
 ) -> Result<Vec<StratumSrm>, Invalid> {
     check_alpha(alpha)?;
-    check_size(observed)?;
+    check_size("counts", observed)?;
     if expected.is_some_and(|e| e.len() != observed.len()) {
         return Err(Invalid {
             argument: "expected",
@@ -324,8 +325,8 @@ pub fn srm_blocked(
     alpha: f64,
 ) -> Result<Vec<StratumSrm>, Invalid> {
     check_alpha(alpha)?;
-    check_size(assigned)?;
-    check_size(observed)?;
+    check_size("assigned", assigned)?;
+    check_size("observed", observed)?;
     if assigned.len() != observed.len() {
         return Err(Invalid {
             argument: "assigned",

@@ -1,6 +1,7 @@
 //! Intervals that hold at every look, however many there are: asymptotic confidence sequences.
 
-use super::{check_alpha, check_estimate};
+use super::check_estimate;
+use crate::distribution::check_alpha;
 use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::pulse;

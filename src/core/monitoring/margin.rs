@@ -1,6 +1,7 @@
 //! Whether a condition is worse than a margin allows, and whether it is within the margin on both sides.
 
-use super::{check_alpha, tested};
+use super::tested;
+use crate::distribution::check_alpha;
 use crate::error::Invalid;
 use crate::note::Note;
 use serde::Serialize;

@@ -143,16 +143,3 @@ fn finite(argument: &'static str, value: f64) -> Result<(), Invalid> {
         ))
     }
 }
-
-fn check_alpha(alpha: f64) -> Result<(), Invalid> {
-    if alpha > 0.0 && alpha < 0.5 {
-        Ok(())
-    } else {
-        Err(Invalid::number(
-            "level",
-            "above 0.5 and below 1",
-            1.0 - alpha,
-            "Write 0.95 for an error rate of 5 %.",
-        ))
-    }
-}

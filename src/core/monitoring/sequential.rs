@@ -2,7 +2,8 @@
 
 use super::boundary::{MAX_LOOKS, MIN_STEP, boundaries};
 use super::spending::{Convention, Sides, Spending};
-use super::{check_alpha, student};
+use super::student;
+use crate::distribution::check_alpha;
 use crate::distribution::normal_upper;
 use crate::error::Invalid;
 use crate::note::{Code, Note};

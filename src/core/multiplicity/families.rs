@@ -1,6 +1,7 @@
 //! Metrics by their role in the decision: each role is a family with a rule of its own.
 
 use super::p_adjust::{Method, p_adjust};
+use crate::distribution::check_alpha;
 use crate::error::{Class, Explain, Invalid, short};
 use crate::json::{JsonError, Origin, Text};
 use crate::note::{Code, Note};
@@ -139,14 +140,7 @@ pub fn p_adjust_families(
     families: &Families,
     alpha: f64,
 ) -> Result<Vec<Member>, Invalid> {
-    if !(alpha > 0.0 && alpha < 1.0) {
-        return Err(Invalid::number(
-            "level",
-            "above 0 and below 1",
-            1.0 - alpha,
-            "Write 0.95 for an error rate of 5 %.",
-        ));
-    }
+    check_alpha(alpha)?;
     for (argument, len) in [("roles", roles.len()), ("p", p.len())] {
         if len != metrics.len() {
             return Err(Invalid {

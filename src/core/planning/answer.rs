@@ -51,11 +51,11 @@ pub struct Planned {
     /// Independent students that would be as informative.
     pub n_effective: Option<f64>,
     /// Treated clusters after attrition.
-    pub clusters_analysed: Option<f64>,
+    pub clusters_analyzed: Option<f64>,
     /// Control clusters after attrition.
-    pub clusters_control_analysed: Option<f64>,
+    pub clusters_control_analyzed: Option<f64>,
     /// Students of a cluster after attrition.
-    pub cluster_size_analysed: Option<f64>,
+    pub cluster_size_analyzed: Option<f64>,
     /// What to know.
     pub notes: Vec<Note>,
 }
@@ -76,9 +76,9 @@ impl Planned {
             df: Some(sized.df),
             design_effect: Some(sized.design_effect),
             n_effective: Some(sized.n_effective),
-            clusters_analysed: Some(sized.clusters),
-            clusters_control_analysed: Some(sized.clusters_control),
-            cluster_size_analysed: Some(sized.cluster_size),
+            clusters_analyzed: Some(sized.clusters),
+            clusters_control_analyzed: Some(sized.clusters_control),
+            cluster_size_analyzed: Some(sized.cluster_size),
             notes: answer.notes,
         }
     }

@@ -107,7 +107,7 @@ impl Word for Weighting {
     }
 }
 
-/// What of the planned students and clusters will be analysed.
+/// What of the planned students and clusters will be analyzed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attrition {
     /// Share of the students who are lost.
@@ -299,12 +299,12 @@ impl Trial {
         }
     }
 
-    /// Students of a cluster that will be analysed.
+    /// Students of a cluster that will be analyzed.
     fn size(&self) -> f64 {
         self.cluster_size * (1.0 - self.attrition.students) * self.attrition.completion
     }
 
-    /// Students of an assigned unit (three-level: of a school) that will be analysed.
+    /// Students of an assigned unit (three-level: of a school) that will be analyzed.
     fn unit_size(&self) -> f64 {
         match self.design {
             Design::ThreeLevel { classes, .. } => classes * self.size(),
@@ -366,11 +366,11 @@ impl Trial {
 /// A planned experiment with its clusters, after attrition.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sized {
-    /// Treated clusters that will be analysed.
+    /// Treated clusters that will be analyzed.
     pub clusters: f64,
-    /// Control clusters that will be analysed.
+    /// Control clusters that will be analyzed.
     pub clusters_control: f64,
-    /// Students of a cluster that will be analysed.
+    /// Students of a cluster that will be analyzed.
     pub cluster_size: f64,
     /// Standard error of the effect.
     pub std_error: f64,

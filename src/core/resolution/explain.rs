@@ -246,7 +246,7 @@ impl Teller<'_, '_> {
             None => step(
                 "preview",
                 "preview user",
-                "The user is a preview user: nothing of theirs is enrolled or analysed.".to_owned(),
+                "The user is a preview user: nothing of theirs is enrolled or analyzed.".to_owned(),
             ),
         }
     }

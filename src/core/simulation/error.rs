@@ -15,7 +15,7 @@ pub enum SimulationError {
     Argument(Invalid),
     /// The design cannot be randomized.
     Assignment(AssignmentError),
-    /// The design cannot be analysed.
+    /// The design cannot be analyzed.
     Effect(QuestionError),
 }
 

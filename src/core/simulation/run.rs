@@ -132,7 +132,7 @@ pub fn simulate(
         alarms += u64::from(mismatch(design, &null)?);
         for (a, (_, options)) in design.analyses.iter().enumerate() {
             let options = crate::regression::Options { level, ..*options };
-            let of = |sketch: &Sketch| analysed(sketch, design, &options);
+            let of = |sketch: &Sketch| analyzed(sketch, design, &options);
             let rows = of(&null)?;
             let with = match &actual {
                 Some(sketch) => of(sketch)?,
@@ -179,7 +179,7 @@ pub fn simulate(
 /// Significance level of the alarm of a sample ratio, that of `rct.srm`.
 const ALARM: f64 = 0.001;
 
-/// The students who are analysed, or the units that still have some, do not fit the weights of the conditions.
+/// The students who are analyzed, or the units that still have some, do not fit the weights of the conditions.
 fn mismatch(design: &Design, sketch: &Sketch) -> Result<bool, SimulationError> {
     let weights = design.weights.as_deref();
     let srm = srm_of_sketch(&sketch.first()?, weights, Some(&design.conditions), ALARM)?;
@@ -188,7 +188,7 @@ fn mismatch(design: &Design, sketch: &Sketch) -> Result<bool, SimulationError> {
 }
 
 /// The rows of an analysis; none where the roster has no two conditions to compare.
-fn analysed(
+fn analyzed(
     sketch: &Sketch,
     design: &Design,
     options: &crate::regression::Options,

@@ -323,7 +323,7 @@ impl Explain for SketchError {
                 "The arguments are rct.sketch(outcome, condition, cluster); check their order."
             }
             ConditionEncoding => "pg_rct needs a database with the encoding UTF8.",
-            TooManyRows => "Sketch parts of the table and analyse them apart.",
+            TooManyRows => "Sketch parts of the table and analyze them apart.",
             Memory(_) => {
                 "Let a superuser raise rct.memory_limit, use fewer covariates, or sketch parts of the table and roll them up. With many groups, SET enable_hashagg = off holds one group at a time."
             }

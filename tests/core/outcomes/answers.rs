@@ -1,4 +1,4 @@
-//! Each outcome of a sketch is analysed as a sketch of it alone, bit for bit.
+//! Each outcome of a sketch is analyzed as a sketch of it alone, bit for bit.
 
 use super::rows::{Table, again, table, usual};
 use proptest::prelude::*;
@@ -171,7 +171,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn each_outcome_is_analysed_as_if_it_were_alone(table in table(usual, 60), stored in any::<bool>()) {
+    fn each_outcome_is_analyzed_as_if_it_were_alone(table in table(usual, 60), stored in any::<bool>()) {
         let sketch = table.sketch();
         let sketch = if stored { again(&sketch) } else { sketch };
         for outcome in 0..table.columns.outcomes.len() {

@@ -90,7 +90,7 @@ proptest! {
         prop_assert_eq!(both.info().clusters, number.info().clusters + u64::from(zero));
     }
 
-    /// Whatever comes of numbers that are too large or too small to analyse, it is an answer or an error.
+    /// Whatever comes of numbers that are too large or too small to analyze, it is an answer or an error.
     #[test]
     fn numbers_of_any_size_do_no_harm(table in table(extreme, 60)) {
         let sketch = again(&table.sketch());

@@ -166,7 +166,7 @@ pub fn sketch_of(table: &Table, m: &Model<'_>) -> Sketch {
             })
             .unwrap();
     }
-    // What is stored is what is analysed.
+    // What is stored is what is analyzed.
     Sketch::decode(&builder.sketch().unwrap().encode(), &budget).unwrap()
 }
 

@@ -86,7 +86,7 @@ SELECT rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM cla
 SELECT rct.effects((SELECT rct.sketch('y ~ x', arm, school, NULL, y, x) FROM class), 'old', covariates => '{x,NULL}');
 SELECT rct.effects(s, 'old', outcome => repeat('y', 2000)) FROM made;
 
--- Values whose squares are beyond double precision can be sketched, but not analysed.
+-- Values whose squares are beyond double precision can be sketched, but not analyzed.
 CREATE TABLE large AS SELECT rct.sketch(y * 1e300, arm, school) AS s, rct.sketch('y ~ x', arm, school, 0, y, x * 1e300) AS x FROM class;
 SELECT rct.effects(s, 'old') FROM large;
 SELECT rct.joint_test(s, 'old') FROM large;

@@ -157,7 +157,7 @@ FROM rct.mde(rct.trial(20, 0.1), 10, 10) AS a, rct.mde(rct.trial(20, 0.1, sd => 
 -- Designs, attrition and weighting.
 SELECT b.df AS blocked_df, near(b.std_error, a.std_error) AS blocked,
        near(t.std_error, sqrt((0.1 + 0.05 / 3 + 0.85 / 60) * 0.1)) AS three_level, t.df AS three_level_df,
-       near(l.std_error, e.std_error) AS attrition, l.clusters_analysed, l.clusters_control_analysed, l.cluster_size_analysed,
+       near(l.std_error, e.std_error) AS attrition, l.clusters_analyzed, l.clusters_control_analyzed, l.cluster_size_analyzed,
        near(w.std_error, sqrt((0.1 + 0.9 * 1.25 / 20) * 0.1)) AS by_cluster
 FROM rct.mde(rct.trial(20, 0.1), 20, 20) AS a, rct.mde(rct.trial(20, 0.1, design => 'blocked', blocks => 10), 20, 20) AS b,
      rct.mde(rct.trial(20, 0.1, design => 'three_level', icc_class => 0.05, classes => 3), 20, 20) AS t,
