@@ -18,7 +18,7 @@ fn counts_of(array: &Counts<'_>, name: &'static str) -> Vec<u64> {
         u64::try_from(n).unwrap_or_else(|_| {
             raise(Invalid::number(
                 name,
-                "counts that are not negative",
+                "numbers that are not negative",
                 n as f64,
                 "Give the number of units of each condition.",
             ))

@@ -197,7 +197,7 @@ impl Explain for ExperimentError {
             ExperimentError::Transition { from, .. } => {
                 let next = from.next();
                 Some(if next.is_empty() {
-                    format!("From \"{from}\" there is no way on.")
+                    format!("No status follows \"{from}\".")
                 } else {
                     format!("From \"{from}\" it can go to {}.", listed(next))
                 })

@@ -40,7 +40,7 @@ pub(super) fn check_counts(observed: &[u64], conditions: Option<&[String]>) -> R
     if !(2..=MAX_CONDITIONS).contains(&observed.len()) {
         return Err(Invalid {
             argument: "counts",
-            must: "counts of 2 to 1000 conditions",
+            must: "for 2 to 1000 conditions",
             got: observed.len().to_string(),
             hint: COUNTS_HINT,
         });
@@ -48,7 +48,7 @@ pub(super) fn check_counts(observed: &[u64], conditions: Option<&[String]>) -> R
     if let Some(&n) = observed.iter().find(|n| **n > 1 << 52) {
         return Err(Invalid::number(
             "counts",
-            "counts below 2^52",
+            "numbers below 2^52",
             n as f64,
             COUNTS_HINT,
         ));

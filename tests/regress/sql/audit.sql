@@ -53,11 +53,11 @@ SET LOCAL session_replication_role = replica; -- no triggers
 UPDATE rct.allocation SET condition = CASE condition WHEN 'hints' THEN 'control' ELSE 'hints' END WHERE unit_id = 'v7';
 INSERT INTO rct.enrollment (experiment_id, unit_type, unit_id, condition, code)
     SELECT id, 'user', 'late', 'hints', 'ALGORITHMIC' FROM rct.experiment WHERE key = 'blocks';
-SELECT pattern, severity, regexp_replace(place, 'run \d+', 'run') AS place, regexp_replace(detail, '"\w+"', '""', 'g') AS detail
+SELECT severity, code, regexp_replace(place, 'run \d+', 'run') AS place, regexp_replace(detail, '"\w+"', '""', 'g') AS detail
 FROM rct.impossible_patterns('blocks');
 SELECT verdict, notes FROM rct.srm('blocks');
 UPDATE rct.allocation SET condition = 'hints' WHERE stratum = 'south';
-SELECT pattern, place, detail FROM rct.impossible_patterns('blocks') WHERE pattern = 'stratum_in_one_condition';
+SELECT code, place, detail FROM rct.impossible_patterns('blocks') WHERE code = 'stratum_in_one_condition';
 ROLLBACK;
 
 -- Classes as units.
@@ -73,7 +73,7 @@ SELECT * FROM rct.impossible_patterns('classes');
 BEGIN;
 SET LOCAL session_replication_role = replica;
 UPDATE rct.enrollment SET condition = CASE condition WHEN 'hints' THEN 'control' ELSE 'hints' END WHERE unit_type = 'user' AND unit_id = 'w1';
-SELECT pattern, severity, place FROM rct.impossible_patterns('classes');
+SELECT severity, code, place FROM rct.impossible_patterns('classes');
 ROLLBACK;
 
 -- What a caller can do wrong.

@@ -95,7 +95,7 @@ SELECT relname, columns FROM result WHERE columns @> '{condition,control,estimat
          OR ARRAY(SELECT n FROM unnest('{outcome,condition,control,estimate,std_error,df,t,p_value,ci_low,ci_high,n,n_control,clusters,clusters_control}'::text[]) WITH ORDINALITY AS u (n, i) WHERE n = ANY (columns) ORDER BY i)
             <> ARRAY(SELECT n FROM unnest(columns) WITH ORDINALITY AS u (n, i)
                      WHERE n = ANY ('{outcome,condition,control,estimate,std_error,df,t,p_value,ci_low,ci_high,n,n_control,clusters,clusters_control}') ORDER BY i)) AND relname <> 'interaction_test_row';
-SELECT relname FROM result WHERE columns[cardinality(columns)] <> 'notes' AND relname NOT IN ('trial', 'published_effect_size');
+SELECT relname FROM result WHERE columns[cardinality(columns)] <> 'notes' AND relname NOT IN ('trial', 'published_effect_size', 'finding');
 -- Notes that are written in SQL, and are not in the registry.
 SELECT name, m[1] AS note FROM routine, regexp_matches(prosrc, '''([a-z][a-z_]+): ', 'g') AS m WHERE m[1] NOT IN (SELECT code FROM rct.notes());
 -- Support functions that nothing uses, and some that do not show that they are.

@@ -131,13 +131,13 @@ SELECT count(*) AS rows FROM rct.balance_joint(NULL, 'old');
 -- Impossible patterns.
 SELECT * FROM sketch, rct.impossible_patterns(s, conditions => '{old,new}');
 CREATE FUNCTION digest(key text) RETURNS text LANGUAGE sql AS 'SELECT rct.cluster_key(key)::text';
-SELECT p.pattern, p.severity, coalesce(c.school, p.place) AS place, p.detail
+SELECT p.severity, p.code, coalesce(c.school, p.place) AS place, p.detail
 FROM (SELECT rct.sketch('one; exposure: exposed', v.arm, v.school, v.stratum, 1, v.exposed) AS s FROM (VALUES
     ('old', 'A', 'north', 0), ('new', 'A', 'north', 1), ('old', 'B', 'south', 0.5), ('old', 'C', 'south', 0), ('video', 'D', 'north', 1), ('new', 'D', 'west', 1))
     AS v (arm, school, stratum, exposed)) AS x, rct.impossible_patterns(s, 'old', '{old,new,video}', '{1,1,0}') AS p
 LEFT JOIN (SELECT k, digest(k) AS d FROM unnest('{A,B,C,D,north,south,west}'::text[]) AS k) AS c (school, d) ON c.d = p.place;
 -- Rows without an outcome were assigned, too: a cluster in two conditions is seen though only one of its rows has an outcome.
-SELECT pattern, severity, coalesce(c.school, p.place) AS place, detail
+SELECT severity, code, coalesce(c.school, p.place) AS place, detail
 FROM (SELECT rct.sketch(y, arm, school, stratum) AS s FROM (VALUES (1, 'old', 'A', 'north'), (NULL, 'new', 'A', 'south'), (2, 'new', 'B', 'north'), (NULL, 'video', 'C', 'north')) AS v (y, arm, school, stratum)) AS x,
      rct.impossible_patterns(s, 'old', '{old,new}') AS p
 LEFT JOIN (SELECT k, digest(k) FROM unnest('{A,B,C,north,south}'::text[]) AS k) AS c (school, d) ON c.d = p.place;

@@ -55,7 +55,7 @@ SELECT rct.set_status('draft', 'enrolling');
 SELECT rct.set_status('draft', 'scheduled');
 SELECT rct.set_status('draft', 'preview') AS a_draft_may_be_looked_at;
 SELECT rct.set_status('draft', 'inactive');
-CREATE FUNCTION problems(key text, patch jsonb) RETURNS TABLE (path text, problem text, hint text) LANGUAGE plpgsql AS $$
+CREATE FUNCTION problems(key text, patch jsonb) RETURNS SETOF rct.finding LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM rct.create_experiment('{"context": "mathia", "conditions": [{"code": "a"}, {"code": "b"}], "decision_points": [{"site": "quiz"}]}'
                                   || jsonb_build_object('key', key) || patch);
