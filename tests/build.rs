@@ -1,5 +1,5 @@
 //! Writes one `#[test]` per regress script, isolation spec and documentation page, so that each has a name of
-//! its own in the report and can be run alone: `cargo test -p rct-tests regress::effects`.
+//! its own in the report and can be run alone: `cargo test -p rct-tests regress::effect`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,24 +1,21 @@
 //! Options that callers choose by a word.
 
-use crate::regression::QuestionError;
+use crate::error::Invalid;
 
 /// A choice made by a word.
 pub trait Word: Sized {
     /// Reads the word.
-    fn from_word(word: &str) -> Result<Self, QuestionError>;
+    fn from_word(word: &str) -> Result<Self, Invalid>;
 }
 
-/// The error of a word that is not offered.
-pub(crate) fn unknown<T>(
+/// The error of a word that is not offered: `must` is "one of" and the words.
+pub(crate) fn unknown<T, E: From<Invalid>>(
     argument: &'static str,
     value: &str,
-    offered: &'static str,
-) -> Result<T, QuestionError> {
-    Err(QuestionError::UnknownOption {
-        argument,
-        value: value.to_owned(),
-        offered,
-    })
+    must: &'static str,
+) -> Result<T, E> {
+    let hint = "Use one of these, written exactly so.";
+    Err(Invalid::word(argument, must, value, hint).into())
 }
 
 /// Makes results show types with a method `word` as that word.

@@ -11,7 +11,7 @@ use rct_core::budget::Budget;
 use rct_core::effect::{Effect, effects};
 use rct_core::note::Code;
 use rct_core::random::{Purpose, Random};
-use rct_core::regression::{Options, StdError, Strata};
+use rct_core::regression::{Estimand, Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch, View};
 
 struct Student<'a> {
@@ -407,6 +407,11 @@ fn what_does_not_exist() {
         ..usual
     };
     assert!(refused(&fine, "a", pairs));
+    let cluster = Options {
+        estimand: Estimand::Cluster,
+        ..usual
+    };
+    assert!(refused(&fine, "a", cluster));
     // And what only a ratio has.
     let delta = Options {
         se: StdError::Delta,

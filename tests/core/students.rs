@@ -11,7 +11,7 @@ use rct_core::budget::Budget;
 use rct_core::effect::{Effect, effects};
 use rct_core::error::Explain;
 use rct_core::note::Code;
-use rct_core::regression::{Adjust, Options, StdError, Strata};
+use rct_core::regression::{Adjust, Estimand, Options, StdError, Strata};
 use rct_core::sketch::{Builder, Cluster, Columns, Key, Row, Sketch};
 
 /// Each row of a design as a student of its own; `parts` sketches are merged.
@@ -203,7 +203,7 @@ fn each_kind_of_sketch_has_its_functions() {
             adjust: Adjust::Ancova,
             ..usual
         }),
-        "adjust must be one of \"none\", \"lin\", since each student is a unit of its own, got \"ancova\""
+        "adjust must be \"none\" or \"lin\" for students assigned one by one, got \"ancova\""
     );
     for se in [
         StdError::Cr0,
@@ -213,13 +213,21 @@ fn each_kind_of_sketch_has_its_functions() {
         StdError::Delta,
     ] {
         let told = message(Options { se, ..usual });
-        assert!(told.starts_with("se must be one of \"CR2\""), "{told}");
+        assert!(
+            told.starts_with("se must be \"CR2\" for students assigned one by one"),
+            "{told}"
+        );
     }
     let told = message(Options {
         strata: Strata::Pairs,
         ..usual
     });
     assert!(told.starts_with("strata must be one of"), "{told}");
+    let told = message(Options {
+        estimand: Estimand::Cluster,
+        ..usual
+    });
+    assert!(told.starts_with("estimand must be"), "{told}");
     let told = message(Options {
         level: 1.0,
         ..usual

@@ -71,7 +71,7 @@ impl CaceOptions {
                 return unknown(
                     "se",
                     se,
-                    "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\"",
+                    "one of \"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\"",
                 );
             }
         };

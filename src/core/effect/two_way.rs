@@ -146,7 +146,7 @@ fn check_se(se: StdError) -> Result<(), QuestionError> {
     if matches!(se, StdError::Cr0 | StdError::Cr1 | StdError::Cr1s) {
         return Ok(());
     }
-    unknown("se", se.word(), "\"CR0\", \"CR1\", \"CR1S\"")
+    unknown("se", se.word(), "one of \"CR0\", \"CR1\", \"CR1S\"")
 }
 
 /// The two-way covariance matrix of the effects.

@@ -63,7 +63,7 @@ impl Design {
                 return unknown(
                     "design",
                     word,
-                    "\"two_level\", \"blocked\", \"three_level\"",
+                    "one of \"two_level\", \"blocked\", \"three_level\"",
                 );
             }
         };
@@ -98,11 +98,11 @@ pub enum Weighting {
 }
 
 impl Word for Weighting {
-    fn from_word(word: &str) -> Result<Self, QuestionError> {
+    fn from_word(word: &str) -> Result<Self, Invalid> {
         match word {
             "student" => Ok(Weighting::Student),
             "cluster" => Ok(Weighting::Cluster),
-            _ => unknown("weighting", word, "\"student\", \"cluster\""),
+            _ => unknown("weighting", word, "one of \"student\", \"cluster\""),
         }
     }
 }

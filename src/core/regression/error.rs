@@ -16,15 +16,6 @@ pub enum QuestionError {
     },
     /// There is nothing to compare the control with.
     OnlyControl(String),
-    /// An option is not one of its words.
-    UnknownOption {
-        /// The argument.
-        argument: &'static str,
-        /// What was given.
-        value: String,
-        /// What is offered.
-        offered: &'static str,
-    },
     /// The confidence level is not inside (0, 1).
     Level(f64),
     /// Adjustment without covariates.
@@ -93,13 +84,6 @@ impl Explain for QuestionError {
             OnlyControl(control) => {
                 format!("the sketch has no condition besides the control \"{control}\"")
             }
-            UnknownOption {
-                argument,
-                value,
-                offered,
-            } => {
-                format!("{argument} must be one of {offered}, got \"{value}\"")
-            }
             Level(level) => format!("level must be between 0 and 1, got {}", spelled(*level)),
             NoCovariates => "adjust needs covariates, there are none".to_owned(),
             Argument {
@@ -151,7 +135,6 @@ impl Explain for QuestionError {
             OnlyControl(_) => {
                 "An effect compares two conditions; check the WHERE clause of the sketch."
             }
-            UnknownOption { .. } => "Use one of these, written exactly so.",
             Level(_) => "Write 0.95 for a 95 % interval.",
             NoCovariates => {
                 "Build the sketch with its covariates, such as rct.sketch('score ~ pretest, female', condition, class, school, score, pretest, female)."

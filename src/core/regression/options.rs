@@ -30,7 +30,7 @@ impl Adjust {
     /// The same for what has no use for a slope of each condition: Lin's regression is refused.
     pub fn with_common_slope(self) -> Result<Self, QuestionError> {
         match self {
-            Adjust::Lin => unknown("adjust", "lin", "\"none\", \"ancova\""),
+            Adjust::Lin => unknown("adjust", "lin", "one of \"none\", \"ancova\""),
             other => Ok(other),
         }
     }
@@ -79,8 +79,8 @@ impl Strata {
     /// The same for what is one regression and its sandwich: an error for other uses.
     pub(crate) fn of_one_regression(self) -> Result<Self, QuestionError> {
         match self {
-            Strata::Pairs => unknown("strata", "pairs", "\"auto\", \"ignore\""),
-            Strata::Clusters => unknown("strata", "clusters", "\"auto\", \"ignore\""),
+            Strata::Pairs => unknown("strata", "pairs", "one of \"auto\", \"ignore\""),
+            Strata::Clusters => unknown("strata", "clusters", "one of \"auto\", \"ignore\""),
             other => Ok(other),
         }
     }
@@ -95,18 +95,18 @@ impl Strata {
 }
 
 impl Word for Adjust {
-    fn from_word(word: &str) -> Result<Self, QuestionError> {
+    fn from_word(word: &str) -> Result<Self, Invalid> {
         match word {
             "none" => Ok(Adjust::None),
             "ancova" => Ok(Adjust::Ancova),
             "lin" => Ok(Adjust::Lin),
-            _ => unknown("adjust", word, "\"none\", \"ancova\", \"lin\""),
+            _ => unknown("adjust", word, "one of \"none\", \"ancova\", \"lin\""),
         }
     }
 }
 
 impl Word for Strata {
-    fn from_word(word: &str) -> Result<Self, QuestionError> {
+    fn from_word(word: &str) -> Result<Self, Invalid> {
         match word {
             "auto" => Ok(Strata::Absorb),
             "ignore" => Ok(Strata::Ignore),
@@ -115,31 +115,31 @@ impl Word for Strata {
             _ => unknown(
                 "strata",
                 word,
-                "\"auto\", \"ignore\", \"pairs\", \"clusters\"",
+                "one of \"auto\", \"ignore\", \"pairs\", \"clusters\"",
             ),
         }
     }
 }
 
 impl Word for Estimand {
-    fn from_word(word: &str) -> Result<Self, QuestionError> {
+    fn from_word(word: &str) -> Result<Self, Invalid> {
         match word {
             "student" => Ok(Estimand::Student),
             "cluster" => Ok(Estimand::Cluster),
-            _ => unknown("estimand", word, "\"student\", \"cluster\""),
+            _ => unknown("estimand", word, "one of \"student\", \"cluster\""),
         }
     }
 }
 
 impl Word for StdError {
-    fn from_word(word: &str) -> Result<Self, QuestionError> {
+    fn from_word(word: &str) -> Result<Self, Invalid> {
         let known = StdError::ALL.iter().find(|se| se.word() == word);
         known.copied().map_or_else(
             || {
                 unknown(
                     "se",
                     word,
-                    "\"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\", \"CV3\", \"HC2\", \"HC3\", \"naive\", \"KR\", \"REML\", and \"delta\" for ratios",
+                    "one of \"CR2\", \"CR0\", \"CR1\", \"CR1p\", \"CR1S\", \"CR3\", \"CV3\", \"HC2\", \"HC3\", \"naive\", \"KR\", \"REML\", and \"delta\" for ratios",
                 )
             },
             Ok,

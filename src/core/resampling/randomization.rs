@@ -39,11 +39,11 @@ pub enum Statistic {
 }
 
 impl Word for Statistic {
-    fn from_word(word: &str) -> Result<Self, QuestionError> {
+    fn from_word(word: &str) -> Result<Self, Invalid> {
         match word {
             "studentized" => Ok(Statistic::Studentized),
             "difference" => Ok(Statistic::Difference),
-            _ => unknown("statistic", word, "\"studentized\", \"difference\""),
+            _ => unknown("statistic", word, "one of \"studentized\", \"difference\""),
         }
     }
 }

@@ -43,12 +43,12 @@ pub enum Weights {
 }
 
 impl Word for Weights {
-    fn from_word(word: &str) -> Result<Self, QuestionError> {
+    fn from_word(word: &str) -> Result<Self, Invalid> {
         match word {
             "auto" => Ok(Weights::Auto),
             "rademacher" => Ok(Weights::Rademacher),
             "webb" => Ok(Weights::Webb),
-            _ => unknown("weights", word, "\"auto\", \"rademacher\", \"webb\""),
+            _ => unknown("weights", word, "one of \"auto\", \"rademacher\", \"webb\""),
         }
     }
 }

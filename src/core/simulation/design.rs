@@ -178,7 +178,7 @@ fn word_problem(path: &str, error: &dyn Explain) -> ExperimentError {
 }
 
 fn read_analysis(a: &Analysis) -> Result<(String, Options), ExperimentError> {
-    let problem = |e: crate::regression::QuestionError| word_problem("analyses", &e);
+    let problem = |e: crate::error::Invalid| word_problem("analyses", &e);
     let options = Options {
         se: StdError::from_word(&a.se).map_err(problem)?,
         adjust: Adjust::from_word(&a.adjust).map_err(problem)?,

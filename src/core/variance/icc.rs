@@ -2,6 +2,7 @@
 
 use super::anova::{Anova, MeanSquares};
 use crate::distribution::{f_critical, normal_critical};
+use crate::error::Invalid;
 use crate::note::{Code, Note};
 use crate::regression::options::check_level;
 use crate::regression::{Adjust, QuestionError};
@@ -23,7 +24,7 @@ pub enum Within {
 }
 
 impl Word for Within {
-    fn from_word(word: &str) -> Result<Self, QuestionError> {
+    fn from_word(word: &str) -> Result<Self, Invalid> {
         match word {
             "condition" => Ok(Within::Condition),
             "all" => Ok(Within::All),
@@ -32,7 +33,7 @@ impl Word for Within {
             _ => unknown(
                 "within",
                 word,
-                "\"condition\", \"all\", \"stratum\", \"condition_stratum\"",
+                "one of \"condition\", \"all\", \"stratum\", \"condition_stratum\"",
             ),
         }
     }

@@ -147,8 +147,8 @@ fn preflight_lists_all_that_stops_a_start() {
     );
     let scheduled = preflight(&spec(WITHIN), Status::Scheduled);
     assert_eq!(
-        scheduled.first().map(|p| p.code),
-        Some("schedule.starts_at")
+        scheduled.first().map(|p| (p.code, p.place.as_deref())),
+        Some(("no_start", Some("schedule.starts_at")))
     );
     assert!(preflight(&spec(HINTS), Status::Scheduled).is_empty());
 }
@@ -187,7 +187,7 @@ fn transitions_are_exactly_the_legal_ones() {
     );
     assert_eq!(
         error.detail().as_deref(),
-        Some("On \"enrolling\" may follow: enrollment_complete, cancelled.")
+        Some("From \"enrolling\" it can go to enrollment_complete, cancelled.")
     );
     let error = read_status("status", "running").unwrap_err();
     assert!(
