@@ -2,7 +2,7 @@
 
 CREATE DOMAIN rct.distribution AS bytea;
 COMMENT ON DOMAIN rct.distribution IS
-    'all outcomes of an experiment by condition and cluster; equal rows give equal bytes; holds outcomes but no key; adds up by rct.rollup';
+    'all outcomes of an experiment by condition, stratum and cluster; equal rows give equal bytes; holds outcomes but no key; adds up by rct.rollup';
 
 CREATE FUNCTION rct._distribution_combine(internal, internal) RETURNS internal
     AS 'MODULE_PATHNAME', 'rct_distribution_combine' LANGUAGE c IMMUTABLE PARALLEL SAFE;
@@ -20,41 +20,32 @@ CREATE FUNCTION rct._distribution_final(internal) RETURNS rct.distribution
     AS 'MODULE_PATHNAME', 'rct_distribution_serial' LANGUAGE c IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION rct._distribution_final(internal) IS 'support function of aggregates: the distribution';
 
-CREATE FUNCTION rct._distribution_add(internal, double precision, text, text) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_distribution_add_t' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._distribution_add(internal, double precision, text, text) IS 'support function of aggregates: adds a row';
+-- Clusters and strata are texts, whole numbers, numeric, uuid, enums or booleans; a value of another type is an error that names the
+-- argument and its type.
 
-CREATE AGGREGATE rct.distribution(outcome double precision, condition text, cluster text) (
+CREATE FUNCTION rct._distribution_add(internal, double precision, text, "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_distribution_add' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._distribution_add(internal, double precision, text, "any") IS 'support function of aggregates: adds a row';
+
+CREATE AGGREGATE rct.distribution(outcome double precision, condition text, cluster "any") (
     SFUNC = rct._distribution_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._distribution_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = rct._distribution_combine, SERIALFUNC = rct._distribution_serial,
     DESERIALFUNC = rct._distribution_deserial, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE rct.distribution(outcome double precision, condition text, cluster text) IS
+COMMENT ON AGGREGATE rct.distribution(outcome double precision, condition text, cluster "any") IS
     'all outcomes by condition and cluster, for quantiles; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
 
-CREATE FUNCTION rct._distribution_add(internal, double precision, text, bigint) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_distribution_add_b' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._distribution_add(internal, double precision, text, bigint) IS 'support function of aggregates: adds a row';
+CREATE FUNCTION rct._distribution_add(internal, double precision, text, "any", "any") RETURNS internal
+    AS 'MODULE_PATHNAME', 'rct_distribution_add' LANGUAGE c IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rct._distribution_add(internal, double precision, text, "any", "any") IS 'support function of aggregates: adds a row';
 
-CREATE AGGREGATE rct.distribution(outcome double precision, condition text, cluster bigint) (
+CREATE AGGREGATE rct.distribution(outcome double precision, condition text, cluster "any", stratum "any") (
     SFUNC = rct._distribution_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._distribution_final, FINALFUNC_MODIFY = READ_ONLY,
     COMBINEFUNC = rct._distribution_combine, SERIALFUNC = rct._distribution_serial,
     DESERIALFUNC = rct._distribution_deserial, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE rct.distribution(outcome double precision, condition text, cluster bigint) IS
-    'all outcomes by condition and cluster, for quantiles; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
-
-CREATE FUNCTION rct._distribution_add(internal, double precision, text, uuid) RETURNS internal
-    AS 'MODULE_PATHNAME', 'rct_distribution_add_u' LANGUAGE c IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION rct._distribution_add(internal, double precision, text, uuid) IS 'support function of aggregates: adds a row';
-
-CREATE AGGREGATE rct.distribution(outcome double precision, condition text, cluster uuid) (
-    SFUNC = rct._distribution_add, STYPE = internal, SSPACE = 4096, FINALFUNC = rct._distribution_final, FINALFUNC_MODIFY = READ_ONLY,
-    COMBINEFUNC = rct._distribution_combine, SERIALFUNC = rct._distribution_serial,
-    DESERIALFUNC = rct._distribution_deserial, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE rct.distribution(outcome double precision, condition text, cluster uuid) IS
-    'all outcomes by condition and cluster, for quantiles; same bytes for any plan and row order; rows without outcome, condition or cluster are counted and left out; NULL without rows';
+COMMENT ON AGGREGATE rct.distribution(outcome double precision, condition text, cluster "any", stratum "any") IS
+    'all outcomes by condition, stratum and cluster, for quantiles within strata; rows whose stratum is NULL are a stratum of their own; NULL without rows';
 
 CREATE FUNCTION rct._distribution_merge(internal, rct.distribution) RETURNS internal
     AS 'MODULE_PATHNAME', 'rct_distribution_merge' LANGUAGE c IMMUTABLE PARALLEL SAFE;
@@ -86,4 +77,4 @@ CREATE FUNCTION rct.quantile_effects(
 ) RETURNS SETOF rct.quantile_effects_row
     AS 'MODULE_PATHNAME', 'quantile_effects_wrapper' LANGUAGE c IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION rct.quantile_effects(rct.distribution, text, double precision[], double precision) IS
-    'difference of each quantile of each condition from that of the control, with cluster-robust Woodruff intervals; no row for a NULL distribution, other NULLs are an error';
+    'difference of each quantile of each condition from that of the control, with cluster-robust Woodruff intervals; with strata both conditions are weighted to the strata of their rows together; no row for a NULL distribution, other NULLs are an error';

@@ -2,13 +2,14 @@
 
 use crate::pg::args::Args;
 use crate::pg::array::{Reals, complete, given, required};
-use crate::pg::error::or_raise;
+use crate::pg::call_site::{self, Type};
+use crate::pg::error::{or_raise, raise};
 use crate::pg::function::pg_functions;
 use crate::pg::rows::Rows;
 use crate::pg::{result, settings, state};
 use pgrx::prelude::*;
-use rct_core::effect::{self, Distribution, QuantileEffect};
-use rct_core::sketch::Key;
+use rct_core::effect::{self, Distribution, QuantileEffect, QuantileError};
+use rct_core::sketch::{Cluster, Key};
 
 fn new() -> Distribution {
     Distribution::new(&settings::budget())
@@ -19,24 +20,48 @@ pub fn read(bytes: &[u8]) -> Distribution {
     or_raise(Distribution::decode(bytes, &settings::budget()))
 }
 
-/// `distribution(outcome, condition, cluster)`
-#[inline(always)]
-fn add(args: &Args<'_>, cluster: Option<Key>) -> pg_sys::Datum {
-    // SAFETY: argument 0 is the state of this aggregate.
-    let state = unsafe { state::get_or_init(args, new) };
-    or_raise(state.add(args.f64(1), args.bytes(2), cluster));
-    state::pointer(state)
+/// One place in a query that makes a distribution: what the arguments that may be of any type are.
+struct Site {
+    cluster: Type,
+    stratum: Option<Type>,
+}
+
+impl Site {
+    /// `distribution(outcome, condition, cluster, stratum)`, and without the last.
+    fn of(args: &Args<'_>) -> Self {
+        let key = |argument: &'static str, i: usize| {
+            let kind = Type::of(args, i);
+            if !kind.is_key() {
+                let got = kind.name();
+                raise(QuantileError::KeyType { argument, got });
+            }
+            kind
+        };
+        Site {
+            cluster: key("cluster", 3),
+            stratum: (call_site::count(args) > 4).then(|| key("stratum", 4)),
+        }
+    }
+
+    /// Adds the row of a call.
+    #[inline(always)]
+    fn add(&mut self, args: &Args<'_>) -> pg_sys::Datum {
+        // SAFETY: argument 0 is the state of this aggregate.
+        let state = unsafe { state::get_or_init(args, new) };
+        let cluster = self.cluster.key(args, 3).map(Cluster::key);
+        let stratum = self.stratum.as_mut().and_then(|kind| kind.key(args, 4));
+        let stratum = stratum.map_or(Key::NONE, Cluster::key);
+        or_raise(state.add_within(stratum, args.f64(1), args.bytes(2), cluster));
+        state::pointer(state)
+    }
 }
 
 pg_functions! {
-    /// Row with the cluster as text.
-    fn rct_distribution_add_t, pg_finfo_rct_distribution_add_t(args) { add(&args, args.bytes(3).map(Key::of_text)) }
-
-    /// Row with the cluster as bigint.
-    fn rct_distribution_add_b, pg_finfo_rct_distribution_add_b(args) { add(&args, args.i64(3).map(Key::of_bigint)) }
-
-    /// Row with the cluster as uuid.
-    fn rct_distribution_add_u, pg_finfo_rct_distribution_add_u(args) { add(&args, args.uuid(3).as_ref().map(Key::of_uuid)) }
+    /// Row of the forms with and without a stratum.
+    fn rct_distribution_add, pg_finfo_rct_distribution_add(args) {
+        // SAFETY: this function keeps nothing else.
+        unsafe { call_site::kept(&args, || Site::of(&args)) }.add(&args)
+    }
 
     /// Row of `rollup`: a stored distribution.
     fn rct_distribution_merge, pg_finfo_rct_distribution_merge(args) {

@@ -144,7 +144,7 @@ codes! {
         NotReached "not_reached" "A million clusters would not be enough for this effect."
         Overflow "overflow" "A number is too large for double precision."
         Separation "separation" "Some regressors predict the outcome exactly, so that no finite coefficients fit best. Use bands, or fewer regressors."
-        SingleCluster "single_cluster_arm" "A condition consists of one cluster. What varies between clusters cannot be seen, so there is no p-value and no interval."
+        SingleCluster "single_cluster_arm" "A condition, or in quantiles a stratum of it, consists of one cluster. What varies between clusters cannot be seen, so there is no p-value and no interval."
         SingleStratum "single_stratum_arm" "A condition lies in one stratum. What varies between strata cannot be seen, so there is no two-way p-value and no interval."
         SingleStudent "single_student" "A stratum has too few students of a condition to see how they vary, so there is no standard error."
         Guarded "small_count" "A condition has too few students or clusters in this segment; nothing is shown, so that no student can be recognized. See min_students and min_clusters."

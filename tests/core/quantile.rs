@@ -9,8 +9,9 @@ mod oracle;
 use oracle::{Report, number, read};
 use rct_core::budget::Budget;
 use rct_core::distribution::t_critical;
-use rct_core::effect::{Comparison, Distribution, QuantileEffect, QuantileError, quantile_effects};
+use rct_core::effect::{Distribution, QuantileEffect, QuantileError, quantile_effects};
 use rct_core::error::{Class, Explain};
+use rct_core::note::{Code, Note};
 use rct_core::random::{Purpose, Random};
 use rct_core::sketch::Key;
 
@@ -235,26 +236,22 @@ fn left_out_rows_are_counted() {
     other.merge(&d).unwrap();
     let mut d = Distribution::decode(&other.encode(), &Budget::unlimited()).unwrap();
     let rows = quantile_effects(&mut d, "control", &[0.5], 0.95).unwrap();
-    let compared = |i: usize| {
-        let c: &Comparison = &rows[i].comparison;
-        (c.condition.as_str(), c.n, c.n_control)
-    };
-    assert_eq!(compared(0), ("hints", 2, 2));
-    assert_eq!(compared(1), ("video", 0, 2));
+    let counts = |r: &QuantileEffect| (r.comparison.n, r.comparison.n_control);
+    assert_eq!(counts(&rows[0]), (2, 2));
+    assert_eq!(rows[1].comparison.condition, "video");
+    assert_eq!(counts(&rows[1]), (0, 2));
     assert!(rows[1].quantile.quantile.is_none() && rows[1].quantile_control.quantile == Some(1.0));
-    let note = "rows_left_out: 2 without condition, 4 without cluster, 2 without outcome";
+    let text = "2 without condition, 4 without cluster, 2 without outcome";
+    let note = Note::new(Code::LeftOut, text);
     assert!(
-        rows.iter()
-            .all(|r| r.notes.iter().any(|n| n.to_string() == note)),
+        rows.iter().all(|r| r.notes.contains(&note)),
         "{:?}",
         rows[0].notes
     );
 }
 
-fn has(row: &QuantileEffect, note: &str) -> bool {
-    row.notes
-        .iter()
-        .any(|n| n.to_string().starts_with(&format!("{note}: ")))
+fn has(row: &QuantileEffect, code: Code) -> bool {
+    row.notes.iter().any(|n| n.code == code)
 }
 
 #[test]
@@ -279,7 +276,7 @@ fn what_does_not_exist_is_null_with_a_note() {
     let few = &ask(of(&rows(83, 3)), &[0.5])[0];
     assert!(few.inference.estimate.is_some() && few.inference.std_error.is_none());
     assert!(
-        few.quantile.quantile_low.is_some() && has(few, "few_values"),
+        few.quantile.quantile_low.is_some() && has(few, Code::FewValues),
         "{:?}",
         few.notes
     );
@@ -287,13 +284,13 @@ fn what_does_not_exist_is_null_with_a_note() {
     let tail = &ask(of(&rows(83, 89)), &[0.999])[0];
     assert!(tail.quantile.quantile_high.is_none() && tail.inference.std_error.is_none());
     assert!(
-        has(tail, "off_sample") || has(tail, "no_variation"),
+        has(tail, Code::OffSample) || has(tail, Code::NoVariation),
         "{:?}",
         tail.notes
     );
     // A constant.
     let constant = &ask(of(&rows(1, 89)), &[0.5])[0];
-    assert!(constant.quantile_control.quantile_low.is_none() && has(constant, "no_variation"));
+    assert!(constant.quantile_control.quantile_low.is_none() && has(constant, Code::NoVariation));
     assert!(constant.inference.std_error.is_none());
     // One cluster.
     let single: Vec<_> = spread("control", 0..12, 83)
@@ -301,18 +298,18 @@ fn what_does_not_exist_is_null_with_a_note() {
         .collect();
     let single = &ask(of(&single), &[0.5])[0];
     assert!(single.inference.estimate.is_some() && single.inference.std_error.is_none());
-    assert!(has(single, "single_cluster_arm") && has(single, "few_clusters"));
+    assert!(has(single, Code::SingleCluster) && has(single, Code::FewClusters));
     assert!(single.quantile_control.quantile_low.is_some());
     // Two clusters: one degree of freedom.
     let two: Vec<_> = spread("control", 0..12, 83)
         .chain(spread("hints", 20..22, 89))
         .collect();
-    assert!(has(&ask(of(&two), &[0.5])[0], "too_low_df"));
+    assert!(has(&ask(of(&two), &[0.5])[0], Code::TooLowDf));
     // Shared clusters.
     let shared: Vec<_> = spread("control", 0..12, 83)
         .chain(spread("hints", 6..18, 89))
         .collect();
-    assert!(has(&ask(of(&shared), &[0.5])[0], "shared_clusters"));
+    assert!(has(&ask(of(&shared), &[0.5])[0], Code::SharedClusters));
 }
 
 #[test]

@@ -36,6 +36,17 @@ impl Note {
         Note::new(Code::SingleCluster, text)
     }
 
+    pub(crate) fn single_cluster_strata(
+        condition: impl std::fmt::Display,
+        n: usize,
+        of: usize,
+    ) -> Note {
+        let text = format!(
+            "in {n} of {of} strata condition \"{condition}\" is one cluster, so what varies between clusters there cannot be seen; no p-value and no interval"
+        );
+        Note::new(Code::SingleCluster, text)
+    }
+
     pub(crate) fn low_df(df: f64) -> Note {
         let text = format!("{df:.2} degrees of freedom; the t approximation is rough below 4");
         Note::new(Code::LowDf, text)

@@ -235,8 +235,9 @@ pub fn rows(rows: &[OwnedRow], options: &Options) {
     for row in rows {
         let row = row.borrow();
         let (outcome, last) = (row.values[0], row.values[row.values.len() - 1]);
+        let cluster = row.cluster.map(|c| c.key());
         outcomes
-            .add(outcome, row.condition, row.cluster.map(|c| c.key()))
+            .add_within(row.stratum, outcome, row.condition, cluster)
             .expect("it was good");
         let observed = f64::from(u8::from(outcome.is_some()));
         seen.add(&Row {

@@ -150,6 +150,18 @@ pub fn distributions() -> Seeds {
             .expect("a good row");
     }
     seeds.push(("two_conditions".to_owned(), outcomes.encode()));
+    for i in 0..60u8 {
+        let stratum = match i % 4 {
+            0 => Key::NONE,
+            number => Key::of_bigint(i64::from(number)),
+        };
+        let cluster = Some(Key::of_bigint(i64::from(i % 12)));
+        let condition: &[u8] = [b"control", b"treated"][i as usize / 2 % 2];
+        outcomes
+            .add_within(stratum, Some(f64::from(i % 13)), Some(condition), cluster)
+            .expect("a good row");
+    }
+    seeds.push(("strata".to_owned(), outcomes.encode()));
     seeds
 }
 

@@ -1,24 +1,66 @@
-//! One condition: its quantiles, and how precise they are.
+//! One condition of a comparison: its quantiles, and how precise they are.
 //!
-//! The share of outcomes not above `y` is the mean of zeros and ones. With `λ_g = n_g / N` the cluster's leverage is `λ_g`,
-//! so that CR2's contribution is `ψ_g = Σ_i (1(y_gi ≤ y) − F̂) / (N √(1 − λ_g))`. Under the working model `tr P = 1 / N`, and with
-//! `r_g = λ_g / √(1 − λ_g)` the entries of `P` are `λ_g / N` and `−r_g r_h / N`, hence the degrees of freedom
-//! `1 / (Σ λ² + (Σ r²)² − Σ r⁴)` (Bell and McCaffrey 2002).
+//! The share of outcomes not above `y` is that of each stratum, weighted by the rows of both conditions in it, which is
+//! direct standardization: `F̂(y) = Σ_s π_s F̂_s(y)`, `π_s = N_s / N`. It is a contrast of the regression of zeros and ones on
+//! a dummy for each condition and stratum. Such dummies have no rows in common, so that the leverage of a cluster is
+//! `λ_gs = n_gs / n_s` in each stratum and nothing between strata or conditions, also if the cluster has rows in several.
+//! CR2's contribution (Bell and McCaffrey 2002) is hence
+//!
+//! `ψ_g = Σ_s π_s Σ_i (1(y_gsi ≤ y) − F̂_s(y)) / (n_s √(1 − λ_gs))`.
+//!
+//! Without strata that is one term with `π = 1`. A stratum of one cluster has leverage one: nothing says how clusters vary
+//! there, and there is no standard error. Degrees of freedom are in `spread`.
 
+use super::sample::{Cell, Row, Sample};
+use super::spread::Standing;
+use super::target::Target;
 use crate::distribution::t_critical;
+use crate::exact::Wide;
 use crate::pulse::{self, Pulse};
-use crate::sketch::Key;
-use std::cmp::Ordering;
 
-/// The outcomes of one condition.
+/// The part of a condition in one stratum of the analysis.
 #[derive(Debug)]
-pub struct Arm {
+pub struct Stratum<'a> {
+    /// Rows.
+    pub rows: f64,
+    /// `π_s`, the share of the stratum among the rows of both conditions.
+    pub share: f64,
+    /// The cells, by cluster.
+    cells: &'a [Cell<'a>],
+    /// For each the place of its cluster among those of the arm.
+    places: Vec<u32>,
+}
+
+impl Stratum<'_> {
+    /// The clusters by their places in the arm, each with its leverage.
+    pub fn leverages(&self) -> impl Iterator<Item = (usize, f64)> {
+        let leverage = |c: &Cell<'_>| c.rows() as f64 / self.rows;
+        let places = self.places.iter().map(|p| *p as usize);
+        places.zip(self.cells.iter().map(leverage))
+    }
+
+    /// Clusters.
+    pub fn clusters(&self) -> usize {
+        self.cells.len()
+    }
+}
+
+/// The outcomes of one condition, weighted to the strata of a comparison.
+#[derive(Debug)]
+pub struct Arm<'a> {
     /// Name.
-    pub name: String,
-    /// Clusters by digest, each with its outcomes in ascending order.
-    clusters: Vec<(Key, Vec<f64>)>,
-    /// All outcomes in ascending order.
-    sorted: Vec<f64>,
+    pub name: &'a str,
+    /// What it was weighted to.
+    pub target: Target,
+    /// Strata of the analysis.
+    pub strata: Vec<Stratum<'a>>,
+    /// Numbers of the clusters, ascending.
+    pub clusters: Vec<u32>,
+    /// How the strata enter the degrees of freedom; none if a stratum is one cluster.
+    pub standing: Option<Standing>,
+    rows: &'a [Row],
+    /// For each row the sum of the weights `N_s / n_s` up to it; empty if all weights are one.
+    reached: Vec<f64>,
 }
 
 /// A quantile and the precision of the share of outcomes not above it.
@@ -30,65 +72,98 @@ pub struct Quantile {
     pub value: f64,
     /// Standard error of the share.
     pub std_error: f64,
-    /// `ψ_g`.
+    /// `ψ_g`, in the order of the clusters.
     pub scores: Vec<f64>,
 }
 
-impl Arm {
-    /// From clusters by digest with their outcomes in ascending order.
-    pub fn new(name: String, clusters: Vec<(Key, Vec<f64>)>) -> Self {
-        let mut sorted: Vec<f64> = pulse::vector(clusters.iter().map(|c| c.1.len()).sum());
-        for cluster in pulse::each(&clusters) {
-            sorted.extend_from_slice(&cluster.1);
+impl<'a> Arm<'a> {
+    /// A sample weighted to the strata of a comparison.
+    pub fn new(sample: &'a Sample<'a>, target: Target) -> Self {
+        let mut strata: Vec<Stratum<'a>> = pulse::vector(target.strata.len());
+        let mut of_all = sample.strata();
+        let mut clusters = pulse::vector(sample.cells.len());
+        for &(number, both) in pulse::each(&target.strata) {
+            let Some((_, cells)) = of_all.find(|(s, _)| *s == number) else {
+                continue;
+            };
+            clusters.extend(cells.iter().map(|c| c.cluster));
+            strata.push(Stratum {
+                rows: cells.iter().map(Cell::rows).sum::<usize>() as f64,
+                share: both as f64 / target.rows as f64,
+                cells,
+                places: Vec::new(),
+            });
         }
-        pulse::sort_by(&mut sorted, f64::total_cmp);
-        Arm {
-            name,
+        pulse::sort(&mut clusters);
+        clusters.dedup();
+        for stratum in pulse::each(&mut strata) {
+            let place = |c: &Cell<'_>| clusters.binary_search(&c.cluster).unwrap_or(0) as u32;
+            stratum.places = pulse::each(stratum.cells).map(place).collect();
+        }
+        let mut arm = Arm {
+            name: sample.name,
+            reached: reached(sample, &target),
+            target,
+            strata,
             clusters,
-            sorted,
-        }
+            standing: None,
+            rows: &sample.rows,
+        };
+        arm.standing = Standing::of(&arm);
+        arm
     }
 
-    /// Rows.
-    pub fn n(&self) -> u64 {
-        self.sorted.len() as u64
-    }
-
-    /// Clusters.
-    pub fn cluster_count(&self) -> u64 {
-        self.clusters.len() as u64
-    }
-
-    fn share(&self, cluster: &(Key, Vec<f64>)) -> f64 {
-        cluster.1.len() as f64 / self.sorted.len() as f64
+    /// Strata in which the condition is one cluster.
+    pub fn single_clusters(&self) -> usize {
+        self.strata.iter().filter(|s| s.clusters() == 1).count()
     }
 
     /// The smallest outcome whose share of outcomes not above it is at least `p`.
     fn value_at(&self, p: f64) -> Option<f64> {
-        let n = self.sorted.len();
-        let at = p * n as f64;
         // 0.07 · 100 is a little more than 7 in binary, and means 7.
-        let rank = (at - 4.0 * f64::EPSILON * at).ceil().max(1.0) as usize;
-        self.sorted.get(rank.min(n).checked_sub(1)?).copied()
+        let least = |of: f64| p * of - 4.0 * f64::EPSILON * (p * of);
+        let place = match self.reached.is_empty() {
+            true => {
+                let n = self.rows.len();
+                let rank = least(n as f64).ceil().max(1.0) as usize;
+                rank.min(n).checked_sub(1)?
+            }
+            false => {
+                let least = least(self.target.rows as f64);
+                self.reached.partition_point(|sum| *sum < least)
+            }
+        };
+        self.rows.get(place).map(|row| row.value)
     }
 
     /// The quantile; `None` without outcomes.
     pub fn quantile(&self, probability: f64) -> Option<Quantile> {
+        if self.strata.is_empty() {
+            return None;
+        }
         let value = self.value_at(probability)?;
+        let mut scores = pulse::vector(self.clusters.len());
+        scores.resize(self.clusters.len(), 0.0);
         let mut pulse = Pulse::every(4096);
-        let up_to = |values: &[f64]| values.partition_point(|y| *y <= value) as f64;
-        let n = self.sorted.len() as f64;
-        let share = up_to(&self.sorted) / n;
-        let score = |cluster: &(Key, Vec<f64>)| {
-            pulse.tick();
-            let rows = cluster.1.len() as f64;
-            let left = 1.0 - self.share(cluster);
-            match left > 0.0 {
-                true => (up_to(&cluster.1) - rows * share) / (n * left.sqrt()),
-                false => 0.0,
+        for stratum in &self.strata {
+            let mut up_to = 0;
+            for cell in stratum.cells {
+                pulse.tick();
+                up_to += cell.up_to(value);
             }
-        };
-        let scores: Vec<f64> = self.clusters.iter().map(score).collect();
+            let share = up_to as f64 / stratum.rows;
+            for (cell, place) in stratum.cells.iter().zip(&stratum.places) {
+                pulse.tick();
+                let rows = cell.rows() as f64;
+                let left = 1.0 - rows / stratum.rows;
+                let residuals = cell.up_to(value) as f64 - rows * share;
+                if let Some(score) = scores.get_mut(*place as usize)
+                    && left > 0.0
+                {
+                    *score += stratum.share * residuals / (stratum.rows * left.sqrt());
+                }
+            }
+        }
         Some(Quantile {
             probability,
             value,
@@ -97,20 +172,9 @@ impl Arm {
         })
     }
 
-    /// Satterthwaite's degrees of freedom of a share; `None` below two clusters.
+    /// Satterthwaite's degrees of freedom of a share; `None` if a stratum is one cluster.
     pub fn df(&self) -> Option<f64> {
-        if self.clusters.len() < 2 {
-            return None;
-        }
-        let (mut shares, mut squares, mut fourth) = (0.0, 0.0, 0.0);
-        for cluster in &self.clusters {
-            let share = self.share(cluster);
-            let square = share * share / (1.0 - share);
-            shares += share * share;
-            squares += square;
-            fourth += square * square;
-        }
-        Some(1.0 / (shares + squares * squares - fourth))
+        Some(1.0 / self.standing.as_ref()?.spread)
     }
 
     /// Woodruff's limits; a limit beyond the outcomes is `None`.
@@ -130,66 +194,39 @@ impl Arm {
 
     /// Different outcomes from `low` to `high`, both included.
     pub fn values_within(&self, low: f64, high: f64) -> usize {
-        let start = self.sorted.partition_point(|y| *y < low);
-        let end = self.sorted.partition_point(|y| *y <= high);
-        let inside = self.sorted.get(start..end).unwrap_or(&[]);
-        inside.chunk_by(|a, b| a == b).count()
+        let start = self.rows.partition_point(|row| row.value < low);
+        let end = self.rows.partition_point(|row| row.value <= high);
+        let inside = self.rows.get(start..end).unwrap_or(&[]);
+        let equal = inside.chunk_by(|a, b| a.value == b.value);
+        let counts = |rows: &&[Row]| {
+            self.reached.is_empty() || rows.iter().any(|r| self.target.has(r.stratum))
+        };
+        pulse::each(equal).filter(counts).count()
     }
+}
 
-    /// What the clusters with rows of both conditions do to a difference.
-    pub fn overlap(&self, other: &Arm) -> Overlap {
-        let mut overlap = Overlap::default();
-        let (mut i, mut j) = (0, 0);
-        let mut fourth = 0.0;
-        let mut products = 0.0;
-        while let (Some(a), Some(b)) = (self.clusters.get(i), other.clusters.get(j)) {
-            match a.0.cmp(&b.0) {
-                Ordering::Less => i += 1,
-                Ordering::Greater => j += 1,
-                Ordering::Equal => {
-                    let (x, y) = (self.share(a), other.share(b));
-                    let product = x * y / ((1.0 - x) * (1.0 - y)).sqrt();
-                    overlap.pairs.push((i, j));
-                    overlap.clusters += 1;
-                    overlap.spread += x * y;
-                    products += product;
-                    fourth += product * product;
-                    i += 1;
-                    j += 1;
-                }
-            }
+/// For each row of a sample the sum of the weights `N_s / n_s` of the rows up to it, where `n_s` counts rows of the sample and
+/// `N_s` those of the target; empty if all weights are one. Each sum is rounded once, so that a share that is reached exactly
+/// is found to be.
+fn reached(sample: &Sample<'_>, target: &Target) -> Vec<f64> {
+    let strata = sample.strata();
+    let mut weights: Vec<(u32, Wide)> = Vec::new();
+    for (stratum, cells) in pulse::each(strata) {
+        let own = cells.iter().map(Cell::rows).sum::<usize>() as f64;
+        let weight = Wide::from(target.rows_in(stratum) as f64) / own;
+        pulse::push(&mut weights, (stratum, weight));
+    }
+    if weights.len() == 1 && target.strata.len() == 1 {
+        return Vec::new();
+    }
+    let mut sums = pulse::vector(sample.rows.len());
+    let mut sum = Wide::ZERO;
+    for row in pulse::each(&sample.rows) {
+        let at = weights.binary_search_by_key(&row.stratum, |w| w.0);
+        if let Some((_, weight)) = at.ok().and_then(|at| weights.get(at)) {
+            sum += *weight;
         }
-        overlap.spread += products * products - fourth;
-        overlap
+        sums.push(sum.value());
     }
-}
-
-/// Clusters that two conditions share.
-#[derive(Debug, Default)]
-pub struct Overlap {
-    /// How many.
-    pub clusters: u64,
-    pairs: Vec<(usize, usize)>,
-    /// `N₁ N₀ ⟨P₁, P₀⟩`.
-    spread: f64,
-}
-
-impl Overlap {
-    /// Covariance of the two shares.
-    pub fn covariance(&self, a: &[f64], b: &[f64]) -> f64 {
-        let product = |&(i, j): &(usize, usize)| a.get(i).zip(b.get(j)).map_or(0.0, |(x, y)| x * y);
-        self.pairs.iter().map(product).sum()
-    }
-
-    /// Satterthwaite's degrees of freedom of `u F̂₁ − v F̂₀`, shares having the same variance in all students.
-    pub fn df(&self, a: &Arm, b: &Arm, u: f64, v: f64) -> Option<f64> {
-        // A unit of u and v would cancel, so they are taken in one in which their squares can be squared again.
-        let unit = u.max(v);
-        let (x, y) = (
-            (u / unit).powi(2) / a.n() as f64,
-            (v / unit).powi(2) / b.n() as f64,
-        );
-        let spread = x * x / a.df()? + y * y / b.df()? + 2.0 * x * y * self.spread;
-        (spread > 0.0).then(|| (x + y).powi(2) / spread)
-    }
+    sums
 }

@@ -1,15 +1,15 @@
-//! All outcomes of an experiment, by condition and cluster.
+//! All outcomes of an experiment, by condition, stratum and cluster.
 
-use super::arm::Arm;
 use super::error::QuantileError;
 use crate::budget::{Budget, Charge};
 use crate::note::Note;
 use crate::pulse;
 use crate::sketch::{Key, MAX_CONDITION_BYTES, MAX_CONDITIONS};
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
-/// Bytes that a cluster takes besides its rows.
-const CLUSTER_BYTES: usize = 64;
+/// Bytes that a cluster of a stratum takes besides its rows, and a stratum besides its clusters.
+const PLACE_BYTES: usize = 64;
 
 /// A condition and the rows of it that were left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,24 +19,59 @@ pub(super) struct Condition {
     pub no_cluster: u64,
 }
 
-/// An outcome with the numbers of its condition and cluster.
+/// A cluster in a stratum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Number of the stratum.
+    pub stratum: u32,
+    /// Digest of the cluster; as bytes, which need no alignment, since there may be as many places as rows.
+    cluster: [u8; 16],
+}
+
+impl Place {
+    fn new(stratum: u32, cluster: Key) -> Self {
+        let cluster = cluster.0.to_le_bytes();
+        Place { stratum, cluster }
+    }
+
+    /// Digest of the cluster.
+    #[inline]
+    pub fn cluster(&self) -> Key {
+        Key(u128::from_le_bytes(self.cluster))
+    }
+}
+
+impl Hash for Place {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // In one piece, since every row looks its place up.
+        state.write_u128(self.cluster().0 ^ u128::from(self.stratum));
+    }
+}
+
+/// An outcome with the numbers of its condition and place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outcome {
     pub condition: u32,
-    pub cluster: u32,
+    pub place: u32,
     pub value: f64,
 }
 
-/// All outcomes by condition and cluster: what quantiles need, and the mean does not. It grows by 16 bytes with each row.
+/// All outcomes by condition, stratum and cluster: what quantiles need, and the mean does not. It grows by 16 bytes with
+/// each row.
 #[derive(Debug)]
 pub struct Distribution {
     pub(super) no_condition: u64,
     pub(super) conditions: Vec<Condition>,
     last_condition: usize,
-    pub(super) clusters: Vec<Key>,
-    cluster_numbers: HashMap<Key, u32>,
+    /// Strata with outcomes; [`Key::NONE`] is that of rows without one.
+    pub(super) strata: Vec<Key>,
+    last_stratum: usize,
+    stratum_numbers: HashMap<Key, u32>,
+    pub(super) places: Vec<Place>,
+    place_numbers: HashMap<Place, u32>,
     pub(super) outcomes: Vec<Outcome>,
-    charge: Charge,
+    pub(super) charge: Charge,
 }
 
 impl Distribution {
@@ -46,16 +81,31 @@ impl Distribution {
             no_condition: 0,
             conditions: Vec::new(),
             last_condition: 0,
-            clusters: Vec::new(),
-            cluster_numbers: HashMap::new(),
+            strata: Vec::new(),
+            last_stratum: 0,
+            stratum_numbers: HashMap::new(),
+            places: Vec::new(),
+            place_numbers: HashMap::new(),
             outcomes: Vec::new(),
             charge: Charge::new(budget),
         }
     }
 
-    /// Adds one row. A row without condition, cluster or outcome is counted and left out.
+    /// Adds one row without a stratum. A row without condition, cluster or outcome is counted and left out.
+    #[inline]
     pub fn add(
         &mut self,
+        outcome: Option<f64>,
+        condition: Option<&[u8]>,
+        cluster: Option<Key>,
+    ) -> Result<(), QuantileError> {
+        self.add_within(Key::NONE, outcome, condition, cluster)
+    }
+
+    /// Adds one row of a stratum. Rows of [`Key::NONE`] are a stratum of their own.
+    pub fn add_within(
+        &mut self,
+        stratum: Key,
         outcome: Option<f64>,
         condition: Option<&[u8]>,
         cluster: Option<Key>,
@@ -75,11 +125,12 @@ impl Distribution {
             }
             return Ok(());
         };
-        let cluster = self.cluster(key)?;
+        let stratum = self.stratum(stratum)?;
+        let place = self.place(stratum, key)?;
         self.reserve(1)?;
         self.outcomes.push(Outcome {
             condition: condition as u32,
-            cluster,
+            place,
             // -0 is 0.
             value: value + 0.0,
         });
@@ -98,16 +149,21 @@ impl Distribution {
             }
             conditions.push(number as u32);
         }
-        let mut clusters = pulse::vector(other.clusters.len());
-        for &key in pulse::each(&other.clusters) {
-            clusters.push(self.cluster(key)?);
+        let number = |of: &[u32], i: u32| of.get(i as usize).copied().unwrap_or(0);
+        let mut strata = pulse::vector(other.strata.len());
+        for &key in pulse::each(&other.strata) {
+            strata.push(self.stratum(key)?);
+        }
+        let mut places = pulse::vector(other.places.len());
+        for theirs in pulse::each(&other.places) {
+            let stratum = number(&strata, theirs.stratum);
+            places.push(self.place(stratum, theirs.cluster())?);
         }
         self.reserve(other.outcomes.len())?;
-        let number = |of: &[u32], i: u32| of.get(i as usize).copied().unwrap_or(0);
         self.outcomes
             .extend(pulse::each(&other.outcomes).map(|o| Outcome {
                 condition: number(&conditions, o.condition),
-                cluster: number(&clusters, o.cluster),
+                place: number(&places, o.place),
                 value: o.value,
             }));
         Ok(())
@@ -141,20 +197,37 @@ impl Distribution {
         Ok(self.last_condition)
     }
 
-    /// Number of a cluster.
-    pub(super) fn cluster(&mut self, key: Key) -> Result<u32, QuantileError> {
-        if let Some(&number) = self.cluster_numbers.get(&key) {
+    /// Number of a stratum.
+    #[inline]
+    pub(super) fn stratum(&mut self, key: Key) -> Result<u32, QuantileError> {
+        if self.strata.get(self.last_stratum) == Some(&key) {
+            return Ok(self.last_stratum as u32);
+        }
+        let known = self.stratum_numbers.get(&key).copied();
+        let number = match known {
+            Some(number) => number,
+            None => {
+                let numbers = &mut self.stratum_numbers;
+                numbered(&mut self.charge, &mut self.strata, numbers, key)?
+            }
+        };
+        self.last_stratum = number as usize;
+        Ok(number)
+    }
+
+    /// Number of a cluster in a stratum.
+    pub(super) fn place(&mut self, stratum: u32, cluster: Key) -> Result<u32, QuantileError> {
+        let place = Place::new(stratum, cluster);
+        if let Some(&number) = self.place_numbers.get(&place) {
             return Ok(number);
         }
-        let number =
-            u32::try_from(self.clusters.len()).map_err(|_| QuantileError::TooManyClusters)?;
-        self.charge.grow(CLUSTER_BYTES)?;
-        if self.clusters.len() == self.clusters.capacity() {
-            pulse::room_for(2 * self.clusters.len(), CLUSTER_BYTES);
-        }
-        self.clusters.push(key);
-        self.cluster_numbers.insert(key, number);
-        Ok(number)
+        let numbers = &mut self.place_numbers;
+        numbered(&mut self.charge, &mut self.places, numbers, place)
+    }
+
+    /// True if there are rows with a stratum.
+    pub(super) fn has_strata(&self) -> bool {
+        self.strata.iter().any(|s| *s != Key::NONE)
     }
 
     /// Makes room for more outcomes.
@@ -171,72 +244,50 @@ impl Distribution {
         Ok(())
     }
 
-    /// Puts everything in canonical order: conditions by name, clusters by digest, and outcomes by both and by value.
+    /// Puts everything in canonical order: conditions by name, strata and clusters by digest, and outcomes by these and by
+    /// value.
     pub(super) fn sort(&mut self) {
         let mut conditions: Vec<(u32, Condition)> =
             (0..).zip(std::mem::take(&mut self.conditions)).collect();
         conditions.sort_unstable_by(|a, b| a.1.name.cmp(&b.1.name));
-        pulse::room_for(self.clusters.len(), 64);
-        let mut clusters: Vec<(u32, Key)> = (0..).zip(std::mem::take(&mut self.clusters)).collect();
-        pulse::sort_by(&mut clusters, |a, b| a.1.cmp(&b.1));
-        let new_condition = places(conditions.iter().map(|c| c.0));
-        let new_cluster = places(clusters.iter().map(|c| c.0));
+        let new_condition = moved(conditions.iter().map(|c| c.0));
         self.conditions = conditions.into_iter().map(|c| c.1).collect();
-        self.clusters = clusters.into_iter().map(|c| c.1).collect();
-        for (&key, number) in self.clusters.iter().zip(0..) {
-            self.cluster_numbers.insert(key, number);
+
+        pulse::room_for(self.strata.len() + self.places.len(), 64);
+        let mut strata: Vec<(u32, Key)> = (0..).zip(std::mem::take(&mut self.strata)).collect();
+        pulse::sort_by(&mut strata, |a, b| a.1.cmp(&b.1));
+        let new_stratum = moved(strata.iter().map(|s| s.0));
+        self.strata = strata.into_iter().map(|s| s.1).collect();
+
+        let to = |of: &[u32], i: u32| of.get(i as usize).copied().unwrap_or(i);
+        let mut places: Vec<(u32, Place)> = (0..).zip(std::mem::take(&mut self.places)).collect();
+        for (_, place) in pulse::each(&mut places) {
+            place.stratum = to(&new_stratum, place.stratum);
         }
-        let place = |of: &[u32], i: u32| of.get(i as usize).copied().unwrap_or(i);
+        pulse::sort_by(&mut places, |a, b| {
+            let order = |p: &Place| (p.stratum, p.cluster());
+            order(&a.1).cmp(&order(&b.1))
+        });
+        let new_place = moved(places.iter().map(|p| p.0));
+        self.places = places.into_iter().map(|p| p.1).collect();
+
+        for (&key, number) in pulse::each(&self.strata).zip(0..) {
+            self.stratum_numbers.insert(key, number);
+        }
+        // Its keys have the old numbers of the strata.
+        self.place_numbers.clear();
+        for (&place, number) in pulse::each(&self.places).zip(0..) {
+            self.place_numbers.insert(place, number);
+        }
         for outcome in pulse::each(&mut self.outcomes) {
-            outcome.condition = place(&new_condition, outcome.condition);
-            outcome.cluster = place(&new_cluster, outcome.cluster);
+            outcome.condition = to(&new_condition, outcome.condition);
+            outcome.place = to(&new_place, outcome.place);
         }
         pulse::sort_by(&mut self.outcomes, |a, b| {
-            (a.condition, a.cluster)
-                .cmp(&(b.condition, b.cluster))
+            (a.condition, a.place)
+                .cmp(&(b.condition, b.place))
                 .then_with(|| a.value.total_cmp(&b.value))
         });
-    }
-
-    /// The outcomes of each cluster of a condition, once sorted.
-    pub(super) fn groups(&self, condition: u32) -> impl Iterator<Item = (Key, &[Outcome])> {
-        let start = self.outcomes.partition_point(|o| o.condition < condition);
-        let end = self.outcomes.partition_point(|o| o.condition <= condition);
-        let of_condition = self.outcomes.get(start..end).unwrap_or(&[]);
-        of_condition
-            .chunk_by(|a, b| a.cluster == b.cluster)
-            .filter_map(|g| {
-                let number = g.first()?.cluster;
-                Some((*self.clusters.get(number as usize)?, g))
-            })
-    }
-
-    /// The outcomes of a condition by cluster, clusters by digest, outcomes ascending.
-    pub(crate) fn outcomes_of(&mut self, condition: &str) -> Vec<(Key, Vec<f64>)> {
-        self.sort();
-        pulse::room(self.outcomes.len() * size_of::<f64>() + self.clusters.len() * 80);
-        let number = self
-            .conditions
-            .iter()
-            .zip(0..)
-            .find(|(c, _)| c.name == condition);
-        let groups = number.into_iter().flat_map(|(_, n)| self.groups(n));
-        pulse::each(groups)
-            .map(|(key, g)| (key, g.iter().map(|o| o.value).collect()))
-            .collect()
-    }
-
-    /// The conditions by name.
-    pub(super) fn arms(&mut self) -> Result<Vec<Arm>, QuantileError> {
-        let mut room = Charge::new(self.charge.budget());
-        room.grow(self.outcomes.len() * 2 * size_of::<f64>())?;
-        self.sort();
-        let arm = |(condition, number): (&Condition, u32)| {
-            let groups = self.groups(number);
-            let clusters = groups.map(|(key, g)| (key, g.iter().map(|o| o.value).collect()));
-            Arm::new(condition.name.clone(), clusters.collect())
-        };
-        Ok(self.conditions.iter().zip(0..).map(arm).collect())
     }
 
     /// Rows that are not in the analysis.
@@ -254,13 +305,31 @@ impl Distribution {
     }
 }
 
-/// For each old number its place in the new order.
-fn places(order: impl ExactSizeIterator<Item = u32>) -> Vec<u32> {
-    let mut places = vec![0; order.len()];
+/// Puts a new stratum or place at the end, which is its number.
+fn numbered<T: Copy + Eq + Hash>(
+    charge: &mut Charge,
+    all: &mut Vec<T>,
+    numbers: &mut HashMap<T, u32>,
+    new: T,
+) -> Result<u32, QuantileError> {
+    let number = u32::try_from(all.len()).map_err(|_| QuantileError::TooManyClusters)?;
+    charge.grow(PLACE_BYTES)?;
+    // Each grows in its own time.
+    if all.len() == all.capacity() || numbers.len() == numbers.capacity() {
+        pulse::room_for(2 * all.len(), PLACE_BYTES);
+    }
+    all.push(new);
+    numbers.insert(new, number);
+    Ok(number)
+}
+
+/// For each old number the new one, from the old numbers in their new order.
+fn moved(order: impl ExactSizeIterator<Item = u32>) -> Vec<u32> {
+    let mut moved = vec![0; order.len()];
     for (old, new) in order.zip(0..) {
-        if let Some(slot) = places.get_mut(old as usize) {
+        if let Some(slot) = moved.get_mut(old as usize) {
             *slot = new;
         }
     }
-    places
+    moved
 }

@@ -5,6 +5,9 @@ use crate::error::{Class, Explain, spelled};
 use crate::regression::QuestionError;
 use crate::sketch::{MAX_CONDITION_BYTES, MAX_CONDITIONS};
 
+/// What clusters and strata may be.
+const KEY_TYPES: &str = "a text, a whole number, a numeric, a uuid, an enum or a boolean";
+
 /// What can be wrong with rows and stored distributions.
 #[derive(Debug, Clone, PartialEq)]
 pub enum QuantileError {
@@ -18,6 +21,13 @@ pub enum QuantileError {
     ConditionEncoding,
     /// More clusters than can be numbered.
     TooManyClusters,
+    /// A cluster or stratum of a type that has no digest.
+    KeyType {
+        /// The argument.
+        argument: &'static str,
+        /// The type.
+        got: String,
+    },
     /// The memory limit was reached.
     Memory(OverBudget),
     /// Stored bytes that cannot be right.
@@ -46,6 +56,7 @@ impl Explain for QuantileError {
         match self {
             NonFinite(_) => Class::OutOfRange,
             ConditionTooLong(_) => Class::InvalidParameter,
+            KeyType { .. } => Class::WrongType,
             ConditionEncoding => Class::NotSupported,
             TooManyConditions | TooManyClusters | Memory(_) => Class::LimitExceeded,
             Corrupt(_) | UnknownVersion(_) => Class::Corrupt,
@@ -68,6 +79,9 @@ impl Explain for QuantileError {
             ),
             ConditionEncoding => "condition of a distribution is not UTF-8".to_owned(),
             TooManyClusters => "a distribution takes at most 4294967295 clusters".to_owned(),
+            KeyType { argument, got } => {
+                format!("{argument} of a distribution must be {KEY_TYPES}, got {got}")
+            }
             Memory(_) => "distribution needs more memory than rct.memory_limit allows".to_owned(),
             Corrupt(what) => format!("stored distribution is damaged: {what}"),
             UnknownVersion(v) => format!(
@@ -111,9 +125,10 @@ impl Explain for QuantileError {
                 "Leave such rows out, or set the outcome to null so that they are counted."
             }
             TooManyConditions | ConditionTooLong(_) => {
-                "Check the order of the arguments: rct.distribution(outcome, condition, cluster)."
+                "Check the order of the arguments: rct.distribution(outcome, condition, cluster, stratum)."
             }
             ConditionEncoding => "pg_rct needs a database with the encoding UTF8.",
+            KeyType { .. } => "Cast it, for example with ::text.",
             TooManyClusters => "Check the third argument: it names the unit of assignment.",
             Memory(_) => {
                 "Let a superuser raise rct.memory_limit: each outcome takes 16 bytes. A sketch takes far less, and gives effects on means."

@@ -3,11 +3,17 @@
 //! - [`Distribution`] takes rows and keeps all outcomes by condition and cluster
 //! - [`quantile_effects`] compares the quantiles of conditions
 //!
-//! `arm` has the quantiles of one condition and their precision, `wire` the stored form.
+//! `sample` has the outcomes of one condition, `target` the strata in which two are compared, `arm` the quantiles of one of
+//! them and their precision, `spread` degrees of freedom, `wire` the stored form.
 
 mod arm;
 mod distribution;
 mod error;
+mod sample;
+mod spread;
+mod target;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use distribution::Distribution;
@@ -22,6 +28,8 @@ use crate::regression::{Inference, QuestionError};
 use arm::{Arm, Quantile};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use spread::Overlap;
+use target::Target;
 
 /// Confidence level of the interval whose width gives the standard error.
 const WIDTH_LEVEL: f64 = 0.95;
@@ -74,6 +82,9 @@ const OUTCOME: &str = "outcome";
 
 /// The effects on quantiles, by condition and then in the order of the probabilities.
 ///
+/// Strata are those of the distribution: in each comparison both conditions are weighted to the strata of their rows together,
+/// in strata that have both. The shares of the strata count as given.
+///
 /// Interval of a quantile by Woodruff (1952): the interval of the share of outcomes not above it, `p ± t s`, inverted. `s`
 /// is the standard error of that share, a mean of clustered zeros and ones, by CR2, and `t` has Satterthwaite's degrees of
 /// freedom. The standard error of the quantile is the width of its 95 % interval over `2 t` (Francisco and Fuller 1991).
@@ -89,61 +100,90 @@ pub fn quantile_effects(
         let invalid = Invalid::number("probabilities", "between 0 and 1", p, HINT);
         return Err(QuestionError::Invalid(invalid).into());
     }
-    let arms = distribution.arms()?;
-    let names: Vec<&String> = arms.iter().map(|a| &a.name).collect();
-    let Some(base) = arms.get(control_among(&names, control)?) else {
+    let left_out = distribution.left_out();
+    let room = distribution.samples()?;
+    let samples = room.all();
+    let names: Vec<&str> = samples.iter().map(|s| s.name).collect();
+    let Some(base) = samples.get(control_among(&names, control)?) else {
         return Ok(Vec::new());
     };
-    let left_out = distribution.left_out();
-    let base_quantiles: Vec<Option<Quantile>> =
-        probabilities.iter().map(|&p| base.quantile(p)).collect();
+    let mut kept: Option<Side<'_>> = None;
     let mut rows = Vec::new();
-    for arm in arms.iter().filter(|a| a.name != control) {
-        for (&probability, compared) in probabilities.iter().zip(&base_quantiles) {
+    for sample in samples.iter().filter(|s| s.name != control) {
+        let target = Target::of(sample, base);
+        // Without strata it is the same in all comparisons.
+        let compared = match kept.take() {
+            Some(side) if side.arm.target == target => side,
+            _ => Side::new(Arm::new(base, target.clone()), probabilities),
+        };
+        let treated = Side::new(Arm::new(sample, target), probabilities);
+        let overlap = Overlap::new(&treated.arm, &compared.arm);
+        for (&probability, quantiles) in probabilities
+            .iter()
+            .zip(treated.quantiles.iter().zip(&compared.quantiles))
+        {
             let mut row = QuantileEffect {
                 comparison: Comparison {
                     outcome: OUTCOME.to_owned(),
-                    condition: arm.name.clone(),
+                    condition: sample.name.to_owned(),
                     control: control.to_owned(),
-                    n: arm.n(),
-                    n_control: base.n(),
-                    clusters: arm.cluster_count(),
-                    clusters_control: base.cluster_count(),
+                    n: sample.rows.len() as u64,
+                    n_control: base.rows.len() as u64,
+                    clusters: sample.clusters,
+                    clusters_control: base.clusters,
                 },
                 probability,
                 ..QuantileEffect::default()
             };
             row.compare(
-                (arm, arm.quantile(probability).as_ref()),
-                (base, compared.as_ref()),
+                (&treated.arm, quantiles.0.as_ref()),
+                (&compared.arm, quantiles.1.as_ref()),
+                &overlap,
                 level,
             );
             row.notes.extend(left_out.as_ref().cloned());
             rows.push(row);
         }
+        kept = Some(compared);
     }
     Ok(rows)
+}
+
+/// One side of a comparison with its quantiles, in the order of the probabilities.
+struct Side<'a> {
+    arm: Arm<'a>,
+    quantiles: Vec<Option<Quantile>>,
+}
+
+impl<'a> Side<'a> {
+    fn new(arm: Arm<'a>, probabilities: &[f64]) -> Self {
+        let quantiles = probabilities.iter().map(|&p| arm.quantile(p)).collect();
+        Side { arm, quantiles }
+    }
 }
 
 impl QuantileEffect {
     fn compare(
         &mut self,
-        treated: (&Arm, Option<&Quantile>),
-        control: (&Arm, Option<&Quantile>),
+        treated: (&Arm<'_>, Option<&Quantile>),
+        control: (&Arm<'_>, Option<&Quantile>),
+        overlap: &Overlap,
         level: f64,
     ) {
-        let mut notes = Vec::new();
+        let target = &treated.0.target;
         match (self.comparison.clusters, self.comparison.clusters_control) {
-            (_, 0) => notes.push(Note::no_control_rows()),
-            (0, _) => notes.push(Note::no_rows()),
-            (t, c) if t.min(c) < FEW_CLUSTERS => notes.push(Note::few_clusters(c, t)),
+            (_, 0) => self.notes.push(Note::no_control_rows()),
+            (0, _) => self.notes.push(Note::no_rows()),
+            _ if target.strata.is_empty() => self.notes.push(Note::aliased_condition()),
+            (t, c) if t.min(c) < FEW_CLUSTERS => self.notes.push(Note::few_clusters(c, t)),
             _ => {}
         }
-        let overlap = treated.0.overlap(control.0);
         if overlap.clusters > 0 {
-            notes.push(Note::shared_clusters(overlap.clusters));
+            self.notes.push(Note::shared_clusters(overlap.clusters));
         }
-        self.notes = std::mem::take(&mut notes);
+        if let (n @ 1.., of) = target.uninformative {
+            self.notes.push(Note::uninformative_strata(n, of));
+        }
         self.quantile = self.interval(treated, level);
         self.quantile_control = self.interval(control, level);
         let slopes = (self.slope(treated), self.slope(control));
@@ -158,11 +198,11 @@ impl QuantileEffect {
         let shared = overlap.covariance(&x.scores, &y.scores);
         let variance = (u * x.std_error).powi(2) + (v * y.std_error).powi(2) - 2.0 * u * v * shared;
         let df = overlap.df(treated.0, control.0, u, v);
-        self.inference = Inference::new(a - b, variance.max(0.0).sqrt(), df, level, &mut notes);
-        self.notes.extend(notes.iter().cloned());
+        let std_error = variance.max(0.0).sqrt();
+        self.inference = Inference::new(a - b, std_error, df, level, &mut self.notes);
     }
 
-    fn interval(&mut self, side: (&Arm, Option<&Quantile>), level: f64) -> QuantileInterval {
+    fn interval(&mut self, side: (&Arm<'_>, Option<&Quantile>), level: f64) -> QuantileInterval {
         let (arm, Some(quantile)) = side else {
             return QuantileInterval::default();
         };
@@ -170,11 +210,13 @@ impl QuantileEffect {
             quantile: Some(quantile.value),
             ..QuantileInterval::default()
         };
-        let name = &arm.name;
+        let name = arm.name;
         match arm.df() {
-            None => self
-                .notes
-                .push(Note::single_cluster_arm(name.clone())),
+            None if arm.clusters.len() == 1 => self.notes.push(Note::single_cluster_arm(name)),
+            None => {
+                let (single, of) = (arm.single_clusters(), arm.strata.len());
+                self.notes.push(Note::single_cluster_strata(name, single, of));
+            }
             Some(df) if df < TOO_LOW_DF => self.notes.push(Note::too_low_df(df)),
             _ if !(quantile.std_error > 0.0) => self.notes.push(Note::new(Code::NoVariation, format!("in condition \"{name}\" the share of outcomes up to the quantile is the same in all clusters, so that there is no interval"
             ))),
@@ -201,12 +243,12 @@ impl QuantileEffect {
     }
 
     /// How much the outcome grows with its share in the neighbourhood of the quantile.
-    fn slope(&mut self, side: (&Arm, Option<&Quantile>)) -> Option<f64> {
+    fn slope(&mut self, side: (&Arm<'_>, Option<&Quantile>)) -> Option<f64> {
         let (arm, quantile) = (side.0, side.1?);
         let df = arm.df().filter(|df| *df >= TOO_LOW_DF)?;
         let (Some(low), Some(high)) = arm.limits(quantile, WIDTH_LEVEL) else {
             if quantile.std_error > 0.0 {
-                self.note_off_sample(&arm.name);
+                self.note_off_sample(arm.name);
             }
             return None;
         };

@@ -4,10 +4,13 @@
 //!
 //! | field | bytes |
 //! |---|---|
-//! | `D`, version | 1 + 1 |
+//! | `D`, version, 1 if there are strata and 0 if not | 1 + 1 + 1 |
 //! | rows without a condition, conditions | 8, 2 |
-//! | per condition, by name: length, UTF-8 name, rows without outcome, without cluster, clusters | 2, …, 8, 8, 4 |
-//! | per cluster of the condition, by digest: digest, outcomes, each outcome, ascending | 16, 8, 8 each |
+//! | per condition, by name: length, UTF-8 name, rows without outcome, without cluster | 2, …, 8, 8 |
+//! | if there are strata: strata of the condition with outcomes | 4 |
+//! | if there are strata, per stratum, by digest: digest, 0 for rows without a stratum | 16 |
+//! | clusters of the stratum, without strata of the condition | 4 |
+//! | per cluster, by digest: digest, outcomes, each outcome, ascending | 16, 8, 8 each |
 //! | XXH3-64 of everything before | 8 |
 //!
 //! Nothing may follow. The decoder refuses everything else and never panics.
@@ -32,13 +35,15 @@ impl Distribution {
     pub fn encode(&mut self) -> Vec<u8> {
         self.sort();
         let names: usize = self.conditions.iter().map(|c| c.name.len() + 22).sum();
+        let strata = self.has_strata();
         // A cluster may be in each of the conditions.
-        let groups = self
+        let cells = self
             .outcomes
-            .chunk_by(|a, b| (a.condition, a.cluster) == (b.condition, b.cluster));
+            .chunk_by(|a, b| (a.condition, a.place) == (b.condition, b.place));
+        let cell = if strata { 24 + 20 } else { 24 };
         let mut out =
-            pulse::vector(64 + names + self.outcomes.len() * 8 + pulse::each(groups).count() * 24);
-        out.extend([MAGIC, VERSION]);
+            pulse::vector(64 + names + self.outcomes.len() * 8 + pulse::each(cells).count() * cell);
+        out.extend([MAGIC, VERSION, strata as u8]);
         out.extend(self.no_condition.min(MAX_COUNT).to_le_bytes());
         out.extend((self.conditions.len() as u16).to_le_bytes());
         let mut pulse = Pulse::every(4096);
@@ -47,12 +52,36 @@ impl Distribution {
             out.extend(condition.name.as_bytes());
             out.extend(condition.no_outcome.min(MAX_COUNT).to_le_bytes());
             out.extend(condition.no_cluster.min(MAX_COUNT).to_le_bytes());
-            out.extend((self.groups(number).count() as u32).to_le_bytes());
-            for (key, outcomes) in self.groups(number) {
+            let cells = || {
+                let places = self.cells(number);
+                places.filter_map(|(at, outcomes)| Some((self.places.get(at as usize)?, outcomes)))
+            };
+            let mut clusters: Vec<(u32, u32)> = Vec::new();
+            for (place, _) in cells() {
                 pulse.tick();
-                out.extend(key.0.to_le_bytes());
-                out.extend((outcomes.len() as u64).to_le_bytes());
-                out.extend(outcomes.iter().flat_map(|o| o.value.to_le_bytes()));
+                match clusters.last_mut() {
+                    Some((stratum, n)) if *stratum == place.stratum => *n += 1,
+                    _ => pulse::push(&mut clusters, (place.stratum, 1)),
+                }
+            }
+            if strata {
+                out.extend((clusters.len() as u32).to_le_bytes());
+            } else if clusters.is_empty() {
+                out.extend(0_u32.to_le_bytes());
+            }
+            let mut cells = cells();
+            for (stratum, n) in clusters {
+                if strata {
+                    let key = self.strata.get(stratum as usize).copied();
+                    out.extend(key.unwrap_or_default().0.to_le_bytes());
+                }
+                out.extend(n.to_le_bytes());
+                for (place, outcomes) in cells.by_ref().take(n as usize) {
+                    pulse.tick();
+                    out.extend(place.cluster().0.to_le_bytes());
+                    out.extend((outcomes.len() as u64).to_le_bytes());
+                    out.extend(outcomes.iter().flat_map(|o| o.value.to_le_bytes()));
+                }
             }
         }
         out.extend(xxh3_64(&out).to_le_bytes());
@@ -73,12 +102,18 @@ impl Distribution {
         if xxh3_64(body) != u64::from_le_bytes(*digest) {
             return Err(QuantileError::Corrupt("its digest does not match"));
         }
+        let strata = match r.array()? {
+            [0] => false,
+            [1] => true,
+            _ => return Err(QuantileError::Corrupt("it is unclear if it has strata")),
+        };
         let mut new = Distribution::new(budget);
         new.no_condition = r.count()?;
         let conditions = u16::from_le_bytes(r.array()?);
         if usize::from(conditions) > MAX_CONDITIONS {
             return Err(QuantileError::Corrupt("it has too many conditions"));
         }
+        let mut pulse = Pulse::every(4096);
         for _ in 0..conditions {
             let length = u16::from_le_bytes(r.array()?);
             let name = r.take(length as usize)?;
@@ -95,7 +130,15 @@ impl Distribution {
             if let Some(condition) = new.conditions.get_mut(number) {
                 (condition.no_outcome, condition.no_cluster) = (no_outcome, no_cluster);
             }
-            read_clusters(&mut r, &mut new, number as u32)?;
+            match strata {
+                true => read_strata(&mut r, &mut new, number as u32, &mut pulse)?,
+                false => {
+                    read_clusters(&mut r, &mut new, number as u32, Key::NONE, &mut pulse)?;
+                }
+            }
+        }
+        if strata != new.has_strata() {
+            return Err(QuantileError::Corrupt("it has no row with a stratum"));
         }
         match r.0 {
             [] => Ok(new),
@@ -115,14 +158,37 @@ fn check_name(name: &[u8]) -> Result<(), QuantileError> {
     }
 }
 
+fn read_strata(
+    r: &mut Reader<'_>,
+    new: &mut Distribution,
+    condition: u32,
+    pulse: &mut Pulse,
+) -> Result<(), QuantileError> {
+    let mut last = None;
+    for _ in 0..u32::from_le_bytes(r.array()?) {
+        let key = Key(u128::from_le_bytes(r.array()?));
+        if last.is_some_and(|l| l >= key) {
+            return Err(QuantileError::Corrupt("strata are out of order"));
+        }
+        last = Some(key);
+        if read_clusters(r, new, condition, key, pulse)? == 0 {
+            return Err(QuantileError::Corrupt("a stratum has no cluster"));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the clusters of a stratum, and returns how many they are.
 fn read_clusters(
     r: &mut Reader<'_>,
     new: &mut Distribution,
     condition: u32,
-) -> Result<(), QuantileError> {
+    stratum: Key,
+    pulse: &mut Pulse,
+) -> Result<u32, QuantileError> {
     let mut last = None;
-    let mut pulse = Pulse::every(4096);
-    for _ in 0..u32::from_le_bytes(r.array()?) {
+    let clusters = u32::from_le_bytes(r.array()?);
+    for _ in 0..clusters {
         pulse.tick();
         let key = Key(u128::from_le_bytes(r.array()?));
         if last.is_some_and(|l| l >= key) {
@@ -134,7 +200,8 @@ fn read_clusters(
         if count == 0 {
             return Err(QuantileError::Corrupt("a cluster has no outcome"));
         }
-        let cluster = new.cluster(key)?;
+        let stratum = new.stratum(stratum)?;
+        let place = new.place(stratum, key)?;
         new.reserve(count)?;
         let mut least = f64::NEG_INFINITY;
         for bytes in values.as_chunks::<8>().0 {
@@ -146,12 +213,12 @@ fn read_clusters(
             least = value;
             new.outcomes.push(Outcome {
                 condition,
-                cluster,
+                place,
                 value,
             });
         }
     }
-    Ok(())
+    Ok(clusters)
 }
 
 /// Reads from the front.
