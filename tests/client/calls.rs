@@ -130,7 +130,7 @@ pub const CALLS: &[(&str, &str)] = &[
     ),
     (
         "distribution",
-        "SELECT rct.distribution(y, c, g) FROM pg_temp.mine",
+        "SELECT rct.distribution(y, c, g), rct.distribution(y, c, g, c) FROM pg_temp.mine",
     ),
     (
         "quantile_effects",
