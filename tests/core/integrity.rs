@@ -152,7 +152,7 @@ fn what_is_refused() {
     let message = |r: Result<Srm, rct_core::error::Invalid>| r.unwrap_err().message();
     assert_eq!(
         message(srm(&[1], None, None, 0.1)),
-        "counts must be counts of 2 to 1000 conditions, got 1"
+        "counts must be for 2 to 1000 conditions, got 1"
     );
     assert_eq!(
         message(srm(&[1, 2], Some(&[1.0]), None, 0.1)),

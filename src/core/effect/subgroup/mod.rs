@@ -128,6 +128,7 @@ pub fn subgroup_effects(
     options: &Options,
     guard: Guard,
 ) -> Result<Vec<SubgroupEffect>, QuestionError> {
+    options.strata.of_one_regression()?;
     let mut arms_of_segments = Vec::with_capacity(segments.0.len());
     for (_, view) in &segments.0 {
         pulse::beat();
