@@ -139,7 +139,7 @@ fn test_of(
     test.notes.extend(left_out(&question.moments));
     test.notes.extend(adjusted_rows(&question.moments));
     test.notes
-        .extend(covariates::notes(&question, options.adjust));
+        .extend(covariates::notes(question, options.adjust));
     if options.estimand == Estimand::Cluster {
         test.notes.push(Note::cluster_estimand());
     }

@@ -293,7 +293,7 @@ pub fn srm_by_stratum(
         rows.push(StratumSrm {
             scope: Scope::Stratum(stratum),
             conditions: table.conditions.clone(),
-            counts: counts,
+            counts,
             srm,
             p_holm: None,
         });
@@ -408,7 +408,7 @@ pub fn srm_blocked(
         rows.push(StratumSrm {
             scope: Scope::Stratum(stratum),
             conditions: table.conditions.clone(),
-            counts: counts,
+            counts,
             srm,
             p_holm: None,
         });

@@ -8,15 +8,15 @@ use rct_core::attrition::{
 };
 use rct_core::budget::Budget;
 use rct_core::effect::{self, CaceOptions, Distribution, Guard, Segments};
-use rct_core::regression::{Adjust, Options, StdError, Strata, quoted};
 use rct_core::integrity::{balance, balance_joint, impossible_patterns, srm_of_sketch};
 use rct_core::planning;
-use rct_core::variance::{self, Within};
+use rct_core::regression::{Adjust, Options, StdError, Strata, quoted};
 use rct_core::resampling::{
     Draws, Statistic, Weights, WildOptions, randomization_test, simultaneous_intervals,
     wild_bootstrap,
 };
 use rct_core::sketch::{Builder, Centre, Columns, Row, Rows, Sketch, View};
+use rct_core::variance::{self, Within};
 
 /// Draws of resampling: few, as each input is one of many.
 const DRAWS: i64 = 20;

@@ -16,9 +16,9 @@ pub use numbers::numbers;
 
 use rct_core::attrition::Logistic;
 use rct_core::budget::Budget;
-use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::effect::Distribution;
 use rct_core::reduction::{NumberReduction, TextReduction};
+use rct_core::regression::{Adjust, Options, StdError, Strata};
 use rct_core::simulation;
 use rct_core::sketch::{Builder, Cluster, Key, Row, Sketch, SketchError, bytes_to_text};
 use serde_json::Value;

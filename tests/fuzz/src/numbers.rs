@@ -6,14 +6,23 @@ use rct_core::attrition::{
     Counts, Trim, boundaries, imbens_manski, pool_imputations, trim_lowest, wwc_attrition,
 };
 use rct_core::distribution::*;
-use rct_core::effect::{Scale, cox_index, effect_size, hedges_g, proportion_interval, two_proportions, wwc_correct_t};
+use rct_core::effect::{
+    Scale, cox_index, effect_size, hedges_g, proportion_interval, two_proportions, wwc_correct_t,
+};
 use rct_core::integrity::{
     Scope, binomial_two_sided, hypergeometric_two_sided, srm, srm_blocked, srm_by_stratum,
     srm_looks, srm_sequential,
 };
-use rct_core::monitoring::{Convention, Direction, Looks, Prior, Sides, Spending, confidence_sequence, confidence_sequences, equivalence, harm_probability, information_fractions, non_inferiority, sequential_bounds, sequential_test};
+use rct_core::monitoring::{
+    Convention, Direction, Looks, Prior, Sides, Spending, confidence_sequence,
+    confidence_sequences, equivalence, harm_probability, information_fractions, non_inferiority,
+    sequential_bounds, sequential_test,
+};
 use rct_core::multiplicity::{Families, Method, p_adjust, p_adjust_families};
-use rct_core::planning::{Attrition, Calendar, Conditions, Design, Outcome, Schedule, TTest, Target, Trial, Weighting, answer, clusters_needed, design_effect_of_mean, design_effect_of_sizes, duration, roster};
+use rct_core::planning::{
+    Attrition, Calendar, Conditions, Design, Outcome, Schedule, TTest, Target, Trial, Weighting,
+    answer, clusters_needed, design_effect_of_mean, design_effect_of_sizes, duration, roster,
+};
 
 /// Counts that a test may enumerate in a moment.
 const ENUMERABLE: u64 = 100_000;
