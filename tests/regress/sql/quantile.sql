@@ -70,3 +70,22 @@ SELECT rct.quantile_effects(substr(d, 1, 100) || '\x00'::bytea || substr(d, 102)
 SELECT rct.distribution('NaN', arm, school) FROM pupil;
 SET rct.memory_limit = '64kB';
 SELECT rct.distribution(i, 'a', 1) FROM generate_series(1, 100000) AS i;
+
+-- Strata: a row counts as many times as its stratum has rows of both conditions for each of its own. Weighted quantiles in plain SQL.
+CREATE TABLE blocked AS SELECT s AS school, s % 3 AS block, CASE WHEN s % 6 < 3 OR s % 5 = 0 THEN 'new' ELSE 'old' END AS arm, ((s * 7 + i * i * 3) % 41)::float8 AS y
+FROM generate_series(1, 36) AS s, generate_series(1, 4 + s % 5) AS i;
+WITH n AS (SELECT block, count(*)::float8 AS both FROM blocked GROUP BY block),
+     weighted AS (SELECT b.arm, b.y, n.both / count(*) OVER (PARTITION BY b.arm, b.block) AS w FROM blocked AS b JOIN n USING (block)),
+     ordered AS (SELECT arm, y, sum(w) OVER (PARTITION BY arm ORDER BY y) / sum(w) OVER (PARTITION BY arm) AS share FROM weighted)
+SELECT e.probability, e.quantile = (SELECT min(y) FROM ordered WHERE arm = 'new' AND share >= e.probability - 1e-9) AS quantile,
+       e.quantile_control = (SELECT min(y) FROM ordered WHERE arm = 'old' AND share >= e.probability - 1e-9) AS control,
+       e.estimate = e.quantile - e.quantile_control AS estimate, e.std_error > 0 AS std_error, e.df > 2 AS df, e.notes
+FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school, block) FROM blocked), 'old') AS e;
+-- The same bytes whatever the order, the parts and the kind of whole number; without a stratum is as with none.
+SELECT (SELECT rct.distribution(y, arm, school, block ORDER BY y DESC) FROM blocked) = (SELECT rct.distribution(y, arm, school::bigint, block::smallint) FROM blocked) AS sorted,
+       (SELECT rct.rollup(d) FROM (SELECT rct.distribution(y, arm, school, block) AS d FROM blocked GROUP BY school % 4) AS p) = (SELECT rct.distribution(y, arm, school, block) FROM blocked) AS parts,
+       (SELECT rct.distribution(y, arm, school, NULL::text) FROM blocked) = (SELECT rct.distribution(y, arm, school) FROM blocked) AS without;
+-- A stratum that is the condition leaves nothing to compare; keys of other types are refused.
+SELECT estimate, notes FROM rct.quantile_effects((SELECT rct.distribution(y, arm, school, arm) FROM blocked), 'old', '{0.5}');
+SELECT rct.distribution(1, 'a', 1, 0.5::float8);
+SELECT rct.distribution(1, 'a', '{1}'::int[]);
