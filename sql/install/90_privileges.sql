@@ -19,4 +19,18 @@ $$;
 
 GRANT USAGE ON SCHEMA rct TO PUBLIC;
 GRANT USAGE ON TYPE rct.sketch, rct.distribution, rct.logistic_rows TO PUBLIC;
+
+-- Rows of results, and what a call may be given as a row.
+DO $$
+DECLARE
+    t pg_catalog.regtype;
+BEGIN
+    FOR t IN SELECT c.reltype FROM pg_catalog.pg_class c
+        WHERE c.relnamespace OPERATOR(pg_catalog.=) 'rct'::pg_catalog.regnamespace AND c.relkind OPERATOR(pg_catalog.=) 'c'
+    LOOP
+        EXECUTE pg_catalog.format('GRANT USAGE ON TYPE %s TO PUBLIC', t);
+    END LOOP;
+END
+$$;
+
 COMMENT ON SCHEMA rct IS 'pg_rct: school experiments';

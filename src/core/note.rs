@@ -183,7 +183,7 @@ codes! {
         OffSample "off_sample" "A confidence limit lies beyond the outcomes that there are."
         OutsideLimits "outside_limits" "Some outcomes lie outside the stated range, so the bounds do not hold."
         PairsLeftOut "pairs_left_out" "Some strata do not have exactly one cluster of each condition and are left out."
-        SharedClusters "shared_clusters" "Clusters have rows of several conditions: a data error, or was the condition assigned within clusters?"
+        SharedClusters "shared_clusters" "Clusters have rows of several conditions. Find out whether that is an error in the data, or conditions were assigned within clusters."
         SimilarConditions "similar_conditions" "Two conditions have names that differ only by blanks, case or Unicode form. They are treated as different."
         SmallClusters "small_clusters" "After attrition clusters have less than one student on average: some would be lost."
         SmallCounts "small_counts" "Expected counts are small: the chi-squared approximation is rough."

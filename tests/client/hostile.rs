@@ -262,6 +262,13 @@ fn values(type_: &str) -> Option<&'static [&'static str]> {
             "(SELECT sketch::bytea::rct.distribution FROM value)",
             "(SELECT set_byte(distribution, 14, 255)::rct.distribution FROM value)",
         ],
+        "rct.trial" => &[
+            "rct.trial(25, 0.15)",
+            "NULL::rct.trial",
+            "rct.trial('NaN', 0.15)",
+            "rct.trial(25, 2, level => 'Infinity', design => 'three_level')",
+            "ROW(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::rct.trial",
+        ],
         "rct.logistic_rows" => &[
             "(SELECT rows FROM value)",
             "NULL::rct.logistic_rows",

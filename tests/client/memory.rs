@@ -151,11 +151,11 @@ const CALLS: &[(&str, &str)] = &[
         "",
     ),
     (
-        "SELECT count(*) FROM rct.roster_se(array_fill(25, '{20000000}'), 0.1)",
+        "SELECT count(*) FROM rct.roster_se(rct.trial(25, 0.1), array_fill(25, '{20000000}'))",
         "",
     ),
     (
-        "SELECT count(*) FROM huge, rct.roster_se(array_fill(25, '{1000000}'), 0.1, units, 'u1')",
+        "SELECT count(*) FROM huge, rct.roster_se(rct.trial(25, 0.1), array_fill(25, '{1000000}'), units, 'u1')",
         "",
     ),
     (

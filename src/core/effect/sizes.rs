@@ -139,7 +139,7 @@ fn standardized(
     if sizes.is_none() && inference.estimate.is_some() {
         g.notes.push(Note::no_hedges_g());
     }
-    g.sd = scale.map(|s| s.sd);
+    g.sd = scale.map(|s| s.sd).filter(|sd| sd.is_finite());
     g.icc = sizes.map(|s| s.icc);
     g.cluster_size = scale.map(|s| s.size);
     // Where the effect has no test or interval, neither has its size.

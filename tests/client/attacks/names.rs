@@ -44,6 +44,7 @@ const WORDS: &[&str] = &[
     "operator",
     "or",
     "over",
+    "row",
     "select",
     "set",
     "table",
@@ -57,7 +58,6 @@ const WORDS: &[&str] = &[
     "when",
     "where",
     "with",
-    "type",
 ];
 /// Types that SQL spells as words of its own, which no schema can change.
 const TYPES: &[&str] = &["double", "float8", "bigint", "integer", "boolean", "text"];

@@ -141,7 +141,7 @@ const SEMESTER: &[&str] = &[
     "SELECT rct.metric_values('within'::text, 'state'::text, 'mode'::text, '='::text, 'done'::text, NULL::text, NULL::text)",
     "SELECT rct.metric_results('group'::text, 'score'::text, 'avg'::text, NULL::text, NULL::text, NULL::text, NULL::text, NULL::text, 'condition'::text)",
     "SELECT rct.metric_results('solo'::text, 'state'::text, 'percentage'::text, NULL::text, '='::text, 'done'::text, NULL::text, NULL::text, 'condition'::text)",
-    "SELECT rct.srm(k, 0.001::float8), rct.impossible_patterns(k) FROM unnest('{solo,group}'::text[]) k",
+    "SELECT rct.srm(k, 0.999::float8), rct.impossible_patterns(k) FROM unnest('{solo,group}'::text[]) k",
     "SELECT rct.current_status(k), rct.experiment_spec(k) FROM unnest('{solo,group,within}'::text[]) k",
     "SELECT rct.set_status('group'::text, 'enrollment_complete'::text, NULL::text)",
     "SELECT rct.set_status('within'::text, 'cancelled'::text, 'enough'::text), rct.set_status('within'::text, 'archived'::text, NULL::text)",
