@@ -163,11 +163,11 @@ const CALLS: &[(&str, &str)] = &[
         "",
     ),
     (
-        "SELECT count(*) FROM rct.power_table(array_fill(25, '{60000000}'), 20)",
+        "SELECT count(*) FROM rct.power_table(rct.trial(20, 0.1), array_fill(25, '{60000000}'))",
         "",
     ),
     (
-        "SELECT count(*) FROM rct.duration('2026-01-01', 10, '{2026-02-01}', '{10}', 0.2, 20, 0.1, closed => array_fill('[2026-03-01,2026-03-02)'::daterange, '{10000000}'))",
+        "SELECT count(*) FROM rct.duration(rct.trial(20, 0.1), '2026-01-01', 10, '{2026-02-01}', '{10}', 0.2, closed => array_fill('[2026-03-01,2026-03-02)'::daterange, '{10000000}'))",
         "",
     ),
     (
