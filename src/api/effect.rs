@@ -25,6 +25,18 @@ pub fn options(
     ))
 }
 
+/// The same with whose average the effect is.
+fn options_of(
+    adjust: Option<&str>,
+    strata: Option<&str>,
+    se: Option<&str>,
+    level: Option<f64>,
+    estimand: Option<&str>,
+) -> Options {
+    let options = options(adjust, strata, se, level);
+    or_raise(options.with_estimand(required(estimand, "estimand")))
+}
+
 /// `effects(sketch, control, adjust, strata, se, level, estimand, outcome, covariates)`
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
@@ -39,8 +51,7 @@ fn effects(
     outcome: Option<&str>,
     covariates: Texts<'_>,
 ) -> Rows<Effect> {
-    let options = options(adjust, strata, se, level);
-    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
+    let options = options_of(adjust, strata, se, level, estimand);
     let control = required(control, "control");
     rows_of(sketch, outcome, covariates, |view| {
         effect::effects(view, control, &options)
@@ -69,8 +80,7 @@ fn coefficients(
     outcome: Option<&str>,
     covariates: Texts<'_>,
 ) -> Rows<Term> {
-    let options = options(adjust, strata, se, level);
-    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
+    let options = options_of(adjust, strata, se, level, estimand);
     let control = required(control, "control");
     rows_of(sketch, outcome, covariates, |view| {
         let found = effect::coefficients(view, control, &options)?;
@@ -98,8 +108,7 @@ fn contrasts(
     outcome: Option<&str>,
     covariates: Texts<'_>,
 ) -> Rows<Contrast> {
-    let options = options(adjust, strata, se, level);
-    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
+    let options = options_of(adjust, strata, se, level, estimand);
     let control = required(control, "control");
     let hypotheses = texts(given(&hypotheses, "hypotheses"), "hypotheses");
     rows_of(sketch, outcome, covariates, |view| {
@@ -121,8 +130,7 @@ fn joint_test(
     outcome: Option<&str>,
     covariates: Texts<'_>,
 ) -> Rows<JointTest> {
-    let options = options(adjust, strata, se, Some(0.95));
-    let options = or_raise(options.with_estimand(required(estimand, "estimand")));
+    let options = options_of(adjust, strata, se, Some(0.95), estimand);
     let control = required(control, "control");
     let hypotheses = hypotheses.as_ref().map(|h| texts(h, "hypotheses"));
     row_of(sketch, outcome, covariates, |view| {

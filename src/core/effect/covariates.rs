@@ -2,6 +2,7 @@
 
 use crate::exact::Wide;
 use crate::note::{Code, Note};
+use crate::pulse::each;
 use crate::regression::Adjust;
 use crate::regression::negligible::{beyond_digits, squares_beyond_digits};
 use crate::regression::question::Question;
@@ -50,7 +51,7 @@ pub(super) fn notes(question: &Question, adjust: Adjust) -> Vec<Note> {
 fn constant_in_clusters(moments: &Moments, covariates: usize) -> usize {
     let mut varies = vec![false; covariates];
     let mut first: Vec<Option<usize>> = vec![None; moments.clusters.len()];
-    for (i, cell) in moments.cells.iter().enumerate() {
+    for (i, cell) in each(&moments.cells).enumerate() {
         let reference = match first.get_mut(cell.cluster) {
             Some(slot) => *slot.get_or_insert(i),
             None => continue,
