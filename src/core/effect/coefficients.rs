@@ -1,8 +1,7 @@
 //! Everything that the regression behind an effect estimates, with the covariances.
 
 use super::arms::{Arm, arms_of};
-use super::covariates;
-use super::estimate::{adjusted_rows, left_out, similar_conditions};
+use super::estimate::{about_rows, similar_conditions};
 use super::precision::Precision;
 use crate::note::Note;
 use crate::pulse::{self, beat, each};
@@ -233,9 +232,7 @@ impl<'a> About<'a> {
         let mut common: Vec<Note> = (design.aliased.iter())
             .filter_map(|&i| question.aliased(i))
             .collect();
-        common.extend(left_out(&question.moments));
-        common.extend(adjusted_rows(&question.moments));
-        common.extend(covariates::notes(question, options.adjust));
+        common.extend(about_rows(question, options.adjust));
         if options.estimand == Estimand::Cluster {
             common.push(Note::cluster_estimand());
         }

@@ -19,7 +19,7 @@ use crate::regression::notes::{FEW_CLUSTERS, LOW_DF, TOO_LOW_DF};
 use crate::regression::question::{Question, linked};
 use crate::regression::robust::{Contributions, contributions, dot};
 use crate::regression::satterthwaite::Products;
-use crate::regression::{Estimand, Inference, Options, QuestionError, StdError, Strata};
+use crate::regression::{Adjust, Estimand, Inference, Options, QuestionError, StdError, Strata};
 use crate::sketch::{Moments, View};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -135,7 +135,7 @@ pub(super) fn rows_of(question: &Question, options: &Options) -> Vec<(Effect, Op
     let Some(control_arm) = arms.get(question.control) else {
         return Vec::new();
     };
-    let about_covariates = covariates::notes(question, options.adjust);
+    let about_rows = about_rows(question, options.adjust);
     let mut rows = Vec::with_capacity(arms.len());
     let treated = arms.iter().enumerate();
     for (number, arm) in treated.filter(|(i, _)| *i != question.control) {
@@ -147,7 +147,7 @@ pub(super) fn rows_of(question: &Question, options: &Options) -> Vec<(Effect, Op
                 }
             }
         }
-        common_notes(&mut row, question, number, &about_covariates);
+        common_notes(&mut row, question, number, &about_rows);
         if options.estimand == Estimand::Cluster {
             row.notes.push(Note::cluster_estimand());
         }
@@ -188,7 +188,7 @@ fn blank(outcome: &str, arm: &Arm, control: &Arm) -> Effect {
     }
 }
 
-fn common_notes(row: &mut Effect, question: &Question, number: usize, about_covariates: &[Note]) {
+fn common_notes(row: &mut Effect, question: &Question, number: usize, about_rows: &[Note]) {
     let design = &question.design;
     if (1..FEW_CLUSTERS).contains(&row.comparison.fewest_clusters()) {
         row.notes.push(Note::few_clusters(
@@ -208,9 +208,7 @@ fn common_notes(row: &mut Effect, question: &Question, number: usize, about_cova
     }
     row.notes
         .extend(design.aliased.iter().filter_map(|&i| question.aliased(i)));
-    row.notes.extend(left_out(&question.moments));
-    row.notes.extend(adjusted_rows(&question.moments));
-    row.notes.extend_from_slice(about_covariates);
+    row.notes.extend_from_slice(about_rows);
 }
 
 /// A note for each condition whose name is nearly that of another one.
@@ -251,8 +249,16 @@ pub fn shared_clusters(moments: &Moments, a: usize, b: usize) -> u64 {
     seen.iter().filter(|&&s| s == 3).count() as u64
 }
 
+/// Which rows and covariates a regression has.
+pub fn about_rows(question: &Question, adjust: Adjust) -> Vec<Note> {
+    let mut notes: Vec<Note> = left_out(&question.moments).into_iter().collect();
+    notes.extend(adjusted_rows(&question.moments));
+    notes.extend(covariates::notes(question, adjust));
+    notes
+}
+
 /// Rows of an analysis with covariates, where others have an outcome too.
-pub fn adjusted_rows(moments: &Moments) -> Option<Note> {
+fn adjusted_rows(moments: &Moments) -> Option<Note> {
     let used = moments.cells.iter().map(|c| c.rows).sum::<f64>() as u64;
     let lack = moments.no_covariates;
     (lack > 0).then_some(Note::adjusted_rows(used, used + lack))

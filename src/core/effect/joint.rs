@@ -1,8 +1,7 @@
 //! One test of several hypotheses together.
 
 use super::arms::arms_of;
-use super::covariates;
-use super::estimate::{adjusted_rows, conditions_kept, left_out};
+use super::estimate::{about_rows, conditions_kept};
 use super::hypotheses::{check_count, check_independent, read};
 use crate::distribution::f_upper;
 use crate::error::Invalid;
@@ -136,10 +135,7 @@ fn test_of(
         .find(|a| a.clusters == 1)
         .map(|a| a.condition.clone());
     let control_clusters = arms.get(question.control).map_or(0, |a| a.clusters);
-    test.notes.extend(left_out(&question.moments));
-    test.notes.extend(adjusted_rows(&question.moments));
-    test.notes
-        .extend(covariates::notes(question, options.adjust));
+    test.notes.extend(about_rows(question, options.adjust));
     if options.estimand == Estimand::Cluster {
         test.notes.push(Note::cluster_estimand());
     }
